@@ -1,0 +1,1 @@
+"""The coburg command: one thin table of commands (main.py), one module per concern."""

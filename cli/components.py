@@ -1,0 +1,154 @@
+"""What a stack consists of: every component's command line, environment, port and readiness.
+
+A new service is one line in SERVICES. Whoever runs components (the supervisor, the tests) gets them here.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cli import keys, meilisearch
+from cli.home import ROOT, Home
+
+# name → offset from COBURG_PORT_BASE
+SERVICES = {"offers": 1, "search": 4}
+
+
+@dataclass(frozen=True)
+class Component:
+    """One process of the stack; without a command it is external: waited for, never started."""
+
+    name: str
+    url: str
+    probe: str
+    command: tuple[str, ...] = ()
+    environ: Mapping[str, str] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it answers on."""
+        return urlsplit(self.url.partition(",")[0]).port or 0
+
+
+def layers(home: Home) -> list[list[Component]]:
+    """Everything that `up` starts, in order; the components of one layer start together."""
+    return [[nats(home), search_engine(home)], [service(home, name) for name in SERVICES]]
+
+
+def nats(home: Home) -> Component:
+    """The message broker with JetStream."""
+    url = nats_url(home)
+    if "COBURG_NATS_URL" in home.environ:
+        return Component("nats", url, probe=url.partition(",")[0])
+    server = Path(sys.executable).parent / "nats-server"
+    return Component("nats", url, url, (str(server), "-c", str(home.folder / "nats" / "nats.conf")), home.environ)
+
+
+def search_engine(home: Home) -> Component:
+    """Meilisearch, with a master key of its own that only the search service is told."""
+    url = meilisearch_url(home)
+    if "COBURG_MEILISEARCH_URL" in home.environ:
+        return Component("meilisearch", url, f"{url}/health")
+    folder = home.folder / "meilisearch"
+    options = {
+        "--http-addr": urlsplit(url).netloc,
+        "--db-path": folder / "data.ms",
+        "--dump-dir": folder / "dumps",
+        "--snapshot-dir": folder / "snapshots",
+        "--env": "production",
+        "--log-level": "WARN",
+    }
+    words = [str(word) for option in options.items() for word in option]
+    environ = {**home.environ, "MEILI_MASTER_KEY": keys.meilisearch_key(home)}
+    return Component(
+        "meilisearch", url, f"{url}/health", (str(meilisearch.find(home)), *words, "--no-analytics"), environ
+    )
+
+
+def service(home: Home, name: str) -> Component:
+    """One of our own services."""
+    url = service_url(home, name)
+    serve = ("-m", "uvicorn", f"services.{name}.app:app", "--host", "127.0.0.1", "--port", str(urlsplit(url).port))
+    # An open event stream must not hold up a clean stop.
+    flags = ("--no-access-log", "--timeout-graceful-shutdown", "5")
+    environ = service_environment(home)
+    if name == "search" and "COBURG_MEILISEARCH_URL" not in home.environ:
+        environ["COBURG_MEILISEARCH_KEY"] = keys.meilisearch_key(home)
+    return Component(name, url, f"{url}/health/ready", (sys.executable, *serve, *flags), environ)
+
+
+def service_environment(home: Home) -> dict[str, str]:
+    """What services and provision are told; what the caller has set stands."""
+    defaults = {
+        "COBURG_NATS_URL": nats_url(home),
+        "COBURG_MEILISEARCH_URL": meilisearch_url(home),
+        "COBURG_OIDC_JWKS": str(home.keys / "jwks.json"),
+        "COBURG_LOG_FORMAT": "console",
+    }
+    fixed = {"COBURG_HOME": str(home.folder), "COBURG_TRACES": str(home.traces), "PYTHONPATH": str(ROOT)}
+    return defaults | dict(home.environ) | fixed
+
+
+def nats_url(home: Home) -> str:
+    """Where the broker is."""
+    return home.environ.get("COBURG_NATS_URL") or f"nats://127.0.0.1:{home.port(22, 4222)}"
+
+
+def meilisearch_url(home: Home) -> str:
+    """Where the search engine is."""
+    given = home.environ.get("COBURG_MEILISEARCH_URL", "").rstrip("/")
+    return given or f"http://127.0.0.1:{home.port(70, 7700)}"
+
+
+def service_url(home: Home, name: str) -> str:
+    """Where a service of this stack answers."""
+    return f"http://127.0.0.1:{home.port(SERVICES[name], 8000 + SERVICES[name])}"
+
+
+def prepare(home: Home) -> None:
+    """Folders, keys and configuration files that the components find at their start."""
+    for folder in (home.folder, home.logs, home.traces, home.folder / "nats", home.folder / "meilisearch"):
+        folder.mkdir(parents=True, exist_ok=True)
+    keys.ensure(home)
+    write_nats_configuration(home)
+
+
+def write_nats_configuration(home: Home) -> None:
+    """Loopback only; everything else that matters is declared by provision."""
+    address = urlsplit(nats_url(home))
+    settings = {
+        "server_name": "coburg",
+        "listen": f"127.0.0.1:{address.port}",
+        "max_payload": 1_048_576,
+        "jetstream": {"store_dir": str(home.folder / "nats")},
+    }
+    # NATS reads JSON as its own format.
+    (home.folder / "nats" / "nats.conf").write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def provision(home: Home) -> "subprocess.CompletedProcess[str]":
+    """Declares streams and durable consumers on the broker; idempotent."""
+    command = [sys.executable, "-m", "libs.servicekit.provision"]
+    environ = service_environment(home)
+    return subprocess.run(
+        command, env=environ, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
+    )
+
+
+def launch(component: Component) -> dict[str, Any]:
+    """Arguments of Popen for a child that has its own group and dies with its parent."""
+    launcher = [sys.executable, "-I", "-S", str(ROOT / "cli" / "launcher.py"), str(os.getpid())]
+    return {
+        "args": [*launcher, *component.command],
+        "env": component.environ,
+        "cwd": ROOT,
+        "stdin": subprocess.DEVNULL,
+        "stderr": subprocess.STDOUT,
+        "process_group": 0,
+    }

@@ -1,0 +1,2 @@
+"""p"""
+def run(): print("hi")
