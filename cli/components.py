@@ -33,7 +33,7 @@ class Component:
     @property
     def port(self) -> int:
         """The port it answers on."""
-        return urlsplit(self.url.partition(",")[0]).port or 0
+        return urlsplit(self.url).port or 0
 
 
 def layers(home: Home) -> list[list[Component]]:
@@ -45,9 +45,17 @@ def nats(home: Home) -> Component:
     """The message broker with JetStream."""
     url = nats_url(home)
     if "COBURG_NATS_URL" in home.environ:
-        return Component("nats", url, probe=url.partition(",")[0])
+        return Component("nats", bare(url), probe=bare(url))
     server = Path(sys.executable).parent / "nats-server"
-    return Component("nats", url, url, (str(server), "-c", str(home.folder / "nats" / "nats.conf")), home.environ)
+    return Component(
+        "nats", url, url, (str(server), "-c", str(home.folder / "nats" / "nats.conf")), home.environ
+    )
+
+
+def bare(url: str) -> str:
+    """The first address of a list, without the user and password that it may carry."""
+    first = urlsplit(url.partition(",")[0])
+    return f"{first.scheme}://{first.netloc.rpartition('@')[2]}"
 
 
 def search_engine(home: Home) -> Component:
@@ -74,10 +82,19 @@ def search_engine(home: Home) -> Component:
 def service(home: Home, name: str) -> Component:
     """One of our own services."""
     url = service_url(home, name)
-    serve = ("-m", "uvicorn", f"services.{name}.app:app", "--host", "127.0.0.1", "--port", str(urlsplit(url).port))
+    serve = (
+        "-m",
+        "uvicorn",
+        f"services.{name}.app:app",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(urlsplit(url).port),
+    )
     # An open event stream must not hold up a clean stop.
     flags = ("--no-access-log", "--timeout-graceful-shutdown", "5")
     environ = service_environment(home)
+    environ.setdefault(f"COBURG_{name.upper()}_PUBLIC_URL", url)
     if name == "search" and "COBURG_MEILISEARCH_URL" not in home.environ:
         environ["COBURG_MEILISEARCH_KEY"] = keys.meilisearch_key(home)
     return Component(name, url, f"{url}/health/ready", (sys.executable, *serve, *flags), environ)
@@ -132,13 +149,10 @@ def write_nats_configuration(home: Home) -> None:
     (home.folder / "nats" / "nats.conf").write_text(json.dumps(settings, indent=2) + "\n")
 
 
-def provision(home: Home) -> "subprocess.CompletedProcess[str]":
-    """Declares streams and durable consumers on the broker; idempotent."""
-    command = [sys.executable, "-m", "libs.servicekit.provision"]
-    environ = service_environment(home)
-    return subprocess.run(
-        command, env=environ, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60
-    )
+def provision(home: Home) -> Component:
+    """Declares streams and durable consumers on the broker, idempotently, and ends."""
+    command = (sys.executable, "-m", "libs.servicekit.provision")
+    return Component("provision", nats_url(home), "", command, service_environment(home))
 
 
 def launch(component: Component) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The one way a command gives up: a sentence for a person, never a traceback."""
 
 
-class Trouble(Exception):
+class Trouble(Exception):  # noqa: N818  # not an error in the code
     """Foreseeable trouble: what is wrong, and what to do about it."""
 
     def __init__(self, problem: str, remedy: str = "") -> None:

@@ -34,7 +34,9 @@ class Home:
         if not base:
             return default
         if not base.isdigit() or not 1024 <= int(base) <= 65000:
-            raise Trouble(f"COBURG_PORT_BASE is {base!r}.", "Set it to a number from 1024 to 65000, such as 8100.")
+            raise Trouble(
+                f"COBURG_PORT_BASE is {base!r}.", "Set it to a number from 1024 to 65000, such as 8100."
+            )
         return int(base) + offset
 
     @property

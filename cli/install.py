@@ -45,7 +45,12 @@ def works(folder: Path) -> bool:
     """An interpreter that is gone, too old or without pip does not work."""
     probe = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
     try:
-        return subprocess.run([folder / "bin" / "python", "-c", probe], stderr=subprocess.DEVNULL).returncode == 0
+        return (
+            subprocess.run(
+                [folder / "bin" / "python", "-c", probe], check=False, stderr=subprocess.DEVNULL
+            ).returncode
+            == 0
+        )
     except OSError:
         return False
 
@@ -53,11 +58,23 @@ def works(folder: Path) -> bool:
 def install(folder: Path, wanted: Path) -> None:
     """Installs exactly what the file lists, each package checked by its hash."""
     print(f"coburg: installing {wanted.parent.name}/{wanted.name} (once; a minute or so) …", file=sys.stderr)
-    command = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [
+        str(folder / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     # The lock is complete: with --no-deps pip need not resolve anything again.
-    result = subprocess.run([*command, "--no-deps", "--require-hashes", "-r", wanted], stdout=sys.stderr)
+    result = subprocess.run(
+        [*command, "--no-deps", "--require-hashes", "-r", wanted], check=False, stdout=sys.stderr
+    )
     if result.returncode:
-        fail("the requirements could not be installed (see above).", "Is the package index reachable? Then run it again.")
+        fail(
+            "the requirements could not be installed (see above).",
+            "Is the package index reachable? Then run it again.",
+        )
 
 
 def fail(problem: str, remedy: str) -> None:

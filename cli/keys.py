@@ -43,7 +43,9 @@ def new_signing_key() -> str:
     return json.dumps(key.as_dict(private=True))
 
 
-def token(home: Home, roles: Sequence[str], providers: Sequence[str] = (), hours: float = 12, subject: str = "local") -> str:
+def token(
+    home: Home, roles: Sequence[str], providers: Sequence[str] = (), hours: float = 12, subject: str = "local"
+) -> str:
     """An access token as the services expect it from an identity provider."""
     from joserfc import jwt
     from joserfc.jwk import ECKey
@@ -57,7 +59,9 @@ def token(home: Home, roles: Sequence[str], providers: Sequence[str] = (), hours
     return jwt.encode(header, claims(home, roles, providers, hours, subject), key)
 
 
-def claims(home: Home, roles: Sequence[str], providers: Sequence[str], hours: float, subject: str) -> dict[str, object]:
+def claims(
+    home: Home, roles: Sequence[str], providers: Sequence[str], hours: float, subject: str
+) -> dict[str, object]:
     """What the token says."""
     now = int(time.time())
     return {

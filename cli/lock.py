@@ -8,7 +8,14 @@ from cli.errors import Trouble
 from cli.home import ROOT
 
 UV = str(Path(sys.executable).parent / "uv")
-FORMAT = ("--format", "requirements.txt", "--no-emit-project", "--no-header", "--no-default-groups", "--quiet")
+FORMAT = (
+    "--format",
+    "requirements.txt",
+    "--no-emit-project",
+    "--no-header",
+    "--no-default-groups",
+    "--quiet",
+)
 # What is needed on top of the project's own dependencies; node.txt stands alone.
 GROUPS = {
     "offers": ("--group", "offers"),
@@ -28,5 +35,5 @@ def lock(upgrade: bool) -> None:
 
 def uv(*words: str) -> None:
     """Runs uv in the project."""
-    if subprocess.run([UV, *words], cwd=ROOT, stdout=subprocess.DEVNULL).returncode:
+    if subprocess.run([UV, *words], check=False, cwd=ROOT, stdout=subprocess.DEVNULL).returncode:
         raise Trouble(f"uv {words[0]} failed (see above).")

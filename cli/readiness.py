@@ -20,7 +20,9 @@ def problem(probe: str) -> str | None:
 def nats_problem(url: str) -> str | None:
     """A NATS server greets every connection with INFO."""
     address = urlsplit(url)
-    with socket.create_connection((address.hostname or "", address.port or 4222), timeout=SECONDS) as connection:
+    with socket.create_connection(
+        (address.hostname or "", address.port or 4222), timeout=SECONDS
+    ) as connection:
         greeting = connection.recv(4096)
     return None if b'"jetstream":true' in greeting.replace(b" ", b"") else "it answers without JetStream"
 

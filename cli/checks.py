@@ -1,0 +1,88 @@
+"""`coburg check`, `test`, `format`, `bench`: the tools of development, run as one list of steps."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from cli import node
+from cli.errors import Trouble
+from cli.home import ROOT
+
+BIN = Path(sys.executable).parent
+PYTHON = str(sys.executable)
+
+
+def steps() -> dict[str, list[str]]:
+    """Every check and its command line, in the order in which they run."""
+    modules = ROOT / "node_modules"
+    return {
+        "ruff": [str(BIN / "ruff"), "check", "."],
+        "ruff format": [str(BIN / "ruff"), "format", "--check", "."],
+        "mypy": [str(BIN / "mypy")],
+        "import rules": [str(BIN / "lint-imports")],
+        "dependencies": [str(BIN / "deptry"), "."],
+        "Dockerfile": [str(BIN / "hadolint"), "deploy/Dockerfile"],
+        "docker-compose.yml": [
+            node.node(),
+            str(modules / "dclint" / "bin" / "dclint.cjs"),
+            "docker-compose.yml",
+        ],
+        "event reference": [PYTHON, "-m", "libs.contracts.docs", "--check"],
+        "AsyncAPI": [node.node(), "docs/events/validate.mjs"],
+    }
+
+
+def check(console: Console) -> int:
+    """Runs all steps even if one fails; 1 if any did."""
+    with console.status("npm ci"):
+        node.install(ROOT)
+    failed = [name for name, command in steps().items() if not passed(name, command, console)]
+    console.print(f"[red]Failed: {', '.join(failed)}[/]" if failed else "[green]All checks passed.[/]")
+    return 1 if failed else 0
+
+
+def passed(name: str, command: list[str], console: Console) -> bool:
+    """Runs one step; its output is shown only if it failed."""
+    began = time.monotonic()
+    with console.status(name):
+        code, output = outcome(command)
+    seconds = f"[dim]{time.monotonic() - began:.1f} s[/]"
+    console.print(
+        f"[red]✗[/] {name}  {seconds}" if code else f"[green]✓[/] {name}  {seconds}", highlight=False
+    )
+    if code:
+        console.print(output.strip(), markup=False, highlight=False, soft_wrap=True)
+    return code == 0
+
+
+def outcome(command: list[str]) -> tuple[int, str]:
+    """Exit code and output; a tool that is missing has failed."""
+    try:
+        result = subprocess.run(
+            command, check=False, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except OSError as error:
+        return 127, f"{command[0]} cannot be run: {error}"
+    return result.returncode, result.stdout
+
+
+def test(arguments: list[str]) -> int:
+    """pytest on everything, or on what the arguments say."""
+    node.install(ROOT)
+    return subprocess.run([PYTHON, "-m", "pytest", *arguments], check=False, cwd=ROOT).returncode
+
+
+def format_code() -> int:
+    """First the fixes, then the layout."""
+    commands = (["check", "--fix", "."], ["format", "."])
+    return max(subprocess.run([BIN / "ruff", *words], check=False, cwd=ROOT).returncode for words in commands)
+
+
+def bench(arguments: list[str]) -> int:
+    """The benchmarks, if this checkout has them."""
+    if not (ROOT / "benchmarks").is_dir():
+        raise Trouble("There is no folder benchmarks/ in this checkout.")
+    return subprocess.run([PYTHON, "-m", "benchmarks", *arguments], check=False, cwd=ROOT).returncode

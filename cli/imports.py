@@ -1,0 +1,148 @@
+"""`coburg import` and `coburg seed`: send files of offers to the offers service and report what became of them."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from cli.errors import Trouble
+from cli.gateway import Gateway, gateway
+from cli.home import ROOT, Home
+
+CONTENT_TYPES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson"}
+COUNTS = ("created", "changed", "unchanged", "withdrawn", "broken")
+CHUNK = 64 * 1024
+SHOWN = 20
+NATIVE = "native"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to import, and how; without a mapping the fitting one is chosen."""
+
+    board: str
+    file: Path
+    mapping: str | None = None
+    dry_run: bool = False
+    prune: bool = False
+
+
+def import_file(home: Home, order: Order, strict: bool, url: str | None, console: Console) -> int:
+    """Imports one file; 1 only if rows were broken and `strict` minds."""
+    with gateway(home, "offers", url, "editor") as offers:
+        result = run(offers, order, console)
+        report = (
+            offers.get(f"/v1/imports/{result['id']}/report", limit=SHOWN)["items"] if result["broken"] else []
+        )
+    console.print(counts([(order, result)]))
+    if report:
+        console.print(broken_rows(report, result["broken"]))
+    return 1 if strict and result["broken"] else 0
+
+
+def seed(home: Home, url: str | None, console: Console) -> int:
+    """Imports the demo town, one native file per board."""
+    city = Path(home.environ.get("COBURG_CITY") or ROOT / "city")
+    files = sorted((city / "demo").glob("*.jsonl"))
+    if not files:
+        raise Trouble(f"There is no demo data in {city / 'demo'}.", "Add files named <board>.jsonl.")
+    with gateway(home, "offers", url, "editor") as offers:
+        done = [
+            (order, run(offers, order, console))
+            for order in (Order(each.stem, each, NATIVE) for each in files)
+        ]
+    console.print(counts(done))
+    return 1 if any(result["broken"] for _, result in done) else 0
+
+
+def run(offers: Gateway, order: Order, console: Console) -> dict[str, Any]:
+    """Uploads, then follows the import to its end."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        place = upload(offers, order, progress)
+        result = follow(offers, place, progress, progress.add_task(f"{order.board}: rows", total=None))
+    if result["status"] == "failed":
+        raise Trouble(f"The import of {order.file} failed: {result['error']}")
+    return result
+
+
+def upload(offers: Gateway, order: Order, progress: Progress) -> str:
+    """Streams the file to the service; returns where the import can be followed."""
+    size = order.file.stat().st_size
+    task = progress.add_task(f"{order.board}: upload", total=size)
+    query = {"board": order.board, "dry_run": str(order.dry_run).lower(), "prune": str(order.prune).lower()}
+    mapping = order.mapping or fitting(offers, order)
+    answer = offers.ask(
+        "POST",
+        "/v1/imports",
+        params=query if mapping == NATIVE else query | {"mapping": mapping},
+        headers={"Content-Type": content_type(order.file), "Content-Length": str(size)},
+        content=chunks(order.file, progress, task),
+    )
+    return str(answer.headers["Location"])
+
+
+def chunks(file: Path, progress: Progress, task: TaskID) -> Iterator[bytes]:
+    """The file piece by piece, moving the bar."""
+    with file.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            progress.advance(task, len(chunk))
+            yield chunk
+
+
+def follow(offers: Gateway, place: str, progress: Progress, task: TaskID) -> dict[str, Any]:
+    """Asks until the import is over."""
+    while True:
+        current: dict[str, Any] = offers.get(place)
+        progress.update(task, total=current["rows_total"], completed=current["rows_done"])
+        if current["status"] in {"done", "failed"}:
+            return current
+        time.sleep(0.1)
+
+
+def fitting(offers: Gateway, order: Order) -> str:
+    """The board's mapping named like the file, else its only one, else none: the file is native."""
+    names = [each["name"] for each in offers.get("/v1/mappings")["items"] if each["board"] == order.board]
+    if order.file.stem in names:
+        return order.file.stem
+    if len(names) == 1 and content_type(order.file) == "text/csv":
+        return str(names[0])
+    return NATIVE
+
+
+def content_type(file: Path) -> str:
+    """By the file's ending."""
+    try:
+        return CONTENT_TYPES[file.suffix.lower()]
+    except KeyError:
+        raise Trouble(
+            f"{file.name} is neither CSV nor JSON lines.", "Name it .csv, .jsonl or .ndjson."
+        ) from None
+
+
+def counts(done: list[tuple[Order, dict[str, Any]]]) -> Table:
+    """What became of the rows, file by file."""
+    table = Table("board", "file", box=None, header_style="dim", pad_edge=False)
+    for heading in ("rows", *COUNTS):
+        table.add_column(heading, justify="right")
+    for order, result in done:
+        numbers = [str(result["rows_done"]), *(str(result[name]) for name in COUNTS)]
+        table.add_row(order.board, order.file.name + (" (dry run)" if order.dry_run else ""), *numbers)
+    return table
+
+
+def broken_rows(report: list[dict[str, Any]], total: int) -> Table:
+    """The first broken rows, with where and why."""
+    table = Table("line", "column", "reason", "value", box=None, header_style="dim", pad_edge=False)
+    table.title = f"{total} broken rows" + (f", the first {len(report)}" if total > len(report) else "")
+    table.title_justify = "left"
+    for row in report:
+        cells = (row["line"], row["column"], row["reason"], row["value"])
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in cells))
+    return table
