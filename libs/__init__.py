@@ -1,0 +1,1 @@
+"""Shared libraries: the event contracts and the service kit."""

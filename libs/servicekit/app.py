@@ -1,0 +1,289 @@
+"""The app factory: FastAPI with health, readiness, metrics, problems, limits, docs, bus and background jobs.
+
+A service's `app.py` lists what the service is made of and hands it to `create_app`. The app answers from the first
+moment; what it depends on may come later and may come and go.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from libs.contracts import schemas
+from libs.contracts.catalogue import of_service
+from libs.contracts.topology import Listener
+from libs.servicekit import problems, telemetry
+from libs.servicekit.auth import Verifier
+from libs.servicekit.broker import Bus
+from libs.servicekit.db import Database
+from libs.servicekit.http import Replayed
+from libs.servicekit.outbox import Publisher, Relay
+from libs.servicekit.settings import Settings
+
+SWAGGER_ASSETS = Path("node_modules/swagger-ui-dist")
+UNTRACED = ("/health", "/metrics", "/docs", "/assets")
+
+log = structlog.get_logger(__name__)
+Job = Callable[["Kit"], Awaitable[None]]
+Check = Callable[[], Awaitable[str | None]]
+
+
+@dataclass
+class Kit:
+    """What a service has at hand while it runs; `app.state.kit`."""
+
+    settings: Settings
+    bus: Bus
+    verifier: Verifier
+    db: Database | None = None
+    migrated: bool = True
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def database(self) -> Database:
+        """The database of a service that has one."""
+        if self.db is None:
+            raise RuntimeError(f"{self.settings.service} was made without migrations, so it has no database")
+        return self.db
+
+
+class Status(BaseModel):
+    """A service's answer about itself."""
+
+    status: str
+    service: str
+
+
+def create_app(
+    service: str,
+    *,
+    title: str,
+    routers: Sequence[APIRouter],
+    migrations: Path | None = None,
+    listeners: Sequence[Listener] = (),
+    jobs: Sequence[Job] = (),
+    checks: Sequence[Check] = (),
+    settings: Settings | None = None,
+) -> FastAPI:
+    """Assemble a service. `migrations` gives it a database and an outbox; `checks` name what is missing, or None."""
+    settings = settings or Settings.load(service)
+    telemetry.setup(settings)
+    kit = Kit(settings, Bus(settings), Verifier(settings))
+    if migrations:
+        publisher = Publisher(settings.town["event_prefix"], f"{settings.public_url}/v1/events")
+        kit.db, kit.migrated = Database(settings.database_url, publisher), False
+    app = FastAPI(
+        title=title,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(kit, migrations, jobs),
+        telemetry={"operation_spans": False, "logs": False, "exclude": _untraced},
+        responses=problems.RESPONSES,
+        max_body_size=settings.max_body_bytes,
+    )
+    app.state.kit = kit
+    problems.install(app)
+    app.add_exception_handler(Replayed, _replayed)
+    _add_middleware(app, settings)
+    app.include_router(_operations(kit, listeners, checks))
+    app.include_router(_event_reference(service))
+    for router in routers:
+        app.include_router(router)
+    _serve_docs(app)
+    return app
+
+
+def _lifespan(
+    kit: Kit, migrations: Path | None, jobs: Sequence[Job]
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        start = asyncio.create_task(_start(kit, migrations, jobs))
+        yield
+        for task in (start, *kit.tasks):
+            task.cancel()
+        await asyncio.gather(start, *kit.tasks, return_exceptions=True)
+        with contextlib.suppress(Exception):  # a broker that is away must not keep the process from ending
+            await asyncio.wait_for(kit.bus.stop(), 5)
+        if kit.db:
+            kit.db.dispose()
+        telemetry.flush()
+
+    return lifespan
+
+
+async def _start(kit: Kit, migrations: Path | None, jobs: Sequence[Job]) -> None:
+    if kit.db and migrations:
+        await _migrate(kit, kit.db, migrations)
+    await kit.bus.start()
+    for job in [_relay, *jobs] if kit.db else jobs:
+        kit.tasks.add(asyncio.create_task(_keep_running(kit, job)))
+
+
+async def _migrate(kit: Kit, db: Database, folder: Path) -> None:
+    while not kit.migrated:
+        try:
+            await asyncio.to_thread(db.migrate, folder)
+            kit.migrated = True
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("database not ready", error=type(error).__name__)
+            await asyncio.sleep(1)
+
+
+async def _keep_running(kit: Kit, job: Job) -> None:
+    """A job that fails is started again: the service goes on, and the log says why."""
+    delay = 0.5
+    while True:
+        try:
+            return await job(kit)
+        except Exception as error:
+            log.error("job failed", job=job.__name__, exc_info=error)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 15)
+
+
+async def _relay(kit: Kit) -> None:
+    relay = Relay(kit.database, kit.bus.js, kit.settings.service)
+    kit.bus.on_reconnect(relay.reconnected)
+    try:
+        await relay.run()
+    finally:
+        with contextlib.suppress(SQLAlchemyError):
+            await relay.release()
+
+
+def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+    status = Status(status="ok", service=kit.settings.service)
+
+    @router.get("/health/live")
+    async def live() -> Status:
+        """The process answers."""
+        return status
+
+    @router.get("/health/ready")
+    async def ready() -> Status:
+        """Everything the service needs is there; 503 names what is not."""
+        missing = await kit.bus.missing(listeners)
+        missing += [name for check in checks if (name := await check())]
+        if kit.db and (not kit.migrated or not await asyncio.to_thread(_answers, kit.db)):
+            missing.append("database")
+        if missing:
+            raise problems.unavailable(", ".join(missing))
+        return status
+
+    @router.get("/metrics", response_class=Response)
+    def metrics() -> Response:
+        """Figures for Prometheus."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _answers(db: Database) -> bool:
+    try:
+        db.ping()
+    except SQLAlchemyError:
+        return False
+    return True
+
+
+def _event_reference(service: str) -> APIRouter:
+    router = APIRouter(prefix="/v1/events", tags=["events"])
+    types = of_service(service)
+
+    @router.get("")
+    def catalogue() -> list[str]:
+        """The event types this service publishes."""
+        return list(types)
+
+    @router.get("/{name}", response_model=None)
+    def schema(name: str) -> dict[str, object]:
+        """The JSON Schema of one event type: an event's `dataschema`."""
+        if name not in types:
+            raise problems.not_found("event type")
+        return schemas.schema(types[name])
+
+    return router
+
+
+def _untraced(scope: Scope) -> bool:
+    return str(scope.get("path", "")).startswith(UNTRACED)
+
+
+async def _replayed(_request: Request, replay: Exception) -> Response:
+    assert isinstance(replay, Replayed)  # noqa: S101 - registered for this type
+    return replay.response
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    if settings.rate_limit:
+        app.add_middleware(RateLimit, limit=parse(settings.rate_limit))
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+            allow_methods=["*"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Idempotency-Key",
+                "traceparent",
+            ],
+            expose_headers=["ETag", "Location", "Retry-After"],
+        )
+
+
+class RateLimit:
+    """So many requests per client address; 429 with a problem beyond. Health and metrics are never limited."""
+
+    def __init__(self, app: ASGIApp, limit: RateLimitItem) -> None:
+        self._app, self._limit = app, limit
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] != "http" or scope["path"].startswith(("/health", "/metrics")):
+            return await self._app(scope, receive, send)
+        client = (scope.get("client") or ("unknown",))[0]
+        if await self._limiter.hit(self._limit, client):
+            return await self._app(scope, receive, send)
+        limited = problems.Problem(
+            429, "Too many requests", f"At most {self._limit}.", headers={"Retry-After": "1"}
+        )
+        return await problems.answer(Request(scope), limited)(scope, receive, send)
+
+
+def _serve_docs(app: FastAPI) -> None:
+    """/docs from our own host: no page contacts a public CDN."""
+    if not SWAGGER_ASSETS.is_dir():
+        return
+    app.mount("/assets/swagger-ui", StaticFiles(directory=SWAGGER_ASSETS), name="swagger-ui")
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> Response:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title=app.title,
+            swagger_js_url="/assets/swagger-ui/swagger-ui-bundle.js",
+            swagger_css_url="/assets/swagger-ui/swagger-ui.css",
+            swagger_favicon_url="/assets/swagger-ui/favicon-32x32.png",
+        )

@@ -1,0 +1,123 @@
+"""A service's database: SQLite (WAL) or PostgreSQL by URL, one transaction per request or event, migrations.
+
+`transaction` is the only place that commits.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event, text
+from sqlmodel import Session
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 727_201
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant; SQLite forgets the time zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """UTC, whatever the database answered."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    """This instant, UTC."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """An engine and what its sessions carry. `publisher` travels in `session.info` for the outbox."""
+
+    def __init__(self, url: str, publisher: Any = None) -> None:
+        self.engine = _engine(url)
+        self.publisher = publisher
+        self.after_commit: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One unit of work: all of it is durable when the block ends, nothing of it when the block raises."""
+        with self._session(write=True) as session:
+            yield session
+            session.commit()
+        if session.info.get("events"):
+            self.after_commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent look that changes nothing."""
+        with self._session(write=False) as session:
+            yield session
+
+    @contextmanager
+    def _session(self, *, write: bool) -> Iterator[Session]:
+        with Session(self.engine, info={"publisher": self.publisher}, expire_on_commit=False) as session:
+            session.connection(execution_options={"write": write})
+            yield session
+
+    def ping(self) -> None:
+        """Raise sqlalchemy.exc.OperationalError while the database cannot be reached."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def migrate(self, folder: Path) -> None:
+        """Bring the tables of servicekit and of the service (`folder`) to their newest revision."""
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.set_main_option("version_locations", f"{MIGRATIONS / 'versions'}:{folder}")
+        config.set_main_option("path_separator", ":")
+        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+            _lock_migrations(connection)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "heads")
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def chunks(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    """Cut an iterator into lists of at most `size`."""
+    while chunk := list(itertools.islice(rows, size)):
+        yield chunk
+
+
+def _lock_migrations(connection: Connection) -> None:
+    # On SQLite BEGIN IMMEDIATE already keeps a second starter waiting.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30)
+    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own BEGIN comes too late for a write lock; `_begin_sqlite` says it instead.
+    connection.isolation_level = None
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reader that becomes a writer would fail at once with "database is locked"; a writer says so first.
+    write = connection.get_execution_options().get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

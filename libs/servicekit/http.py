@@ -1,0 +1,185 @@
+"""What the HTTP edges share: a transaction per request, ETag and If-Match, Idempotency-Key, pages, clean strings."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.responses import Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from libs.servicekit.auth import Anyone
+from libs.servicekit.db import now
+from libs.servicekit.problems import Problem
+from libs.servicekit.tables import idempotency
+
+KEY_LIFETIME = timedelta(days=1)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_ETAG = re.compile(r'^"(\d{1,15})"$')
+
+
+def _clean(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("control characters are not allowed")
+    return value
+
+
+CleanStr = Annotated[str, AfterValidator(_clean)]
+
+
+def clean(value: Any) -> Any:
+    """Refuse control characters anywhere in a JSON value: databases and terminals stumble over them."""
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, dict):
+        return {_clean(key): clean(item) for key, item in value.items()}
+    return [clean(item) for item in value] if isinstance(value, list) else value
+
+
+class Body(BaseModel):
+    """A request body: strict types, no unknown fields, no control characters."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean_strings(cls, data: Any) -> Any:
+        return clean(data)
+
+
+def _transaction(request: Request) -> Iterator[Session]:
+    with request.app.state.kit.db.transaction() as session:
+        yield session
+
+
+def _reading(request: Request) -> Iterator[Session]:
+    with request.app.state.kit.db.reading() as session:
+        yield session
+
+
+# Function scope: the commit comes before the answer, so a 2xx is never sent for what was not kept.
+Transaction = Annotated[Session, Depends(_transaction, scope="function")]
+Reading = Annotated[Session, Depends(_reading, scope="function")]
+
+
+def etag(version: int) -> dict[str, str]:
+    """The header that names a thing's version."""
+    return {"ETag": f'"{version}"'}
+
+
+def _if_match(if_match: Annotated[str | None, Header(max_length=40)] = None) -> int:
+    if if_match is None:
+        raise Problem(
+            428, "Precondition required", "Send If-Match with the ETag of the version you have seen."
+        )
+    match = _ETAG.match(if_match)
+    if match is None:
+        raise Problem(412, "Precondition failed", 'If-Match must be an ETag such as "3".')
+    return int(match[1])
+
+
+IfMatch = Annotated[int, Depends(_if_match)]
+
+
+def check_version(expected: int, actual: int) -> None:
+    """Raise Problem 412 when the thing has moved on since the caller saw it."""
+    if expected != actual:
+        raise Problem(
+            412, "Precondition failed", f"The thing is at version {actual} by now.", headers=etag(actual)
+        )
+
+
+@dataclass(frozen=True)
+class Page:
+    """How much to list, and after which item (`next` of the page before)."""
+
+    limit: Annotated[int, Query(ge=1, le=200)] = 50
+    after: Annotated[CleanStr, Query(max_length=100)] = ""
+
+
+Paging = Annotated[Page, Depends()]
+T = TypeVar("T")
+
+
+class Items(BaseModel, Generic[T]):
+    """One page; `next` is null on the last."""
+
+    items: list[T]
+    next: str | None = None
+
+
+def page_of(rows: list[T], limit: int, key: str = "id") -> tuple[list[T], str | None]:
+    """Cut `limit + 1` selected rows into a page and the cursor of the next."""
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], str(getattr(rows[limit - 1], key))
+
+
+class Replayed(Exception):  # noqa: N818 - not an error: the answer was already given
+    """The request was answered before; carries that answer."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class Once:
+    """The Idempotency-Key of a request: its effect and its answer happen once (draft-ietf-httpapi-idempotency-key)."""
+
+    def __init__(self, session: Session, key: str | None, fingerprint: str) -> None:
+        self._session, self._key = session, key
+        if key:
+            self._claim(key, fingerprint)
+
+    def _claim(self, key: str, fingerprint: str) -> None:
+        table = idempotency
+        self._session.execute(delete(table).where(table.c.key == key, table.c.at < now() - KEY_LIFETIME))
+        dialect = self._session.get_bind().dialect.name
+        make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        claim = make(table).values(key=key, fingerprint=fingerprint, at=now()).on_conflict_do_nothing()
+        # A second request with the key waits here until the first has committed.
+        if self._session.execute(claim.returning(table.c.key)).first() is None:
+            self._replay(key, fingerprint)
+
+    def _replay(self, key: str, fingerprint: str) -> None:
+        row = self._session.execute(select(idempotency).where(idempotency.c.key == key)).one()
+        if row.fingerprint != fingerprint:
+            raise Problem(422, "Idempotency-Key reused", "The key was used for a different request.")
+        raise Replayed(Response(row.body, row.status, {**row.headers, "Idempotency-Replayed": "true"}))
+
+    def answer(self, body: BaseModel, status: int, headers: dict[str, str]) -> Response:
+        """The response, kept for a repetition of the request."""
+        headers = {**headers, "Content-Type": "application/json"}
+        content = body.model_dump_json().encode()
+        if self._key:
+            kept: dict[str, Any] = {"status": status, "headers": headers, "body": content}
+            self._session.execute(update(idempotency).where(idempotency.c.key == self._key).values(kept))
+        return Response(content, status, headers)
+
+
+IdempotencyKey = Annotated[CleanStr | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
+
+
+async def _fingerprint(request: Request) -> str:
+    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    digest.update(await request.body())
+    return digest.hexdigest()
+
+
+def _once(
+    session: Transaction,
+    caller: Anyone,
+    fingerprint: Annotated[str, Depends(_fingerprint)],
+    key: IdempotencyKey = None,
+) -> Once:
+    # A key belongs to its caller: nobody reads another's answer by guessing it.
+    subject = caller.subject if caller else ""
+    return Once(session, key and hashlib.sha256(f"{subject}\n{key}".encode()).hexdigest(), fingerprint)
+
+
+OnlyOnce = Annotated[Once, Depends(_once)]

@@ -1,0 +1,255 @@
+"""The outbox: facts are written beside the rows they speak of and relayed to the bus after the commit.
+
+`add` enters a fact into the caller's transaction. `Relay` publishes what is unsent: at least once, in order per
+thing, deduplicated by the broker through the event id.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+from prometheus_client import Counter, Gauge
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlmodel import Session
+from uuid_utils import uuid7
+
+from libs.contracts import topology
+from libs.contracts.event import Fact, envelope
+from libs.servicekit import telemetry
+from libs.servicekit.db import Database, now
+from libs.servicekit.lease import Lease
+from libs.servicekit.tables import outbox
+
+BATCH = 2000
+IN_FLIGHT = 200
+POLL_SECONDS = 1.0
+PUBLISH_TIMEOUT_SECONDS = 5.0
+KEEP = timedelta(days=7)
+CLEAN_EVERY_SECONDS = 3600.0
+
+log = structlog.get_logger(__name__)
+BACKLOG = Gauge("outbox_backlog", "Events committed and not yet acknowledged by the broker")
+OLDEST = Gauge("outbox_oldest_seconds", "Age of the oldest event that waits in the outbox")
+SENT = Counter("outbox_sent", "Events the broker has acknowledged")
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """What an envelope needs to know of its service; travels in `session.info`."""
+
+    prefix: str
+    schema_base: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A fact about one thing at one version, on its way into the outbox."""
+
+    fact: Fact
+    thing_id: str
+    version: int
+    traceparent: str | None = None
+
+
+def add(session: Session, fact: Fact, *, thing_id: str, version: int) -> str:
+    """Publish a fact with the caller's transaction; returns the event id."""
+    return add_all(session, [Entry(fact, thing_id, version, telemetry.traceparent())])[0]
+
+
+def add_all(session: Session, entries: Sequence[Entry]) -> list[str]:
+    """Publish many facts with the caller's transaction, in this order; returns the event ids."""
+    if not entries:
+        return []
+    publisher: Publisher = session.info["publisher"]
+    rows = [_row(entry, publisher) for entry in entries]
+    session.execute(insert(outbox), rows)
+    session.info["events"] = session.info.get("events", 0) + len(rows)
+    return [str(row["event_id"]) for row in rows]
+
+
+def _row(entry: Entry, publisher: Publisher) -> dict[str, object]:
+    event_id, time = str(uuid7()), now()
+    event = envelope(
+        entry.fact,
+        event_id=event_id,
+        subject=entry.thing_id,
+        version=entry.version,
+        time=time,
+        prefix=publisher.prefix,
+        schema_base=publisher.schema_base,
+        traceparent=entry.traceparent,
+    )
+    body = event.to_bytes()
+    if len(body) > topology.MAX_EVENT_BYTES:
+        raise ValueError(f"event {entry.fact.name} of {len(body)} bytes exceeds {topology.MAX_EVENT_BYTES}")
+    return {
+        "event_id": event_id,
+        "subject": entry.fact.subject(entry.thing_id),
+        "thing": f"{entry.fact.part('aggregate')}.{entry.thing_id}",
+        "body": body,
+        "traceparent": entry.traceparent,
+        "created_at": time,
+    }
+
+
+class Relay:
+    """Carries a service's outbox to CITY; one relay at a time per service, by lease."""
+
+    def __init__(self, db: Database, js: JetStreamContext, service: str) -> None:
+        self._db, self._js = db, js
+        self._lease = Lease(db, f"{service}.relay")
+        self._loop = asyncio.get_running_loop()
+        self._woken = asyncio.Event()
+        self._check_broker = True
+        db.after_commit = self.wake
+
+    def wake(self) -> None:
+        """Called after a commit, from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is gone: the next start sends what is left
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    def reconnected(self) -> None:
+        """The broker may come back from an older disk: compare before sending on."""
+        self._check_broker = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Relay until cancelled; trouble with database or broker is waited out."""
+        cleaned = -CLEAN_EVERY_SECONDS
+        delay = POLL_SECONDS
+        while True:
+            self._woken.clear()
+            try:
+                if await asyncio.to_thread(self._lease.hold):
+                    await self._relay_all()
+                    if self._loop.time() - cleaned > CLEAN_EVERY_SECONDS:
+                        await asyncio.to_thread(self._clean)
+                        cleaned = self._loop.time()
+                delay = POLL_SECONDS
+            except Exception as error:  # nothing may end the relay: what is unsent is tried again
+                log.warning("relay waits", error=type(error).__name__, detail=str(error)[:200])
+                delay = min(delay * 2, 10.0)
+                await asyncio.sleep(0.1)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), delay)
+
+    async def release(self) -> None:
+        """Let another relay take over at once; called when the service stops."""
+        await asyncio.to_thread(self._lease.release)
+
+    async def _relay_all(self) -> None:
+        if self._check_broker:
+            await self._catch_up()
+            self._check_broker = False
+        while rows := await asyncio.to_thread(self._unsent):
+            failure = await self._publish(rows)
+            if failure is not None:
+                raise failure
+            if not await asyncio.to_thread(self._lease.hold):
+                return
+
+    async def _publish(self, rows: Sequence[Row[tuple[object, ...]]]) -> BaseException | None:
+        """Send rows in order; mark what was acknowledged; returns the first failure, behind which nothing was sent."""
+        acked: list[tuple[int, int]] = []
+        failure: BaseException | None = None
+        for wave in waves(rows):
+            results = await asyncio.gather(*(self._send(row) for row in wave), return_exceptions=True)
+            acked += [(row.id, seq) for row, seq in zip(wave, results, strict=True) if isinstance(seq, int)]
+            failure = next((result for result in results if isinstance(result, BaseException)), None)
+            if failure is not None:
+                break
+        if acked:
+            await asyncio.to_thread(self._mark, acked)
+            SENT.inc(len(acked))
+        return failure
+
+    async def _send(self, row: Row[tuple[object, ...]]) -> int:
+        headers = {"Nats-Msg-Id": row.event_id}
+        with telemetry.publishing(row.subject, row.traceparent, row.created_at) as traceparent:
+            if traceparent:
+                headers["traceparent"] = traceparent
+            ack = await self._js.publish(
+                row.subject, row.body, timeout=PUBLISH_TIMEOUT_SECONDS, headers=headers
+            )
+        return ack.seq
+
+    def _unsent(self) -> Sequence[Row[tuple[object, ...]]]:
+        columns = (outbox.c.id, outbox.c.event_id, outbox.c.subject, outbox.c.thing, outbox.c.body)
+        query = (
+            select(*columns, outbox.c.traceparent, outbox.c.created_at)
+            .where(outbox.c.sent_at.is_(None))
+            .order_by(outbox.c.id)
+            .limit(BATCH)
+        )
+        with self._db.reading() as session:
+            rows = session.execute(query).all()
+            backlog = len(rows)
+            if backlog == BATCH:
+                waiting = select(func.count()).select_from(outbox).where(outbox.c.sent_at.is_(None))
+                backlog = session.execute(waiting).scalar_one()
+        BACKLOG.set(backlog)
+        OLDEST.set((now() - rows[0].created_at).total_seconds() if rows else 0)
+        return rows
+
+    def _mark(self, acked: list[tuple[int, int]]) -> None:
+        # Only the newest row needs its place in the stream, see `_catch_up`; the rest is one cheap statement.
+        newest_id, newest_seq = max(acked, key=lambda pair: pair[1])
+        ids = [row_id for row_id, _ in acked]
+        mark = update(outbox).values(sent_at=now())
+        with self._db.transaction() as session:
+            session.execute(mark.where(outbox.c.id.in_(bindparam("ids", expanding=True))), {"ids": ids})
+            session.execute(update(outbox).where(outbox.c.id == newest_id).values(stream_seq=newest_seq))
+
+    async def _catch_up(self) -> None:
+        """Send again what a broker restored from an older disk no longer holds."""
+        newest = await asyncio.to_thread(self._newest_sent)
+        if newest is None or await self._broker_holds(*newest):
+            return
+        count = await asyncio.to_thread(self._unmark_all)
+        log.warning("the broker lost events; sending kept ones again", count=count)
+
+    async def _broker_holds(self, event_id: str, seq: int) -> bool:
+        try:
+            message = await self._js.get_msg(topology.CITY.name, seq)
+        except NotFoundError:
+            return False
+        return (message.headers or {}).get("Nats-Msg-Id") == event_id
+
+    def _newest_sent(self) -> tuple[str, int] | None:
+        query = select(outbox.c.event_id, outbox.c.stream_seq).where(outbox.c.stream_seq.is_not(None))
+        with self._db.reading() as session:
+            row = session.execute(query.order_by(outbox.c.stream_seq.desc()).limit(1)).first()
+        return (row.event_id, row.stream_seq) if row else None
+
+    def _unmark_all(self) -> int:
+        with self._db.transaction() as session:
+            result = session.execute(update(outbox).values(sent_at=None, stream_seq=None))
+        return int(result.rowcount)  # type: ignore[attr-defined]
+
+    def _clean(self) -> None:
+        with self._db.transaction() as session:
+            session.execute(delete(outbox).where(outbox.c.sent_at < now() - KEEP))
+
+
+def waves(
+    rows: Iterable[Row[tuple[object, ...]]], size: int = IN_FLIGHT
+) -> Iterator[list[Row[tuple[object, ...]]]]:
+    """Cut rows into groups that may be under way together: never two facts of one thing.
+
+    A fact that fails must not be overtaken by a later one of the same thing, or STATE would keep the older.
+    """
+    wave: list[Row[tuple[object, ...]]] = []
+    things: set[object] = set()
+    for row in rows:
+        if row.thing in things or len(wave) == size:
+            yield wave
+            wave, things = [], set()
+        wave.append(row)
+        things.add(row.thing)
+    if wave:
+        yield wave

@@ -1,0 +1,46 @@
+"""The tables every service has, beside its own; made by the revision `servicekit_0001`."""
+
+from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary, MetaData, String, Table
+
+from libs.servicekit.db import UtcDateTime
+
+metadata = MetaData()
+_ID = BigInteger().with_variant(Integer(), "sqlite")
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("event_id", String(64), nullable=False),
+    Column("subject", String(400), nullable=False),
+    Column("thing", String(200), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("traceparent", String(55)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("stream_seq", BigInteger),
+)
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("consumer", String(80), primary_key=True),
+    Column("event_id", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("status", Integer),
+    Column("headers", JSON),
+    Column("body", LargeBinary),
+    Column("at", UtcDateTime, nullable=False),
+)

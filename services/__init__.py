@@ -1,0 +1,1 @@
+"""The services: each a folder of its own, none knowing another."""

@@ -1,0 +1,1 @@
+"""The offers service: exchanges (Börsen), the organisations behind them, and what they offer."""

@@ -1,0 +1,17 @@
+"""The offers service: boards, providers, offers, imports."""
+
+from pathlib import Path
+
+from libs.servicekit.app import create_app
+from services.offers import jobs
+from services.offers.boards import api as boards
+from services.offers.offers import api as offers
+from services.offers.providers import api as providers
+
+app = create_app(
+    "offers",
+    title="Coburg Digital: offers",
+    migrations=Path(__file__).parent / "migrations",
+    routers=[boards.router, providers.router, offers.router],
+    jobs=[jobs.follow_boards, jobs.expire],
+)

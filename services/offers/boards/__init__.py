@@ -1,0 +1,1 @@
+"""Boards (Börsen): exchanges that declare their own fields in `city/boards/`."""

@@ -1,0 +1,179 @@
+"""Rules of boards: what a declaration may say, and whether an offer's own fields keep to it. Values in, values out."""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from libs.contracts.card import Card, Name, Text
+from libs.contracts.offers import BoardField, FieldType
+from libs.servicekit.http import Body
+from services.offers.hours import check_hours
+
+# Names the search gateway gives a meaning of its own; a facet so called could not be asked for.
+RESERVED = frozenset(
+    ["q", "kind", "board", "near", "radius", "from", "to", "lang", "limit", "offset", "facets", "district", "tag", "field", "age", "price", "free", "sort", "listed"]
+)
+MAX_TEXT = 2000
+MAX_NUMBER = 2**53
+LABEL_TYPES = (FieldType.CHOICE, FieldType.CHOICES)
+NUMBER_TYPES = (FieldType.INTEGER, FieldType.NUMBER)
+URL = re.compile(
+    r"^https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.[a-z]{2,}(?::\d{1,5})?(?:[/?#][^\s<>\"@]*)?$", re.IGNORECASE
+)
+
+
+class Declaration(Body):
+    """A board as `city/boards/<slug>.toml` declares it."""
+
+    slug: Name
+    title: Text
+    summary: Text = {}
+    languages: list[str] = ["de"]
+    fields: list[BoardField] = Field(default=[], max_length=100)
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> "Declaration":
+        names = [field.name for field in self.fields]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"fields declared twice: {', '.join(sorted(doubled))}")
+        if reserved := RESERVED.intersection(field.name for field in self.fields if field.facet):
+            raise ValueError(f"facets may not be called: {', '.join(sorted(reserved))}")
+        if empty := [field.name for field in self.fields if field.type in LABEL_TYPES and not field.options]:
+            raise ValueError(f"choices without options: {', '.join(empty)}")
+        return self
+
+    @property
+    def by_name(self) -> dict[str, BoardField]:
+        """The declared fields by their names."""
+        return {field.name: field for field in self.fields}
+
+
+def card(board: Declaration, *, listed: bool) -> Card:
+    """How the board itself is found."""
+    return Card(kind="board", board=board.slug, title=board.title, summary=board.summary, listed=listed)
+
+
+def check_fields(board: Declaration, values: dict[str, Any], *, complete: bool) -> Iterator[tuple[str, str]]:
+    """Yield (field, reason) for every value that the board does not admit; `complete` also asks for required ones."""
+    declared = board.by_name
+    for name, value in values.items():
+        if name not in declared:
+            yield name, f"board {board.slug} has no such field"
+        elif reason := _check(declared[name], value):
+            yield name, reason
+    if complete:
+        missing = [f.name for f in board.fields if f.required and values.get(f.name) in (None, "", [])]
+        yield from ((name, "required on this board") for name in missing)
+
+
+def _check(field: BoardField, value: Any) -> str | None:
+    return None if value is None else _CHECKS[field.type](field, value)
+
+
+def _text(_field: BoardField, value: Any) -> str | None:
+    return (
+        None
+        if isinstance(value, str) and len(value) <= MAX_TEXT
+        else f"a text of at most {MAX_TEXT} characters"
+    )
+
+
+def _integer(_field: BoardField, value: Any) -> str | None:
+    fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_NUMBER
+    return None if fits else "a whole number"
+
+
+def _number(_field: BoardField, value: Any) -> str | None:
+    fits = (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and abs(value) <= MAX_NUMBER
+    )
+    return None if fits else "a number"
+
+
+def _boolean(_field: BoardField, value: Any) -> str | None:
+    return None if isinstance(value, bool) else "true or false"
+
+
+def _choice(field: BoardField, value: Any) -> str | None:
+    options = [option.value for option in field.options]
+    return None if value in options else f"one of {', '.join(options)}"
+
+
+def _choices(field: BoardField, value: Any) -> str | None:
+    options = {option.value for option in field.options}
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return "a list"
+    if unknown := [item for item in value if item not in options]:
+        return f"{', '.join(unknown)[:100]} is none of {', '.join(sorted(options))}"
+    return None if len(set(value)) == len(value) else "each value once"
+
+
+def _date(_field: BoardField, value: Any) -> str | None:
+    try:
+        date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return "a date such as 2026-12-24"
+    return None
+
+
+def _url(_field: BoardField, value: Any) -> str | None:
+    fits = isinstance(value, str) and len(value) <= MAX_TEXT and URL.match(value)
+    return None if fits else "a web address that starts with http:// or https://"
+
+
+def _hours(_field: BoardField, value: Any) -> str | None:
+    return check_hours(value)
+
+
+_CHECKS: dict[FieldType, Callable[[BoardField, Any], str | None]] = {
+    FieldType.TEXT: _text,
+    FieldType.INTEGER: _integer,
+    FieldType.NUMBER: _number,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.CHOICE: _choice,
+    FieldType.CHOICES: _choices,
+    FieldType.DATE: _date,
+    FieldType.URL: _url,
+    FieldType.HOURS: _hours,
+}
+
+
+def facets(board: Declaration, values: dict[str, Any]) -> tuple[dict[str, list[str]], dict[str, float]]:
+    """What of an offer's own fields can be filtered by: words by facet, and figures."""
+    words: dict[str, list[str]] = {}
+    numbers: dict[str, float] = {}
+    for field in board.fields:
+        value = values.get(field.name)
+        if not field.facet or value is None:
+            continue
+        if field.type in NUMBER_TYPES:
+            numbers[field.name] = float(value)
+        elif found := _words(value):
+            words[field.name] = found
+    return words, numbers
+
+
+def _words(value: Any) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    return [str(item).lower() if isinstance(item, bool) else str(item)[:200] for item in items if item != ""]
+
+
+def keywords(board: Declaration, values: dict[str, Any]) -> list[str]:
+    """The names of the chosen options in every language, so that an offer is found by them."""
+    words: dict[str, None] = {}
+    for field in board.fields:
+        if field.type not in LABEL_TYPES:
+            continue
+        value = values.get(field.name)
+        chosen = value if isinstance(value, list) else [value]
+        for option in field.options:
+            if option.value in chosen:
+                words.update(dict.fromkeys(option.label.values()))
+    return list(words)

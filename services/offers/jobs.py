@@ -1,0 +1,39 @@
+"""What the service does of its own accord: follow the town's boards, end what is over, work off imports."""
+
+import asyncio
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from libs.servicekit.app import Kit
+from libs.servicekit.db import Database
+from libs.servicekit.lease import Lease
+from services.offers.boards import commands as boards
+from services.offers.offers import commands as offers
+
+EXPIRE_EVERY_SECONDS = 30.0
+
+
+async def follow_boards(kit: Kit) -> None:
+    """Bring the boards to what `city/boards/` declares; a file that is wrong keeps the service from being ready."""
+    declarations = boards.read_declarations(kit.settings.city / "boards")
+    await asyncio.to_thread(_follow, kit.database, declarations)
+
+
+def _follow(db: Database, declarations: list[boards.Declaration]) -> None:
+    with db.transaction() as session:
+        boards.follow(session, declarations)
+
+
+async def expire(kit: Kit) -> None:
+    """End offers whose period is over, one process at a time."""
+    lease = Lease(kit.database, "offers.expire")
+    zone = ZoneInfo(kit.settings.town["timezone"])
+    while True:
+        while await asyncio.to_thread(lease.hold) and await asyncio.to_thread(_expire_some, kit.database, zone):
+            pass
+        await asyncio.sleep(EXPIRE_EVERY_SECONDS)
+
+
+def _expire_some(db: Database, zone: ZoneInfo) -> int:
+    with db.transaction() as session:
+        return offers.expire_due(session, datetime.now(zone).date())

@@ -1,0 +1,1 @@
+"""Offers (Angebote): drafted, submitted, published, changed, withdrawn, expired."""

@@ -1,0 +1,151 @@
+"""HTTP edge of offers."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import Field
+
+from libs.contracts.card import Name
+from libs.servicekit.auth import Anyone, Principal, require
+from libs.servicekit.http import (
+    Body,
+    CleanStr,
+    IfMatch,
+    Items,
+    OnlyOnce,
+    Paging,
+    Reading,
+    Transaction,
+    etag,
+    page_of,
+)
+from services.offers.offers import commands, queries
+from services.offers.offers.domain import OfferContent, Status
+from services.offers.offers.models import Offer
+from services.offers.params import UUID7, Id, today
+
+router = APIRouter(prefix="/v1/offers", tags=["offers"])
+Writer = Annotated[Principal, require("editor", "provider")]
+
+
+class NewOffer(Body):
+    """A draft: where it belongs, and what is said of it."""
+
+    board: Name
+    provider_id: Annotated[str, Field(pattern=UUID7)] | None = None
+    content: OfferContent
+
+
+class Withdrawal(Body):
+    """Why an offer is taken back; public."""
+
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class OfferView(Body):
+    """An offer (Angebot)."""
+
+    id: str
+    board: str
+    provider_id: str | None
+    status: Status
+    version: int
+    content: OfferContent
+    created_at: datetime
+    changed_at: datetime
+    published_at: datetime | None
+
+
+def view(offer: Offer) -> OfferView:
+    """The offer as the API shows it."""
+    plain = offer.model_dump(
+        include={"id", "board", "provider_id", "version", "created_at", "changed_at", "published_at"}
+    )
+    return OfferView(status=Status(offer.status), content=offer.said, **plain)
+
+
+@router.get("")
+def list_offers(
+    session: Reading,
+    caller: Anyone,
+    paging: Paging,
+    board: Annotated[CleanStr | None, Query(max_length=40)] = None,
+    provider_id: Annotated[CleanStr | None, Query(max_length=64)] = None,
+    status: Status | None = None,
+) -> Items[OfferView]:
+    """Published offers; editors see all, providers also their own."""
+    found = queries.page(session, caller, paging.limit, paging.after, board, provider_id, status)
+    rows, following = page_of(found, paging.limit)
+    return Items(items=[view(row) for row in rows], next=following)
+
+
+@router.post("", status_code=201, response_model=OfferView)
+def create_offer(body: NewOffer, caller: Writer, session: Transaction, once: OnlyOnce) -> Response:
+    """Draft an offer."""
+    offer = commands.draft(session, caller, body.board, body.provider_id, body.content)
+    headers = {"Location": f"{router.prefix}/{offer.id}", **etag(offer.version)}
+    return once.answer(view(offer), 201, headers)
+
+
+@router.get("/{offer_id}", response_model=OfferView, responses={304: {"description": "Unchanged"}})
+def get_offer(
+    offer_id: Id, session: Reading, caller: Anyone, request: Request, response: Response
+) -> OfferView | Response:
+    """One offer."""
+    offer = queries.one(session, caller, offer_id)
+    headers = etag(offer.version)
+    if request.headers.get("If-None-Match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return view(offer)
+
+
+@router.put("/{offer_id}")
+def change_offer(
+    offer_id: Id,
+    body: OfferContent,
+    caller: Writer,
+    expected: IfMatch,
+    session: Transaction,
+    response: Response,
+) -> OfferView:
+    """Replace what is said of an offer."""
+    return _answer(commands.change(session, caller, offer_id, expected, body), response)
+
+
+@router.post("/{offer_id}/submit")
+def submit_offer(
+    offer_id: Id, caller: Writer, expected: IfMatch, session: Transaction, response: Response
+) -> OfferView:
+    """Hand an offer to the editors."""
+    return _answer(commands.submit(session, caller, offer_id, expected), response)
+
+
+@router.post("/{offer_id}/publish", dependencies=[require("editor")])
+def publish_offer(
+    offer_id: Id, expected: IfMatch, session: Transaction, request: Request, response: Response
+) -> OfferView:
+    """Make an offer public."""
+    return _answer(commands.publish(session, offer_id, expected, today(request)), response)
+
+
+@router.post("/{offer_id}/withdraw")
+def withdraw_offer(
+    offer_id: Id,
+    caller: Writer,
+    expected: IfMatch,
+    session: Transaction,
+    response: Response,
+    body: Withdrawal | None = None,
+) -> OfferView:
+    """Take an offer back, with a reason if you like."""
+    return _answer(
+        commands.withdraw(session, caller, offer_id, expected, body.reason if body else None), response
+    )
+
+
+def _answer(offer: Offer, response: Response) -> OfferView:
+    response.headers.update(etag(offer.version))
+    return view(offer)

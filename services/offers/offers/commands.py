@@ -1,0 +1,182 @@
+"""What is done with offers: one function = one transaction of the caller's, with the facts it causes."""
+
+from datetime import date
+
+from sqlmodel import Session, col, select
+
+from libs.contracts import offers as events
+from libs.contracts.card import Text
+from libs.servicekit import outbox
+from libs.servicekit.auth import Principal
+from libs.servicekit.db import now
+from libs.servicekit.http import check_version
+from libs.servicekit.problems import FieldError, Problem, conflict, invalid
+from services.offers.boards import queries as boards
+from services.offers.boards.domain import Declaration, check_fields
+from services.offers.offers import queries
+from services.offers.offers.domain import OfferContent, Status, card, is_over, may_become
+from services.offers.offers.models import Offer
+from services.offers.providers.models import Provider
+
+EXPIRE_AT_ONCE = 200
+
+
+def draft(
+    session: Session, actor: Principal, board: str, provider_id: str | None, content: OfferContent
+) -> Offer:
+    """A new offer that nobody sees yet."""
+    declaration = boards.one(session, board).declared
+    if provider_id is not None:
+        _provider_exists(session, provider_id)
+    _must_act_for(actor, provider_id)
+    check(declaration, content, complete=False)
+    offer = Offer(board=board, provider_id=provider_id, content={}, created_by=actor.subject)
+    offer.say(content)
+    session.add(offer)
+    return offer
+
+
+def _provider_exists(session: Session, provider_id: str) -> None:
+    provider = session.get(Provider, provider_id)
+    if provider is None or not provider.active:
+        raise invalid(FieldError(field="provider_id", reason="there is no such provider"))
+
+
+def change(session: Session, actor: Principal, offer_id: str, expected: int, content: OfferContent) -> Offer:
+    """Replace what is said of an offer. A provider may do so until it is published, an editor always."""
+    offer = _held(session, actor, offer_id, expected)
+    public = offer.status == Status.PUBLISHED
+    if public and not actor.is_any("editor"):
+        raise Problem(403, "Forbidden", "A published offer is changed by an editor.")
+    declaration = boards.declaration(session, offer.board)
+    check(declaration, content, complete=offer.status in (Status.SUBMITTED, Status.PUBLISHED))
+    before = offer.content
+    offer.say(content)
+    if offer.content != before:
+        _step(offer)
+        if public:
+            _tell(session, offer, declaration, events.OfferChanged)
+    return offer
+
+
+def submit(session: Session, actor: Principal, offer_id: str, expected: int) -> Offer:
+    """Hand an offer to the editors; it must be complete."""
+    offer = _held(session, actor, offer_id, expected)
+    _move(offer, Status.SUBMITTED)
+    check(boards.declaration(session, offer.board), offer.said, complete=True)
+    return offer
+
+
+def publish(session: Session, offer_id: str, expected: int, today: date) -> Offer:
+    """Make an offer public; it must be complete and not over."""
+    offer = queries.locked(session, offer_id)
+    check_version(expected, offer.version)
+    _move(offer, Status.PUBLISHED)
+    declaration = boards.one(session, offer.board).declared
+    check(declaration, offer.said, complete=True)
+    if is_over(offer.said, today):
+        raise invalid(FieldError(field="period.end", reason="lies in the past"))
+    offer.published_at = now()
+    _tell(session, offer, declaration, events.OfferPublished)
+    return offer
+
+
+def withdraw(session: Session, actor: Principal, offer_id: str, expected: int, reason: str | None) -> Offer:
+    """Take an offer back; listeners that knew it are told."""
+    offer = _held(session, actor, offer_id, expected)
+    was_public = offer.status == Status.PUBLISHED
+    _move(offer, Status.WITHDRAWN)
+    if was_public:
+        _tell(session, offer, boards.declaration(session, offer.board), events.OfferWithdrawn, reason=reason)
+    return offer
+
+
+def expire_due(session: Session, today: date) -> int:
+    """End published offers whose period is over; returns how many, at most `EXPIRE_AT_ONCE`."""
+    query = select(Offer).where(Offer.status == Status.PUBLISHED, col(Offer.ends_on) < today)
+    due = session.exec(query.limit(EXPIRE_AT_ONCE).with_for_update(skip_locked=True)).all()
+    for offer in due:
+        _move(offer, Status.EXPIRED)
+        _tell(session, offer, boards.declaration(session, offer.board), events.OfferExpired)
+    return len(due)
+
+
+def republish_of(session: Session, provider: Provider) -> None:
+    """Tell the provider's public offers again, with its new name."""
+    query = select(Offer).where(Offer.provider_id == provider.id, Offer.status == Status.PUBLISHED)
+    for offer in session.exec(query.with_for_update()):
+        _step(offer)
+        _tell(session, offer, boards.declaration(session, offer.board), events.OfferChanged)
+
+
+def has_published(session: Session, provider_id: str) -> bool:
+    """Whether a provider has public offers."""
+    query = select(Offer.id).where(Offer.provider_id == provider_id, Offer.status == Status.PUBLISHED)
+    return session.exec(query.limit(1)).first() is not None
+
+
+def check(board: Declaration, content: OfferContent, *, complete: bool) -> None:
+    """Raise Problem 422 naming every field that the board does not admit."""
+    found = [
+        FieldError(field=f"fields.{name}", reason=why)
+        for name, why in check_fields(board, content.fields, complete=complete)
+    ]
+    if found:
+        raise invalid(*found)
+
+
+def _held(session: Session, actor: Principal, offer_id: str, expected: int) -> Offer:
+    offer = queries.locked(session, offer_id)
+    _must_act_for(actor, offer.provider_id)
+    check_version(expected, offer.version)
+    return offer
+
+
+def _must_act_for(actor: Principal, provider_id: str | None) -> None:
+    if not actor.is_any("editor") and provider_id not in actor.providers:
+        raise Problem(403, "Forbidden", "Your token does not act for this offer's provider.")
+
+
+def _move(offer: Offer, status: Status) -> None:
+    if not may_become(Status(offer.status), status):
+        raise conflict(f"An offer that is {offer.status} cannot become {status}.")
+    offer.status = status
+    _step(offer)
+
+
+def _step(offer: Offer) -> None:
+    offer.version, offer.changed_at = offer.version + 1, now()
+
+
+def _tell(
+    session: Session,
+    offer: Offer,
+    board: Declaration,
+    kind: type[events.OfferFact],
+    reason: str | None = None,
+) -> None:
+    provider = session.get(Provider, offer.provider_id) if offer.provider_id else None
+    title: Text | None = provider.content["title"] if provider else None
+    fact = fact_of(offer, offer.said, board, title, kind, reason)
+    outbox.add(session, fact, thing_id=offer.id, version=offer.version)
+
+
+def fact_of(
+    offer: Offer,
+    content: OfferContent,
+    board: Declaration,
+    provider_title: Text | None,
+    kind: type[events.OfferFact],
+    reason: str | None = None,
+) -> events.OfferFact:
+    """The offer's present state as a fact."""
+    more = {"reason": reason} if reason and kind is events.OfferWithdrawn else {}
+    return kind(
+        board=offer.board,
+        provider_id=offer.provider_id,
+        fields={name: value for name, value in content.fields.items() if value is not None},
+        published_at=offer.published_at,
+        changed_at=offer.changed_at,
+        card=card(board, content, provider_title, listed=offer.status == Status.PUBLISHED),
+        **more,
+    )

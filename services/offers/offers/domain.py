@@ -1,0 +1,122 @@
+"""Rules of offers: their content, their lifecycle, and how they are found. Values in, values out."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from libs.contracts import card as cards
+from libs.contracts.card import Card, Name, Text, Word
+from libs.servicekit.http import Body
+from services.offers.boards import domain as boards
+from services.offers.boards.domain import Declaration
+from services.offers.providers.domain import Place, Said, WebAddress, plain
+
+MAX_KEYWORDS = 200
+
+
+class Status(StrEnum):
+    """Where an offer stands in its life."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+# Which state may follow which; what is not here is a conflict.
+FOLLOWS = {
+    Status.SUBMITTED: (Status.DRAFT, Status.WITHDRAWN, Status.EXPIRED),
+    Status.PUBLISHED: (Status.DRAFT, Status.SUBMITTED, Status.WITHDRAWN, Status.EXPIRED),
+    Status.WITHDRAWN: (Status.DRAFT, Status.SUBMITTED, Status.PUBLISHED),
+    Status.EXPIRED: (Status.PUBLISHED,),
+}
+
+
+class Period(cards.Period, Body):
+    """First and last day; the last is not before the first."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Period":
+        if self.start and self.end and self.end < self.start:
+            raise ValueError("end lies before start")
+        return self
+
+
+class Age(cards.Age, Body):
+    """For whom, in months; the upper end is not below the lower."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Age":
+        if self.from_months is not None and self.to_months is not None and self.to_months < self.from_months:
+            raise ValueError("to_months lies below from_months")
+        return self
+
+
+class Image(cards.Image, Body):
+    """A picture; what it shows is said for those who cannot see it."""
+
+    url: WebAddress
+    alt: Said
+
+
+class OfferContent(Body):
+    """What is said of an offer; `fields` holds the values of the board's own fields."""
+
+    title: Said
+    summary: Text = {}
+    text: Text = {}
+    tags: list[Word] = Field(default=[], max_length=50)
+    fields_of_action: list[Name] = Field(default=[], max_length=20)
+    place: Place | None = None
+    period: Period | None = None
+    dates: list[AwareDatetime] = Field(default=[], max_length=50)
+    age: Age | None = None
+    price_cents: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
+    free_places: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    url: WebAddress | None = None
+    image: Image | None = None
+    fields: dict[Name, Any] = Field(default={}, max_length=100)
+
+
+def may_become(status: Status, following: Status) -> bool:
+    """Whether an offer may go from one state to another."""
+    return status in FOLLOWS[following]
+
+
+def is_over(content: OfferContent, today: date) -> bool:
+    """Whether the offer's period has ended."""
+    return content.period is not None and content.period.end is not None and content.period.end < today
+
+
+def card(board: Declaration, content: OfferContent, provider: Text | None, *, listed: bool) -> Card:
+    """How the offer is found: its own words, its board's facets, its provider's name."""
+    facets, numbers = boards.facets(board, content.fields)
+    names = list(dict.fromkeys((provider or {}).values()))
+    return Card(
+        kind="offer",
+        board=board.slug,
+        title=content.title,
+        summary=content.summary,
+        text=content.text,
+        keywords=(boards.keywords(board, content.fields) + names)[:MAX_KEYWORDS],
+        tags=content.tags,
+        fields_of_action=content.fields_of_action,
+        facets=facets,
+        numbers=numbers,
+        place=plain(content.place),
+        period=_plain(cards.Period, content.period),
+        dates=sorted(content.dates),
+        age=_plain(cards.Age, content.age),
+        price_cents=content.price_cents,
+        free_places=content.free_places,
+        url=content.url,
+        image=_plain(cards.Image, content.image),
+        listed=listed,
+    )
+
+
+def _plain(kind: type[Any], value: Body | None) -> Any:
+    return value and kind.model_validate(value.model_dump())

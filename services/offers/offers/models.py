@@ -1,0 +1,42 @@
+"""The table of offers."""
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic_core import to_json
+from sqlmodel import JSON, Column, Field, SQLModel
+from uuid_utils import uuid7
+
+from libs.servicekit.db import UtcDateTime, now
+from services.offers.offers.domain import OfferContent, Status
+
+
+class Offer(SQLModel, table=True):
+    """An offer. `source` and `external_id` name it in the file it came from, `import_id` the import that last saw it."""
+
+    __tablename__ = "offer"
+
+    id: str = Field(default_factory=lambda: str(uuid7()), primary_key=True)
+    board: str = Field(foreign_key="board.slug")
+    provider_id: str | None = Field(default=None, foreign_key="provider.id")
+    status: str = Status.DRAFT
+    version: int = 1
+    content: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    ends_on: date | None = None
+    source: str | None = None
+    external_id: str | None = None
+    import_id: str | None = None
+    created_by: str | None = None
+    created_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
+    changed_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
+    published_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+    @property
+    def said(self) -> OfferContent:
+        """The content, as a value."""
+        return OfferContent.model_validate_json(to_json(self.content))
+
+    def say(self, content: OfferContent) -> None:
+        """Replace the content, and the day on which it ends."""
+        self.content = content.model_dump(mode="json", exclude_defaults=True)
+        self.ends_on = content.period.end if content.period else None

@@ -1,0 +1,52 @@
+"""Reads of offers, and who may see which."""
+
+from sqlalchemy import ColumnElement, or_, true
+from sqlmodel import Session, col, select
+
+from libs.servicekit.auth import Principal
+from libs.servicekit.problems import not_found
+from services.offers.offers.domain import Status
+from services.offers.offers.models import Offer
+
+
+def page(
+    session: Session,
+    caller: Principal | None,
+    limit: int,
+    after: str,
+    board: str | None,
+    provider_id: str | None,
+    status: Status | None,
+) -> list[Offer]:
+    """Offers the caller may see, oldest first; one more than `limit` when there are more."""
+    query = select(Offer).where(_visible(caller), col(Offer.id) > after)
+    wanted = {Offer.board: board, Offer.provider_id: provider_id, Offer.status: status}
+    for column, value in wanted.items():
+        if value is not None:
+            query = query.where(col(column) == value)
+    return list(session.exec(query.order_by(Offer.id).limit(limit + 1)))
+
+
+def one(session: Session, caller: Principal | None, offer_id: str) -> Offer:
+    """An offer the caller may see; Problem 404 otherwise, so that drafts do not show by their ids."""
+    offer = session.exec(select(Offer).where(Offer.id == offer_id, _visible(caller))).first()
+    if offer is None:
+        raise not_found("offer")
+    return offer
+
+
+def locked(session: Session, offer_id: str) -> Offer:
+    """An offer, held until the transaction ends; Problem 404 when there is none."""
+    offer = session.exec(select(Offer).where(Offer.id == offer_id).with_for_update()).first()
+    if offer is None:
+        raise not_found("offer")
+    return offer
+
+
+def _visible(caller: Principal | None) -> ColumnElement[bool]:
+    if caller and caller.is_any("editor", "operator"):
+        return true()
+    public = col(Offer.status) == Status.PUBLISHED
+    if caller and caller.providers:
+        return or_(public, col(Offer.provider_id).in_(caller.providers))
+    return public

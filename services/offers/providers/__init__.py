@@ -1,0 +1,1 @@
+"""Providers (Anbieter): the organisations behind the offers."""

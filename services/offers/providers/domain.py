@@ -1,0 +1,56 @@
+"""Rules of providers: what is said of an organisation in public, and how it is found."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from libs.contracts import card as cards
+from libs.contracts.card import Card, Text, Word
+from libs.servicekit.http import Body
+from services.offers.boards.domain import URL
+
+
+def _web_address(value: str) -> str:
+    if not URL.match(value):
+        raise ValueError("a web address that starts with http:// or https:// and holds no mail address")
+    return value
+
+
+def _said(value: Text) -> Text:
+    if not any(text.strip() for text in value.values()):
+        raise ValueError("needs a text in at least one language")
+    return value
+
+
+WebAddress = Annotated[str, Field(max_length=2000), AfterValidator(_web_address)]
+Said = Annotated[Text, AfterValidator(_said)]
+
+
+class Place(cards.Place, Body):
+    """Where something is; latitude and longitude come together or not at all."""
+
+
+class ProviderContent(Body):
+    """What is public about a provider: an organisation, never a private person."""
+
+    title: Said
+    kind: Word | None = None
+    url: WebAddress | None = None
+    place: Place | None = None
+
+
+def card(content: ProviderContent, *, listed: bool) -> Card:
+    """How the provider is found."""
+    return Card(
+        kind="provider",
+        title=content.title,
+        tags=[content.kind] if content.kind else [],
+        place=plain(content.place),
+        url=content.url,
+        listed=listed,
+    )
+
+
+def plain(place: Place | None) -> cards.Place | None:
+    """A checked place as the card carries it."""
+    return place and cards.Place.model_validate(place.model_dump())

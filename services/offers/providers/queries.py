@@ -1,0 +1,29 @@
+"""Reads of providers."""
+
+from sqlmodel import Session, col, select
+
+from libs.servicekit.problems import not_found
+from services.offers.providers.models import Provider
+
+
+def page(session: Session, limit: int, after: str) -> list[Provider]:
+    """Active providers in the order in which they joined; one more than `limit` when there are more."""
+    query = select(Provider).where(col(Provider.active), col(Provider.id) > after)
+    return list(session.exec(query.order_by(Provider.id).limit(limit + 1)))
+
+
+def one(session: Session, provider_id: str) -> Provider:
+    """An active provider; Problem 404 when there is none."""
+    provider = session.get(Provider, provider_id)
+    if provider is None or not provider.active:
+        raise not_found("provider")
+    return provider
+
+
+def locked(session: Session, provider_id: str) -> Provider:
+    """The same, held until the transaction ends."""
+    query = select(Provider).where(Provider.id == provider_id, col(Provider.active))
+    provider = session.exec(query.with_for_update()).first()
+    if provider is None:
+        raise not_found("provider")
+    return provider
