@@ -1,0 +1,1 @@
+"""The event contracts: what services tell each other, and nothing else. Knows only pydantic."""

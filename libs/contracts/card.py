@@ -1,0 +1,84 @@
+"""The card: the one language in which services describe findable things to listeners that do not know them.
+
+A publisher fills it; search indexes it, notify and front ends show it, none of them knowing the publisher.
+"""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]{2,10})?$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[dict[Language, Annotated[str, StringConstraints(max_length=20_000)]], Field(max_length=12)]
+
+
+class Part(BaseModel):
+    """A value inside a card; as strict and as forgiving as every contract."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class Place(Part):
+    """Where the thing is, WGS 84 degrees."""
+
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    lon: float | None = Field(default=None, ge=-180, le=180)
+    street: str | None = Field(default=None, max_length=200)
+    postcode: str | None = Field(default=None, max_length=10)
+    locality: str | None = Field(default=None, max_length=100)
+    district: str | None = Field(default=None, max_length=100)
+    accessibility: list[Name] = Field(default=[], max_length=20)
+
+
+class Period(Part):
+    """First and last day on which the thing is to be had; an open end is null."""
+
+    start: date | None = None
+    end: date | None = None
+
+
+class Age(Part):
+    """For whom, in months of age, both ends included; an open end is null."""
+
+    from_months: int | None = Field(default=None, ge=0, le=1500)
+    to_months: int | None = Field(default=None, ge=0, le=1500)
+
+
+class Image(Part):
+    """A picture and what it shows, for those who cannot see it."""
+
+    url: str = Field(max_length=2000)
+    alt: Text
+
+
+class Card(Part):
+    """How a thing is found and shown. Texts are plain text by language; a missing language never hides a thing."""
+
+    kind: Name = Field(description="What it is: offer, provider, board, story, project, …")
+    board: Name | None = Field(default=None, description="The exchange it belongs to.")
+    title: Text
+    summary: Text = {}
+    text: Text = {}
+    keywords: list[Word] = Field(default=[], max_length=200, description="Words to be found by, not shown.")
+    tags: list[Word] = Field(default=[], max_length=50)
+    fields_of_action: list[Name] = Field(default=[], max_length=20)
+    facets: dict[Name, list[Word]] = Field(
+        default={}, description="Filterable values, as the publisher declares them."
+    )
+    numbers: dict[Name, float] = Field(
+        default={}, description="Filterable figures, as the publisher declares them."
+    )
+    place: Place | None = None
+    period: Period | None = None
+    dates: list[AwareDatetime] = Field(
+        default=[], max_length=50, description="The next dates, soonest first."
+    )
+    age: Age | None = None
+    price_cents: int | None = Field(default=None, ge=0, le=100_000_000)
+    free_places: int | None = Field(default=None, ge=0, le=1_000_000)
+    url: str | None = Field(default=None, max_length=2000)
+    image: Image | None = None
+    boost: float = Field(default=1.0, ge=0, le=10, description="Rank factor; 1 is neutral.")
+    listed: bool = Field(default=True, description="False is a tombstone: no longer to be found.")

@@ -1,0 +1,116 @@
+"""Events of the offers service: boards (Börsen), their providers (Anbieter) and offers (Angebote)."""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from libs.contracts.card import Name, Place, Text, Word
+from libs.contracts.event import Contract, Fact
+
+
+class FieldType(StrEnum):
+    """What a board's own field holds."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    DATE = "date"
+    URL = "url"
+    HOURS = "hours"
+
+
+class Option(Contract):
+    """One value of a choice and its names."""
+
+    value: Word
+    label: Text
+
+
+class BoardField(Contract):
+    """A field that a board declares for its offers."""
+
+    name: Name
+    type: FieldType
+    label: Text
+    required: bool = False
+    facet: bool = False
+    unit: str | None = Field(default=None, max_length=20)
+    options: list[Option] = Field(default=[])
+
+
+FieldValue = str | int | float | bool | date | list[str] | None
+
+
+class BoardFact(Fact):
+    """The whole public state of a board."""
+
+    slug: Name
+    title: Text
+    summary: Text = Field(default={})
+    fields: list[BoardField] = Field(default=[])
+    languages: list[str] = Field(default=[])
+
+
+class BoardPublished(BoardFact, name="offers.board.published.v1"):
+    """A board opened."""
+
+
+class BoardChanged(BoardFact, name="offers.board.changed.v1"):
+    """A board's fields or texts changed."""
+
+
+class BoardWithdrawn(BoardFact, name="offers.board.withdrawn.v1"):
+    """A board closed."""
+
+
+class ProviderFact(Fact):
+    """The whole public state of a provider: an organisation, never a private person."""
+
+    title: Text = Field(description="The organisation's name.")
+    kind: Word | None = Field(default=None, description="Its legal or organisational form.")
+    url: str | None = Field(default=None, max_length=2000)
+    place: Place | None = None
+
+
+class ProviderPublished(ProviderFact, name="offers.provider.published.v1"):
+    """A provider joined."""
+
+
+class ProviderChanged(ProviderFact, name="offers.provider.changed.v1"):
+    """A provider's public details changed."""
+
+
+class ProviderWithdrawn(ProviderFact, name="offers.provider.withdrawn.v1"):
+    """A provider left."""
+
+
+class OfferFact(Fact):
+    """The whole public state of an offer; what every kind of thing has stands in the card."""
+
+    board: Name
+    provider_id: str | None = Field(default=None, max_length=64)
+    fields: dict[Name, FieldValue] = Field(default={}, description="Values of the board's own fields.")
+    published_at: AwareDatetime | None = None
+    changed_at: AwareDatetime
+
+
+class OfferPublished(OfferFact, name="offers.offer.published.v1"):
+    """An offer became public, for the first time or again."""
+
+
+class OfferChanged(OfferFact, name="offers.offer.changed.v1"):
+    """A public offer changed."""
+
+
+class OfferWithdrawn(OfferFact, name="offers.offer.withdrawn.v1"):
+    """An offer was taken back; the card is a tombstone."""
+
+    reason: str | None = Field(default=None, max_length=500)
+
+
+class OfferExpired(OfferFact, name="offers.offer.expired.v1"):
+    """An offer's period ended; the card is a tombstone."""
