@@ -154,7 +154,9 @@ def connected(home: Home, work: Callable[[JetStreamContext], Awaitable[T]]) -> T
     url = nats_url(home)
 
     async def session() -> T:
-        connection = await nats.connect(url, allow_reconnect=False, connect_timeout=3, error_cb=silent)
+        connection = await nats.connect(
+            url, connect_timeout=3, max_reconnect_attempts=1, reconnect_time_wait=0.1, error_cb=silent
+        )
         try:
             return await work(connection.jetstream())
         finally:

@@ -3,8 +3,10 @@
 import json
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cli.errors import Trouble
@@ -18,11 +20,9 @@ def ensure(home: Home) -> None:
     from joserfc.jwk import ECKey
 
     key = ECKey.import_key(json.loads(signing_key(home)))
-    public = json.dumps({"keys": [key.as_dict(private=False)]}, indent=2)
-    if not (jwks := home.keys / "jwks.json").exists():
-        temporary = home.keys / f"jwks.{os.getpid()}.new"
-        temporary.write_text(public + "\n")
-        temporary.replace(jwks)
+    public, jwks = json.dumps({"keys": [key.as_dict(private=False)]}, indent=2), home.keys / "jwks.json"
+    if not jwks.exists() or jwks.read_text() != public:
+        written(jwks, public).replace(jwks)
 
 
 def signing_key(home: Home) -> str:
@@ -76,22 +76,19 @@ def claims(
 
 
 def secret(path: Path, make: Callable[[], str]) -> str:
-    """The content of a file for its owner only; made once, even if two processes try at the same time."""
+    """The content of a file, made once even if two processes try at the same time."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(make())
-        link_once(temporary, path)
-    return path.read_text().strip()
+        finished = written(path, make())
+        with suppress(FileExistsError):  # somebody was faster
+            path.hardlink_to(finished)
+        finished.unlink()
+    return path.read_text()
 
 
-def link_once(temporary: Path, path: Path) -> None:
-    """Gives a finished file its name unless somebody was faster."""
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
+def written(path: Path, text: str) -> Path:
+    """A finished file beside its final place, readable by its owner only."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    return Path(name)

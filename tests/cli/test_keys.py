@@ -1,0 +1,50 @@
+"""The home's own keys and tokens."""
+
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from cli import keys
+from cli.errors import Trouble
+from cli.home import Home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home.of({"COBURG_HOME": str(tmp_path)})
+
+
+def test_a_token_is_verified_by_the_published_keys(home: Home) -> None:
+    token = keys.token(home, ["provider"], ["p1"], hours=1, subject="eva")
+
+    published = KeySet.import_key_set(json.loads((home.keys / "jwks.json").read_text()))
+    claims = jwt.decode(token, published).claims
+    assert (claims["sub"], claims["roles"], claims["providers"]) == ("eva", ["provider"], ["p1"])
+    assert (claims["iss"], claims["aud"]) == ("https://coburg.local", "coburg")
+    assert claims["exp"] - claims["iat"] == 3600
+
+
+def test_private_keys_are_for_their_owner_only(home: Home) -> None:
+    keys.ensure(home)
+    keys.meilisearch_key(home)
+
+    modes = [stat.S_IMODE((home.keys / name).stat().st_mode) for name in ("signing.json", "meilisearch")]
+    assert modes == [0o600, 0o600]
+    assert '"d"' not in (home.keys / "jwks.json").read_text()
+
+
+def test_a_key_is_made_once_even_by_many_at_a_time(home: Home) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = set(pool.map(lambda _: keys.meilisearch_key(home), range(32)))
+
+    assert len(made) == 1
+
+
+def test_an_unknown_role_is_refused(home: Home) -> None:
+    with pytest.raises(Trouble, match="no role king"):
+        keys.token(home, ["king"])
