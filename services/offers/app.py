@@ -5,6 +5,8 @@ from pathlib import Path
 from libs.servicekit.app import create_app
 from services.offers import jobs
 from services.offers.boards import api as boards
+from services.offers.imports import api as imports
+from services.offers.imports import runner
 from services.offers.offers import api as offers
 from services.offers.providers import api as providers
 
@@ -12,6 +14,6 @@ app = create_app(
     "offers",
     title="Coburg Digital: offers",
     migrations=Path(__file__).parent / "migrations",
-    routers=[boards.router, providers.router, offers.router],
-    jobs=[jobs.follow_boards, jobs.expire],
+    routers=[boards.router, providers.router, offers.router, imports.router],
+    jobs=[jobs.follow_boards, jobs.expire, runner.run],
 )

@@ -1,4 +1,4 @@
-"""What the service does of its own accord: follow the town's boards, end what is over, work off imports."""
+"""What the service does of its own accord: follow the town's boards, end what is over."""
 
 import asyncio
 from datetime import datetime
@@ -8,6 +8,7 @@ from libs.servicekit.app import Kit
 from libs.servicekit.db import Database
 from libs.servicekit.lease import Lease
 from services.offers.boards import commands as boards
+from services.offers.boards.domain import Declaration
 from services.offers.offers import commands as offers
 
 EXPIRE_EVERY_SECONDS = 30.0
@@ -19,7 +20,7 @@ async def follow_boards(kit: Kit) -> None:
     await asyncio.to_thread(_follow, kit.database, declarations)
 
 
-def _follow(db: Database, declarations: list[boards.Declaration]) -> None:
+def _follow(db: Database, declarations: list[Declaration]) -> None:
     with db.transaction() as session:
         boards.follow(session, declarations)
 
@@ -29,11 +30,13 @@ async def expire(kit: Kit) -> None:
     lease = Lease(kit.database, "offers.expire")
     zone = ZoneInfo(kit.settings.town["timezone"])
     while True:
-        while await asyncio.to_thread(lease.hold) and await asyncio.to_thread(_expire_some, kit.database, zone):
+        while await asyncio.to_thread(lease.hold) and await asyncio.to_thread(
+            _expire_some, kit.database, zone
+        ):
             pass
         await asyncio.sleep(EXPIRE_EVERY_SECONDS)
 
 
-def _expire_some(db: Database, zone: ZoneInfo) -> int:
+def _expire_some(db: Database, zone: ZoneInfo) -> bool:
     with db.transaction() as session:
-        return offers.expire_due(session, datetime.now(zone).date())
+        return offers.expire_due(session, datetime.now(zone).date()) > 0

@@ -15,14 +15,34 @@ from services.offers.hours import check_hours
 
 # Names the search gateway gives a meaning of its own; a facet so called could not be asked for.
 RESERVED = frozenset(
-    ["q", "kind", "board", "near", "radius", "from", "to", "lang", "limit", "offset", "facets", "district", "tag", "field", "age", "price", "free", "sort", "listed"]
+    [
+        "q",
+        "kind",
+        "board",
+        "near",
+        "radius",
+        "from",
+        "to",
+        "lang",
+        "limit",
+        "offset",
+        "facets",
+        "district",
+        "tag",
+        "field",
+        "age",
+        "price",
+        "free",
+        "sort",
+        "listed",
+    ]
 )
 MAX_TEXT = 2000
 MAX_NUMBER = 2**53
 LABEL_TYPES = (FieldType.CHOICE, FieldType.CHOICES)
 NUMBER_TYPES = (FieldType.INTEGER, FieldType.NUMBER)
 URL = re.compile(
-    r"^https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.[a-z]{2,}(?::\d{1,5})?(?:[/?#][^\s<>\"@]*)?$", re.IGNORECASE
+    r"^https?://[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.[a-z]{2,}(?::\d{1,5})?(?:[/?#][^\s<>\"@]*)?$", re.IGNORECASE
 )
 
 

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(80)),
         sa.Column("external_id", sa.String(200)),
         sa.Column("import_id", sa.String(36)),
+        sa.Column("pruned", sa.Boolean(), nullable=False),
         sa.Column("created_by", sa.String(200)),
         _instant("created_at"),
         _instant("changed_at"),

@@ -12,7 +12,8 @@ from services.offers.offers.domain import OfferContent, Status
 
 
 class Offer(SQLModel, table=True):
-    """An offer. `source` and `external_id` name it in the file it came from, `import_id` the import that last saw it."""
+    """An offer. `source` and `external_id` name it in the file it came from, `import_id` the import
+    that last saw it; `pruned` says that it was withdrawn because its source no longer named it."""
 
     __tablename__ = "offer"
 
@@ -26,6 +27,7 @@ class Offer(SQLModel, table=True):
     source: str | None = None
     external_id: str | None = None
     import_id: str | None = None
+    pruned: bool = False
     created_by: str | None = None
     created_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
     changed_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))

@@ -1,0 +1,280 @@
+"""What is done with imports: accept an upload, work it off in chunks of one transaction each, prune.
+
+An import that is interrupted goes on behind its last finished chunk: `rows_done` is kept with the chunk's rows.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import BinaryIO
+
+from sqlalchemy import delete, insert, update
+from sqlmodel import Session, col, select
+
+from libs.contracts import offers as events
+from libs.servicekit import outbox, telemetry
+from libs.servicekit.db import Database, now
+from libs.servicekit.outbox import Entry
+from libs.servicekit.problems import Problem
+from services.offers.boards.domain import Declaration
+from services.offers.imports import queries
+from services.offers.imports.mapping import Draft
+from services.offers.imports.models import Import, ImportFinding, ImportPart, ImportStatus
+from services.offers.offers.commands import fact_of
+from services.offers.offers.domain import OfferContent, Status, is_over
+from services.offers.offers.models import Offer
+from services.offers.providers.commands import fact_of as provider_fact
+from services.offers.providers.models import Provider
+
+PART_BYTES = 1024 * 1024
+MAX_QUEUED = 20
+PRUNE_AT_ONCE = 200
+PRUNED = "no longer in the source"
+
+
+def accept(session: Session, order: Import, upload: BinaryIO) -> Import:
+    """Keep an upload for working it off; Problem 429 when too many wait already."""
+    if queries.open_count(session) >= MAX_QUEUED:
+        raise Problem(
+            429, "Too many imports", f"{MAX_QUEUED} imports wait already.", headers={"Retry-After": "30"}
+        )
+    order.traceparent = telemetry.traceparent()
+    session.add(order)
+    session.flush()
+    for number, part in enumerate(iter(lambda: upload.read(PART_BYTES), b"")):
+        session.execute(insert(ImportPart), [{"import_id": order.id, "number": number, "body": part}])
+        order.bytes += len(part)
+    return order
+
+
+def begin(session: Session, import_id: str, rows_total: int) -> None:
+    """Note that the import runs, and how far it will have to go."""
+    order = queries.one(session, import_id)
+    order.status, order.rows_total = ImportStatus.RUNNING, rows_total
+
+
+def end(session: Session, import_id: str, error: str | None = None) -> None:
+    """Close an import, well or badly; the uploaded bytes are no longer needed."""
+    order = queries.one(session, import_id)
+    order.status = ImportStatus.FAILED if error else ImportStatus.DONE
+    order.error, order.finished_at = error and error[:500], now()
+    session.execute(delete(ImportPart).where(col(ImportPart.import_id) == import_id))
+
+
+@dataclass
+class Line:
+    """A row of the file as a draft, and where it stands."""
+
+    number: int
+    draft: Draft
+
+
+@dataclass
+class Chunk:
+    """What one chunk does to the database, gathered before anything is written."""
+
+    order: Import
+    board: Declaration
+    today: date
+    providers: dict[str, Provider] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
+    new_providers: list[Provider] = field(default_factory=list)
+    new_offers: list[Offer] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    facts: list[tuple[events.OfferFact | events.ProviderFact, str, int]] = field(default_factory=list)
+
+
+def work(session: Session, import_id: str, board: Declaration, lines: list[Line], today: date) -> Import:
+    """Take one chunk of rows into the board; the session's transaction makes it whole."""
+    order = queries.one(session, import_id)
+    good = [line.draft for line in lines if not line.draft.broken]
+    chunk = Chunk(order, board, today)
+    chunk.providers = _providers(session, order.source, good)
+    chunk.offers = _offers(session, order, good)
+    for draft in good:
+        _take(chunk, draft)
+    _write(session, chunk)
+    _report(session, order, lines)
+    return order
+
+
+def _providers(session: Session, source: str, drafts: list[Draft]) -> dict[str, Provider]:
+    names = {_name(draft) for draft in drafts if draft.provider}
+    query = select(Provider).where(Provider.source == source, col(Provider.external_id).in_(names))
+    return {str(provider.external_id): provider for provider in session.exec(query)}
+
+
+def _offers(session: Session, order: Import, drafts: list[Draft]) -> dict[str, Offer]:
+    keys = [draft.key for draft in drafts]
+    query = select(Offer).where(
+        Offer.board == order.board, Offer.source == order.source, col(Offer.external_id).in_(keys)
+    )
+    return {str(offer.external_id): offer for offer in session.exec(query.with_for_update())}
+
+
+def _name(draft: Draft) -> str:
+    """By what a source tells its providers apart."""
+    titles = draft.provider.title.values() if draft.provider else ()
+    return " ".join(next(iter(titles), "").casefold().split())[:200]
+
+
+def _take(chunk: Chunk, draft: Draft) -> None:
+    content = draft.content
+    assert content is not None and draft.key is not None  # noqa: S101 - a draft without errors has both
+    provider = _provider(chunk, draft) if draft.provider else None
+    known = chunk.offers.get(draft.key)
+    if known is None:
+        _create(chunk, draft.key, content, provider)
+    elif _same(known, content, provider):
+        chunk.order.unchanged += 1
+        chunk.seen.append(known.id)
+    else:
+        _change(chunk, known, content, provider)
+
+
+def _provider(chunk: Chunk, draft: Draft) -> Provider:
+    name = _name(draft)
+    known = chunk.providers.get(name)
+    if known is None:
+        assert draft.provider is not None  # noqa: S101 - asked for by the caller
+        content = draft.provider.model_dump(mode="json")
+        known = Provider(content=content, source=chunk.order.source, external_id=name)
+        chunk.providers[name] = known
+        chunk.new_providers.append(known)
+        chunk.facts.append((provider_fact(known, events.ProviderPublished), known.id, known.version))
+    return known
+
+
+def _create(chunk: Chunk, key: str, content: OfferContent, provider: Provider | None) -> None:
+    over = is_over(content, chunk.today)
+    offer = Offer(
+        board=chunk.order.board,
+        provider_id=provider.id if provider else None,
+        status=Status.EXPIRED if over else Status.PUBLISHED,
+        content={},
+        source=chunk.order.source,
+        external_id=key,
+        import_id=chunk.order.id,
+        published_at=None if over else now(),
+    )
+    offer.say(content)
+    chunk.order.created += 1
+    chunk.new_offers.append(offer)
+    if not over:
+        _tell(chunk, offer, content, provider, events.OfferPublished)
+
+
+def _same(known: Offer, content: OfferContent, provider: Provider | None) -> bool:
+    said = content.model_dump(mode="json", exclude_defaults=True)
+    return known.content == said and known.provider_id == (provider and provider.id) and not known.pruned
+
+
+def _change(chunk: Chunk, offer: Offer, content: OfferContent, provider: Provider | None) -> None:
+    """Take the row's new state over. An offer that an editor withdrew stays withdrawn; a pruned one comes back."""
+    offer.say(content)
+    offer.provider_id, offer.import_id = provider.id if provider else None, chunk.order.id
+    offer.version, offer.changed_at = offer.version + 1, now()
+    chunk.order.changed += 1
+    if offer.status == Status.PUBLISHED:
+        _tell(chunk, offer, content, provider, events.OfferChanged)
+    elif (offer.pruned or offer.status == Status.EXPIRED) and not is_over(content, chunk.today):
+        offer.status, offer.published_at, offer.pruned = Status.PUBLISHED, now(), False
+        _tell(chunk, offer, content, provider, events.OfferPublished)
+
+
+def _tell(
+    chunk: Chunk, offer: Offer, content: OfferContent, provider: Provider | None, kind: type[events.OfferFact]
+) -> None:
+    title = provider.content["title"] if provider else None
+    chunk.facts.append((fact_of(offer, content, chunk.board, title, kind), offer.id, offer.version))
+
+
+def _write(session: Session, chunk: Chunk) -> None:
+    # Plain inserts: the unit of work would cost more than all the rest of an import.
+    for model, new in ((Provider, chunk.new_providers), (Offer, chunk.new_offers)):
+        if new:
+            session.execute(insert(model), [row.model_dump() for row in new])
+    if chunk.seen:
+        session.execute(update(Offer).where(col(Offer.id).in_(chunk.seen)).values(import_id=chunk.order.id))
+    outbox.add_all(session, list(_entries(chunk.facts)))
+
+
+def _entries(facts: Iterable[tuple[events.OfferFact | events.ProviderFact, str, int]]) -> Iterator[Entry]:
+    """One row of each chunk is traced to its end; the others would only say the same a thousand times."""
+    parent = telemetry.traceparent()
+    for fact, thing_id, version in facts:
+        yield Entry(fact, thing_id, version, parent)
+        parent = telemetry.quiet(parent)
+
+
+def _report(session: Session, order: Import, lines: list[Line]) -> None:
+    order.rows_done += len(lines)
+    order.broken += sum(line.draft.broken for line in lines)
+    order.keyless = order.keyless or any(line.draft.key is None for line in lines)
+    found = [
+        {
+            "import_id": order.id,
+            "line": line.number,
+            "column": finding.column and finding.column[:200],
+            "severity": finding.severity,
+            "reason": finding.reason[:500],
+            "value": finding.value and _printable(finding.value),
+        }
+        for line in lines
+        for finding in line.draft.findings
+    ]
+    if found:
+        session.execute(insert(ImportFinding), found)
+    # The offer of a broken row is not gone from its source: `prune` must leave it alone.
+    keys = [line.draft.key for line in lines if line.draft.broken and line.draft.key]
+    if keys:
+        where = (
+            col(Offer.board) == order.board,
+            col(Offer.source) == order.source,
+            col(Offer.external_id).in_(keys),
+        )
+        session.execute(update(Offer).where(*where).values(import_id=order.id))
+
+
+def _printable(value: str) -> str:
+    """A broken cell as the report can store and show it."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value)[:200]
+
+
+def prune_some(session: Session, import_id: str, board: Declaration) -> int:
+    """Withdraw public offers of the source that this import did not see; returns how many, at most `PRUNE_AT_ONCE`."""
+    order = queries.one(session, import_id)
+    query = select(Offer).where(
+        Offer.board == order.board,
+        Offer.source == order.source,
+        Offer.status == Status.PUBLISHED,
+        col(Offer.import_id).is_distinct_from(order.id),
+    )
+    gone = session.exec(query.limit(PRUNE_AT_ONCE).with_for_update()).all()
+    facts: list[tuple[events.OfferFact | events.ProviderFact, str, int]] = []
+    for offer in gone:
+        offer.status, offer.pruned = Status.WITHDRAWN, True
+        offer.version, offer.changed_at = offer.version + 1, now()
+        provider = session.get(Provider, offer.provider_id) if offer.provider_id else None
+        title = provider.content["title"] if provider else None
+        fact = fact_of(offer, offer.said, board, title, events.OfferWithdrawn, PRUNED)
+        facts.append((fact, offer.id, offer.version))
+    order.withdrawn += len(gone)
+    outbox.add_all(session, list(_entries(facts)))
+    return len(gone)
+
+
+def rehearse(db: Database, import_id: str, board: Declaration, lines: list[Line], today: date) -> None:
+    """Work a chunk of a dry run: everything is tried, only the counts and the report are kept."""
+    with db.reading() as session:
+        order = work(session, import_id, board, lines, today)
+        counts = order.model_dump(
+            include={"rows_done", "created", "changed", "unchanged", "broken", "keyless"}
+        )
+        session.rollback()
+    with db.transaction() as session:
+        kept = queries.one(session, import_id)
+        before = kept.rows_done
+        _report(session, kept, lines)
+        kept.sqlmodel_update(counts)
+        assert kept.rows_done == before + len(lines)  # noqa: S101 - nobody else works on this import

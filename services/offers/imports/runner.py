@@ -1,0 +1,166 @@
+"""Works off accepted imports, one at a time over all processes of the service, and takes interrupted ones up again."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+from opentelemetry import trace
+from sqlalchemy.exc import SQLAlchemyError
+
+from libs.servicekit import telemetry
+from libs.servicekit.app import Kit
+from libs.servicekit.db import Database
+from libs.servicekit.lease import Lease
+from services.offers.boards import queries as boards
+from services.offers.boards.domain import Declaration
+from services.offers.imports import commands, queries, reader
+from services.offers.imports.commands import Line
+from services.offers.imports.mapping import Draft, Finding, Mapper, Mapping, native, native_draft, read
+from services.offers.imports.models import Import
+
+ROWS_AT_ONCE = 200
+POLL_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+tracer = trace.get_tracer("offers.imports")
+woken = asyncio.Event()
+
+
+class Impossible(ValueError):  # noqa: N818 - says what the import is
+    """The file as a whole cannot be imported; the message says why."""
+
+
+def mappings(city: Path) -> dict[str, Mapping]:
+    """The town's mappings by name; raises ValueError naming a file that is wrong."""
+    return {file.stem: read(file) for file in sorted((city / "imports").glob("*.toml"))}
+
+
+async def run(kit: Kit) -> None:
+    """Work off what is accepted, as long as the service runs."""
+    lease = Lease(kit.database, "offers.import")
+    zone = ZoneInfo(kit.settings.town["timezone"])
+    while True:
+        woken.clear()
+        while await asyncio.to_thread(lease.hold):
+            if not await asyncio.to_thread(_one, kit, lease, datetime.now(zone).date()):
+                break
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(woken.wait(), POLL_SECONDS)
+
+
+def _one(kit: Kit, lease: Lease, today: date) -> bool:
+    db = kit.database
+    with db.reading() as session:
+        order = queries.next_open(session)
+    if order is None:
+        return False
+    log.info("import starts", id=order.id, board=order.board, bytes=order.bytes, behind=order.rows_done)
+    try:
+        _work_off(db, order, kit.settings.city, lease, today)
+    except SQLAlchemyError:
+        raise  # the database is away or busy: the job starts anew and goes on behind the last chunk
+    except Exception as error:
+        log.warning(
+            "import failed", id=order.id, exc_info=not isinstance(error, Impossible), error=str(error)
+        )
+        with db.transaction() as session:
+            commands.end(session, order.id, str(error) or type(error).__name__)
+    return True
+
+
+def _work_off(db: Database, order: Import, city: Path, lease: Lease, today: date) -> None:
+    with db.reading() as session:
+        board = boards.declaration(session, order.board)
+    mapping = _mapping(db, order, city)
+    with db.transaction() as session:
+        commands.begin(session, order.id, sum(1 for _ in _rows(db, order, mapping)))
+    lines = _lines(_rows(db, order, mapping), mapping, board)
+    for _ in islice(lines, order.rows_done):
+        pass  # done before an interruption; read again so that repeated keys are still noticed
+    while chunk := list(islice(lines, ROWS_AT_ONCE)):
+        if not lease.hold():
+            return
+        with tracer.start_as_current_span("import chunk", telemetry.context_of(order.traceparent)):
+            _chunk(db, order, board, chunk, today)
+    _finish(db, order.id, board)
+
+
+def _chunk(db: Database, order: Import, board: Declaration, chunk: list[Line], today: date) -> None:
+    if order.dry_run:
+        commands.rehearse(db, order.id, board, chunk, today)
+        return
+    with db.transaction() as session:
+        commands.work(session, order.id, board, chunk, today)
+
+
+def _finish(db: Database, import_id: str, board: Declaration) -> None:
+    with db.reading() as session:
+        order = queries.one(session, import_id)
+    # Without its key a row may be any offer, and a file without a single good row is no list of what is left.
+    safe = not order.keyless and order.broken < order.rows_done
+    if order.prune and not order.dry_run and safe:
+        while _prune(db, import_id, board):
+            pass
+    refused = order.prune and not safe
+    with db.transaction() as session:
+        commands.end(session, import_id)
+        if refused:
+            queries.one(
+                session, import_id
+            ).error = "nothing was withdrawn: some rows have no key, or all are broken"
+    log.info("import done", id=import_id, rows=order.rows_done, created=order.created, changed=order.changed)
+
+
+def _prune(db: Database, import_id: str, board: Declaration) -> int:
+    with db.transaction() as session:
+        return commands.prune_some(session, import_id, board)
+
+
+def _mapping(db: Database, order: Import, city: Path) -> Mapping | None:
+    """The mapping of an import; None for JSON rows that are offers already. Raises Impossible."""
+    if order.mapping is None and order.format == "jsonl":
+        return None
+    parts = queries.parts(db, order.id)
+    if order.mapping is None:
+        columns = reader.headings(reader.text(parts, "utf-8-sig"), ",")
+        mapping = native(order.board, columns)
+    else:
+        mapping = mappings(city)[order.mapping]
+        columns = reader.headings(reader.text(parts, mapping.encoding), mapping.delimiter)
+    if order.format == "csv" and (missing := mapping.columns.difference(columns)):
+        raise Impossible(f"the file lacks the columns {', '.join(sorted(missing))}")
+    return mapping
+
+
+def _rows(db: Database, order: Import, mapping: Mapping | None) -> Iterator[reader.Row]:
+    stream = reader.text(queries.parts(db, order.id), mapping.encoding if mapping else "utf-8-sig")
+    if order.format == "jsonl":
+        return reader.json_rows(stream)
+    return reader.csv_rows(stream, mapping.delimiter if mapping else ",")
+
+
+def _lines(rows: Iterator[reader.Row], mapping: Mapping | None, board: Declaration) -> Iterator[Line]:
+    mapper = Mapper(mapping, board) if mapping else None
+    first_line: dict[str, int] = {}
+    for row in rows:
+        draft = _draft(row, mapper, board)
+        if draft.key is not None and (earlier := first_line.setdefault(draft.key, row.line)) != row.line:
+            draft.findings.append(
+                Finding(mapping.key if mapping else "key", f"stands in line {earlier} already", draft.key)
+            )
+        yield Line(row.line, draft)
+
+
+def _draft(row: reader.Row, mapper: Mapper | None, board: Declaration) -> Draft:
+    if row.fault:
+        return Draft(findings=[Finding(None, row.fault)])
+    if mapper is None:
+        return native_draft(row.values, board)
+    return mapper.draft(
+        {name: value if isinstance(value, str) else str(value) for name, value in row.values.items()}
+    )
