@@ -22,7 +22,7 @@ def steps() -> dict[str, list[str]]:
         "ruff": [str(BIN / "ruff"), "check", "."],
         "ruff format": [str(BIN / "ruff"), "format", "--check", "."],
         "mypy": [str(BIN / "mypy")],
-        "import rules": [str(BIN / "lint-imports")],
+        "import rules": [str(BIN / "lint-imports"), "--no-logo"],
         "dependencies": [str(BIN / "deptry"), "."],
         "Dockerfile": [str(BIN / "hadolint"), "deploy/Dockerfile"],
         "docker-compose.yml": [
