@@ -29,6 +29,7 @@ class Order:
     board: str
     file: Path
     mapping: str | None = None
+    source: str | None = None
     dry_run: bool = False
     prune: bool = False
 
@@ -37,12 +38,13 @@ def import_file(home: Home, order: Order, strict: bool, url: str | None, console
     """Imports one file; 1 only if rows were broken and `strict` minds."""
     with gateway(home, "offers", url, "editor") as offers:
         result = run(offers, order, console)
-        report = (
-            offers.get(f"/v1/imports/{result['id']}/report", limit=SHOWN)["items"] if result["broken"] else []
-        )
+        report = f"/v1/imports/{result['id']}/report"
+        found = offers.get(report, limit=SHOWN)
     console.print(counts([(order, result)]))
-    if report:
-        console.print(broken_rows(report, result["broken"]))
+    if found["items"]:
+        console.print(findings(found["items"]))
+    if found["next"]:
+        console.print(f"[dim]The whole report: GET {report}[/]")
     return 1 if strict and result["broken"] else 0
 
 
@@ -76,12 +78,14 @@ def upload(offers: Gateway, order: Order, progress: Progress) -> str:
     """Streams the file to the service; returns where the import can be followed."""
     size = order.file.stat().st_size
     task = progress.add_task(f"{order.board}: upload", total=size)
-    query = {"board": order.board, "dry_run": str(order.dry_run).lower(), "prune": str(order.prune).lower()}
+    query: dict[str, Any] = {"board": order.board, "dry_run": order.dry_run, "prune": order.prune}
     mapping = order.mapping or fitting(offers, order)
+    query |= {"mapping": mapping} if mapping != NATIVE else {}
+    query |= {"source": order.source} if order.source else {}
     answer = offers.ask(
         "POST",
         "/v1/imports",
-        params=query if mapping == NATIVE else query | {"mapping": mapping},
+        params=query,
         headers={"Content-Type": content_type(order.file), "Content-Length": str(size)},
         content=chunks(order.file, progress, task),
     )
@@ -137,12 +141,13 @@ def counts(done: list[tuple[Order, dict[str, Any]]]) -> Table:
     return table
 
 
-def broken_rows(report: list[dict[str, Any]], total: int) -> Table:
-    """The first broken rows, with where and why."""
-    table = Table("line", "column", "reason", "value", box=None, header_style="dim", pad_edge=False)
-    table.title = f"{total} broken rows" + (f", the first {len(report)}" if total > len(report) else "")
-    table.title_justify = "left"
+def findings(report: list[dict[str, Any]]) -> Table:
+    """The first things said about rows: an error kept a row out, a notice did not."""
+    table = Table("line", "column", "", "reason", "value", box=None, header_style="dim", pad_edge=False)
     for row in report:
-        cells = (row["line"], row["column"], row["reason"], row["value"])
-        table.add_row(*("" if cell is None else escape(str(cell)) for cell in cells))
+        sign = "[red]✗[/]" if row["severity"] == "error" else "[yellow]![/]"
+        line, column, reason, value = (
+            escape(str(row[name] or "")) for name in ("line", "column", "reason", "value")
+        )
+        table.add_row(line, column, sign, reason, value)
     return table

@@ -109,7 +109,10 @@ def import_(
     ],
     *,
     mapping: Annotated[
-        str | None, typer.Option(help="A file of city/imports; default: the one that fits.")
+        str | None, typer.Option(help="A name from city/imports, or `native`; default: the one that fits.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Without a mapping: whose file it is; --prune stays within it.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would change.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Withdraw what the file no longer holds.")] = False,
@@ -119,7 +122,7 @@ def import_(
     """Import offers from a file into a board; broken rows are reported, the others are imported."""
     from cli.imports import Order, import_file
 
-    order = Order(board, file, mapping, dry_run, prune)
+    order = Order(board, file, mapping, source, dry_run, prune)
     raise typer.Exit(import_file(Home.current(), order, strict, url, Console()))
 
 
