@@ -10,8 +10,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]{2,10})?$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Text = Annotated[dict[Language, Annotated[str, StringConstraints(max_length=20_000)]], Field(max_length=12)]
+# Databases and terminals stumble over control characters; line breaks and tabs are text.
+PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
+Paragraphs = Annotated[str, StringConstraints(max_length=20_000, pattern=PRINTABLE)]
+Text = Annotated[dict[Language, Paragraphs], Field(max_length=12)]
+Url = Annotated[str, StringConstraints(max_length=2000, pattern=PRINTABLE)]
 
 
 class Part(BaseModel):
@@ -25,10 +29,10 @@ class Place(Part):
 
     lat: float | None = Field(default=None, ge=-90, le=90)
     lon: float | None = Field(default=None, ge=-180, le=180)
-    street: str | None = Field(default=None, max_length=200)
-    postcode: str | None = Field(default=None, max_length=10)
-    locality: str | None = Field(default=None, max_length=100)
-    district: str | None = Field(default=None, max_length=100)
+    street: Word | None = None
+    postcode: Annotated[Word, StringConstraints(max_length=10)] | None = None
+    locality: Word | None = None
+    district: Word | None = None
     accessibility: list[Name] = Field(default=[], max_length=20)
 
 
@@ -49,7 +53,7 @@ class Age(Part):
 class Image(Part):
     """A picture and what it shows, for those who cannot see it."""
 
-    url: str = Field(max_length=2000)
+    url: Url
     alt: Text
 
 
@@ -78,7 +82,7 @@ class Card(Part):
     age: Age | None = None
     price_cents: int | None = Field(default=None, ge=0, le=100_000_000)
     free_places: int | None = Field(default=None, ge=0, le=1_000_000)
-    url: str | None = Field(default=None, max_length=2000)
+    url: Url | None = None
     image: Image | None = None
     boost: float = Field(default=1.0, ge=0, le=10, description="Rank factor; 1 is neutral.")
     listed: bool = Field(default=True, description="False is a tombstone: no longer to be found.")

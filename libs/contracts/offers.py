@@ -2,10 +2,11 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
-from libs.contracts.card import Name, Place, Text, Word
+from libs.contracts.card import PRINTABLE, Name, Place, Text, Url, Word
 from libs.contracts.event import Contract, Fact
 
 
@@ -72,7 +73,7 @@ class ProviderFact(Fact):
 
     title: Text = Field(description="The organisation's name.")
     kind: Word | None = Field(default=None, description="Its legal or organisational form.")
-    url: str | None = Field(default=None, max_length=2000)
+    url: Url | None = None
     place: Place | None = None
 
 
@@ -109,7 +110,7 @@ class OfferChanged(OfferFact, name="offers.offer.changed.v1"):
 class OfferWithdrawn(OfferFact, name="offers.offer.withdrawn.v1"):
     """An offer was taken back; the card is a tombstone."""
 
-    reason: str | None = Field(default=None, max_length=500)
+    reason: Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)] | None = None
 
 
 class OfferExpired(OfferFact, name="offers.offer.expired.v1"):

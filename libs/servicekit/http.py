@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
@@ -24,8 +24,13 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ETAG = re.compile(r'^"(\d{1,15})"$')
 
 
+def is_clean(value: str) -> bool:
+    """Whether databases and terminals can hold the text: no control characters, no halves of characters."""
+    return _CONTROL.search(value) is None
+
+
 def _clean(value: str) -> str:
-    if _CONTROL.search(value):
+    if not is_clean(value):
         raise ValueError("control characters are not allowed")
     return value
 
@@ -33,24 +38,10 @@ def _clean(value: str) -> str:
 CleanStr = Annotated[str, AfterValidator(_clean)]
 
 
-def clean(value: Any) -> Any:
-    """Refuse control characters anywhere in a JSON value: databases and terminals stumble over them."""
-    if isinstance(value, str):
-        return _clean(value)
-    if isinstance(value, dict):
-        return {_clean(key): clean(item) for key, item in value.items()}
-    return [clean(item) for item in value] if isinstance(value, list) else value
-
-
 class Body(BaseModel):
-    """A request body: strict types, no unknown fields, no control characters."""
+    """A request body: strict types, no unknown fields. Free text in it is typed by `libs.contracts.card`."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _clean_strings(cls, data: Any) -> Any:
-        return clean(data)
 
 
 def _transaction(request: Request) -> Iterator[Session]:

@@ -4,13 +4,14 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from libs.contracts.card import Card, Name, Text
 from libs.contracts.offers import BoardField, FieldType
-from libs.servicekit.http import Body
+from libs.servicekit.http import Body, is_clean
 from services.offers.hours import check_hours
 
 # Names the search gateway gives a meaning of its own; a facet so called could not be asked for.
@@ -42,7 +43,8 @@ MAX_NUMBER = 2**53
 LABEL_TYPES = (FieldType.CHOICE, FieldType.CHOICES)
 NUMBER_TYPES = (FieldType.INTEGER, FieldType.NUMBER)
 URL = re.compile(
-    r"^https?://[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.[a-z]{2,}(?::\d{1,5})?(?:[/?#][^\s<>\"@]*)?$", re.IGNORECASE
+    r"^https?://[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.[a-z]{2,}(?::\d{1,5})?(?:[/?#][^\s<>\"@]*)?$",
+    re.IGNORECASE,
 )
 
 
@@ -66,7 +68,7 @@ class Declaration(Body):
             raise ValueError(f"choices without options: {', '.join(empty)}")
         return self
 
-    @property
+    @cached_property
     def by_name(self) -> dict[str, BoardField]:
         """The declared fields by their names."""
         return {field.name: field for field in self.fields}
@@ -144,7 +146,7 @@ def _date(_field: BoardField, value: Any) -> str | None:
 
 
 def _url(_field: BoardField, value: Any) -> str | None:
-    fits = isinstance(value, str) and len(value) <= MAX_TEXT and URL.match(value)
+    fits = isinstance(value, str) and len(value) <= MAX_TEXT and is_clean(value) and URL.match(value)
     return None if fits else "a web address that starts with http:// or https://"
 
 

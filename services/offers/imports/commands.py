@@ -5,13 +5,15 @@ An import that is interrupted goes on behind its last finished chunk: `rows_done
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
-from typing import BinaryIO
+from datetime import date, datetime
+from typing import Any, BinaryIO
 
 from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, select
+from uuid_utils import uuid7
 
 from libs.contracts import offers as events
+from libs.contracts.card import Text
 from libs.servicekit import outbox, telemetry
 from libs.servicekit.db import Database, now
 from libs.servicekit.outbox import Entry
@@ -21,9 +23,10 @@ from services.offers.imports import queries
 from services.offers.imports.mapping import Draft
 from services.offers.imports.models import Import, ImportFinding, ImportPart, ImportStatus
 from services.offers.offers.commands import fact_of
-from services.offers.offers.domain import OfferContent, Status, is_over
-from services.offers.offers.models import Offer
+from services.offers.offers.domain import OfferContent, Stand, Status, is_over
+from services.offers.offers.models import Offer, ends_on, stored
 from services.offers.providers.commands import fact_of as provider_fact
+from services.offers.providers.domain import ProviderContent
 from services.offers.providers.models import Provider
 
 PART_BYTES = 1024 * 1024
@@ -69,6 +72,14 @@ class Line:
     draft: Draft
 
 
+@dataclass(frozen=True)
+class Named:
+    """A provider as an offer refers to it."""
+
+    id: str
+    title: Text
+
+
 @dataclass
 class Chunk:
     """What one chunk does to the database, gathered before anything is written."""
@@ -76,10 +87,11 @@ class Chunk:
     order: Import
     board: Declaration
     today: date
-    providers: dict[str, Provider] = field(default_factory=dict)
+    now: datetime = field(default_factory=now)
+    providers: dict[str, Named] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
-    new_providers: list[Provider] = field(default_factory=list)
-    new_offers: list[Offer] = field(default_factory=list)
+    new_providers: list[dict[str, Any]] = field(default_factory=list)
+    new_offers: list[dict[str, Any]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     facts: list[tuple[events.OfferFact | events.ProviderFact, str, int]] = field(default_factory=list)
 
@@ -98,10 +110,10 @@ def work(session: Session, import_id: str, board: Declaration, lines: list[Line]
     return order
 
 
-def _providers(session: Session, source: str, drafts: list[Draft]) -> dict[str, Provider]:
-    names = {_name(draft) for draft in drafts if draft.provider}
+def _providers(session: Session, source: str, drafts: list[Draft]) -> dict[str, Named]:
+    names = {_name(draft.provider) for draft in drafts if draft.provider}
     query = select(Provider).where(Provider.source == source, col(Provider.external_id).in_(names))
-    return {str(provider.external_id): provider for provider in session.exec(query)}
+    return {str(found.external_id): Named(found.id, found.content["title"]) for found in session.exec(query)}
 
 
 def _offers(session: Session, order: Import, drafts: list[Draft]) -> dict[str, Offer]:
@@ -112,16 +124,15 @@ def _offers(session: Session, order: Import, drafts: list[Draft]) -> dict[str, O
     return {str(offer.external_id): offer for offer in session.exec(query.with_for_update())}
 
 
-def _name(draft: Draft) -> str:
+def _name(provider: ProviderContent) -> str:
     """By what a source tells its providers apart."""
-    titles = draft.provider.title.values() if draft.provider else ()
-    return " ".join(next(iter(titles), "").casefold().split())[:200]
+    return " ".join(next(iter(provider.title.values())).casefold().split())[:200]
 
 
 def _take(chunk: Chunk, draft: Draft) -> None:
     content = draft.content
     assert content is not None and draft.key is not None  # noqa: S101 - a draft without errors has both
-    provider = _provider(chunk, draft) if draft.provider else None
+    provider = _provider(chunk, draft.provider) if draft.provider else None
     known = chunk.offers.get(draft.key)
     if known is None:
         _create(chunk, draft.key, content, provider)
@@ -132,68 +143,83 @@ def _take(chunk: Chunk, draft: Draft) -> None:
         _change(chunk, known, content, provider)
 
 
-def _provider(chunk: Chunk, draft: Draft) -> Provider:
-    name = _name(draft)
+def _provider(chunk: Chunk, said: ProviderContent) -> Named:
+    name = _name(said)
     known = chunk.providers.get(name)
     if known is None:
-        assert draft.provider is not None  # noqa: S101 - asked for by the caller
-        content = draft.provider.model_dump(mode="json")
-        known = Provider(content=content, source=chunk.order.source, external_id=name)
-        chunk.providers[name] = known
-        chunk.new_providers.append(known)
-        chunk.facts.append((provider_fact(known, events.ProviderPublished), known.id, known.version))
+        known = chunk.providers[name] = Named(str(uuid7()), said.title)
+        row = {"id": known.id, "content": said.model_dump(mode="json"), "active": True, "version": 1}
+        chunk.new_providers.append(
+            row | {"source": chunk.order.source, "external_id": name, "changed_at": chunk.now}
+        )
+        chunk.facts.append((provider_fact(said, events.ProviderPublished, listed=True), known.id, 1))
     return known
 
 
-def _create(chunk: Chunk, key: str, content: OfferContent, provider: Provider | None) -> None:
+def _create(chunk: Chunk, key: str, content: OfferContent, provider: Named | None) -> None:
     over = is_over(content, chunk.today)
-    offer = Offer(
-        board=chunk.order.board,
-        provider_id=provider.id if provider else None,
-        status=Status.EXPIRED if over else Status.PUBLISHED,
-        content={},
-        source=chunk.order.source,
-        external_id=key,
-        import_id=chunk.order.id,
-        published_at=None if over else now(),
+    status = Status.EXPIRED if over else Status.PUBLISHED
+    published = None if over else chunk.now
+    stand = Stand(chunk.order.board, provider.id if provider else None, status, published, chunk.now)
+    offer_id = str(uuid7())
+    # Making a mapped instance would cost more than all the rest of a row; `Offer` has the same columns.
+    chunk.new_offers.append(
+        vars(stand)
+        | {
+            "id": offer_id,
+            "version": 1,
+            "content": stored(content),
+            "ends_on": ends_on(content),
+            "pruned": False,
+        }
+        | {
+            "source": chunk.order.source,
+            "external_id": key,
+            "import_id": chunk.order.id,
+            "created_at": chunk.now,
+        }
     )
-    offer.say(content)
     chunk.order.created += 1
-    chunk.new_offers.append(offer)
     if not over:
-        _tell(chunk, offer, content, provider, events.OfferPublished)
+        _tell(chunk, stand, content, provider, events.OfferPublished, offer_id, 1)
 
 
-def _same(known: Offer, content: OfferContent, provider: Provider | None) -> bool:
-    said = content.model_dump(mode="json", exclude_defaults=True)
-    return known.content == said and known.provider_id == (provider and provider.id) and not known.pruned
+def _same(known: Offer, content: OfferContent, provider: Named | None) -> bool:
+    provider_id = provider.id if provider else None
+    return known.content == stored(content) and known.provider_id == provider_id and not known.pruned
 
 
-def _change(chunk: Chunk, offer: Offer, content: OfferContent, provider: Provider | None) -> None:
+def _change(chunk: Chunk, offer: Offer, content: OfferContent, provider: Named | None) -> None:
     """Take the row's new state over. An offer that an editor withdrew stays withdrawn; a pruned one comes back."""
     offer.say(content)
     offer.provider_id, offer.import_id = provider.id if provider else None, chunk.order.id
     offer.version, offer.changed_at = offer.version + 1, now()
     chunk.order.changed += 1
     if offer.status == Status.PUBLISHED:
-        _tell(chunk, offer, content, provider, events.OfferChanged)
+        _tell(chunk, offer.stand, content, provider, events.OfferChanged, offer.id, offer.version)
     elif (offer.pruned or offer.status == Status.EXPIRED) and not is_over(content, chunk.today):
         offer.status, offer.published_at, offer.pruned = Status.PUBLISHED, now(), False
-        _tell(chunk, offer, content, provider, events.OfferPublished)
+        _tell(chunk, offer.stand, content, provider, events.OfferPublished, offer.id, offer.version)
 
 
 def _tell(
-    chunk: Chunk, offer: Offer, content: OfferContent, provider: Provider | None, kind: type[events.OfferFact]
+    chunk: Chunk,
+    stand: Stand,
+    content: OfferContent,
+    provider: Named | None,
+    kind: type[events.OfferFact],
+    offer_id: str,
+    version: int,
 ) -> None:
-    title = provider.content["title"] if provider else None
-    chunk.facts.append((fact_of(offer, content, chunk.board, title, kind), offer.id, offer.version))
+    fact = fact_of(stand, content, chunk.board, provider.title if provider else None, kind)
+    chunk.facts.append((fact, offer_id, version))
 
 
 def _write(session: Session, chunk: Chunk) -> None:
     # Plain inserts: the unit of work would cost more than all the rest of an import.
     for model, new in ((Provider, chunk.new_providers), (Offer, chunk.new_offers)):
         if new:
-            session.execute(insert(model), [row.model_dump() for row in new])
+            session.execute(insert(model), new)
     if chunk.seen:
         session.execute(update(Offer).where(col(Offer.id).in_(chunk.seen)).values(import_id=chunk.order.id))
     outbox.add_all(session, list(_entries(chunk.facts)))
@@ -257,7 +283,7 @@ def prune_some(session: Session, import_id: str, board: Declaration) -> int:
         offer.version, offer.changed_at = offer.version + 1, now()
         provider = session.get(Provider, offer.provider_id) if offer.provider_id else None
         title = provider.content["title"] if provider else None
-        fact = fact_of(offer, offer.said, board, title, events.OfferWithdrawn, PRUNED)
+        fact = fact_of(offer.stand, offer.said, board, title, events.OfferWithdrawn, PRUNED)
         facts.append((fact, offer.id, offer.version))
     order.withdrawn += len(gone)
     outbox.add_all(session, list(_entries(facts)))

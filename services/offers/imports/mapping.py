@@ -8,7 +8,7 @@ import string
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from libs.contracts.card import Name
 from libs.contracts.offers import FieldType
-from libs.servicekit.http import Body, clean
+from libs.servicekit.http import Body, is_clean
 from services.offers.boards.domain import URL, Declaration, check_fields
 from services.offers.hours import by_day
 from services.offers.offers.domain import OfferContent
@@ -120,8 +120,21 @@ class Unfit(ValueError):  # noqa: N818 - says what the cell is
     """A cell that is not what its target asks for; carries the reason."""
 
 
+Compute = Callable[[dict[str, str]], Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rule, made ready: the path of its target, the column to blame, and how its value is found."""
+
+    path: tuple[str, ...]
+    column: str
+    lenient: bool
+    compute: Compute
+
+
 class Mapper:
-    """Applies one mapping to the rows of one file."""
+    """Applies one mapping to the rows of one file. Rules are made ready once; what recurs is worked out once."""
 
     def __init__(self, mapping: Mapping, board: Declaration) -> None:
         self._mapping, self._board = mapping, board
@@ -132,65 +145,75 @@ class Mapper:
         for rule in mapping.rules.values():
             for column in rule.columns:
                 self._words.setdefault(column, set()).update(rule.values)
+        self._steps = [self._step(target, rule) for target, rule in mapping.rules.items()]
 
-    def draft(self, cells: dict[str, str]) -> Draft:
+    def draft(self, row: dict[str, str]) -> Draft:
         """One row as a draft, with everything that is to be said about it."""
-        draft = Draft(key=self._cell(cells, self._mapping.key))
-        if not draft.key or len(draft.key) > MAX_KEY:
-            draft.findings.append(
-                Finding(self._mapping.key, f"needs a key of at most {MAX_KEY} characters", draft.key)
-            )
+        cells = {column: self._cell(row.get(column, "")) for column in self._mapping.columns}
+        draft = Draft(key=checked_key(cells[self._mapping.key]))
+        if draft.key is None:
+            draft.findings.append(bad_key(self._mapping.key, cells[self._mapping.key]))
         content: dict[str, Any] = {}
-        for target, rule in self._mapping.rules.items():
-            self._apply(target, rule, cells, content, draft.findings)
+        for step in self._steps:
+            self._apply(step, cells, content, draft.findings)
         if not draft.broken:
             finish(draft, content, self._provider(cells), self._board, self._column)
         return draft
 
-    def _apply(
-        self, target: str, rule: Rule, cells: dict[str, str], content: dict[str, Any], findings: list[Finding]
-    ) -> None:
+    def _cell(self, text: str) -> str:
+        text = " ".join(text.split())
+        return "" if text in self._missing else text
+
+    @staticmethod
+    def _apply(step: Step, cells: dict[str, str], content: dict[str, Any], findings: list[Finding]) -> None:
         try:
-            value = self._value(target, rule, cells)
+            value = step.compute(cells)
         except Unfit as unfit:
-            column = rule.columns[0] if rule.columns else target
-            severity: Literal["error", "notice"] = "notice" if rule.lenient else "error"
-            findings.append(Finding(column, str(unfit), cells.get(column, "")[:200], severity))
-        else:
-            if value not in (None, "", []):
-                _put(content, target, value)
+            severity: Literal["error", "notice"] = "notice" if step.lenient else "error"
+            findings.append(Finding(step.column, str(unfit), cells.get(step.column, "")[:200], severity))
+            return
+        if value is None or value in ("", []):
+            return
+        for folder in step.path[:-1]:
+            content = content.setdefault(folder, {})
+        content[step.path[-1]] = value
 
-    def _value(self, target: str, rule: Rule, cells: dict[str, str]) -> Any:
+    def _step(self, target: str, rule: Rule) -> Step:
+        column = rule.columns[0] if rule.columns else target
+        return Step(tuple(target.split(".")), column, rule.lenient, self._compute(target, rule))
+
+    def _compute(self, target: str, rule: Rule) -> Compute:
         if rule.constant is not None:
-            return rule.constant
+            return lambda _cells: rule.constant
         if rule.template:
-            return self._fill(rule.template, cells)
-        texts = [text for column in rule.columns if (text := self._cell(cells, column))]
-        if not texts:
-            return None
-        if rule.days:
-            return self._hours(texts[0], rule.days)
-        return self._typed(target, rule, texts)
+            templates = [(text, _names(text)) for text in rule.template]
+            return lambda cells: _fill(templates, cells)
+        convert = lru_cache(8192)(self._converter(target, rule))
+        return lambda cells: convert(tuple(text for name in rule.columns if (text := cells[name])))
 
-    def _typed(self, target: str, rule: Rule, texts: list[str]) -> Any:
-        kind = (
-            self._fields[target[7:]].type
-            if target.startswith("fields.") and target[7:] in self._fields
-            else None
-        )
+    def _converter(self, target: str, rule: Rule) -> Callable[[tuple[str, ...]], Any]:
+        """How the texts of the rule's columns become its target's type."""
+        field = self._fields.get(target.removeprefix("fields.")) if target.startswith("fields.") else None
+        kind = field.type if field else None
+        if rule.days:
+            return lambda texts: self._hours(texts[0], rule.days) if texts else None
         if target in LISTS or kind is FieldType.CHOICES:
-            words = [word.strip() for text in texts for word in text.split(self._mapping.separator)]
-            return list(dict.fromkeys(found for word in words if (found := self._word(rule, word))))
-        text = self._word(rule, texts[0]) or ""
+            return lambda texts: self._list(rule, texts)
+        scalar = self._scalar(target, kind)
+        return lambda texts: scalar(self._word(rule, texts[0]) or "") if texts else None
+
+    def _scalar(self, target: str, kind: FieldType | None) -> Callable[[str], Any]:
         if target in DECIMAL or kind is FieldType.NUMBER:
-            return _number(text.replace(self._mapping.decimal, "."), float)
+            return lambda text: _number(text.replace(self._mapping.decimal, "."), float)
         if target in WHOLE or kind is FieldType.INTEGER:
-            return _number(text, int)
+            return lambda text: _number(text, int)
         if kind is FieldType.BOOLEAN:
-            return _boolean(text)
-        if target == "url" or kind is FieldType.URL:
-            return _web_address(text)
-        return text
+            return _boolean
+        return _web_address if target == "url" or kind is FieldType.URL else str
+
+    def _list(self, rule: Rule, texts: tuple[str, ...]) -> list[str]:
+        words = [word.strip() for text in texts for word in text.split(self._mapping.separator)]
+        return list(dict.fromkeys(found for word in words if (found := self._word(rule, word))))
 
     def _word(self, rule: Rule, word: str) -> str | None:
         if not rule.values:
@@ -210,25 +233,12 @@ class Mapper:
             spans[days[match[1]]] = match[2]
         return by_day(spans)
 
-    def _fill(self, templates: list[str], cells: dict[str, str]) -> str | None:
-        """The first template all of whose columns say something."""
-        for template in templates:
-            values = {name: self._cell(cells, name) for name in _names(template)}
-            if all(values.values()):
-                return template.format_map(values)
-        return None
-
-    def _cell(self, cells: dict[str, str], column: str) -> str:
-        text = " ".join(cells.get(column, "").split())
-        return "" if text in self._missing else text
-
     def _provider(self, cells: dict[str, str]) -> dict[str, Any] | None:
         rule = self._mapping.provider
-        title = rule and self._cell(cells, rule.title)
-        if not rule or not title:
+        if rule is None or not cells[rule.title]:
             return None
-        kind = rule.kind and self._cell(cells, rule.kind)
-        return {"title": {self._mapping.language: title}, "kind": kind or None}
+        kind = cells[rule.kind] if rule.kind else ""
+        return {"title": {self._mapping.language: cells[rule.title]}, "kind": kind or None}
 
     def _column(self, path: str) -> str:
         """The column that a target's value came from."""
@@ -238,12 +248,23 @@ class Mapper:
         return path
 
 
+def checked_key(key: Any) -> str | None:
+    """By what a source names an offer; None when a row has none that can be kept."""
+    text = str(key) if isinstance(key, str | int) else ""
+    return text if 0 < len(text) <= MAX_KEY and is_clean(text) else None
+
+
+def bad_key(column: str, key: Any) -> Finding:
+    """What is to be said of a row without a usable key."""
+    return Finding(column, f"needs a key of at most {MAX_KEY} characters", str(key)[:200])
+
+
 def native_draft(row: dict[str, Any], board: Declaration) -> Draft:
     """A JSON row as a draft: an offer's content beside a `key` and, if it has one, a `provider`."""
     key = row.pop("key", None)
-    draft = Draft(key=str(key) if isinstance(key, str | int) and 0 < len(str(key)) <= MAX_KEY else None)
+    draft = Draft(key=checked_key(key))
     if draft.key is None:
-        draft.findings.append(Finding("key", f"needs a key of at most {MAX_KEY} characters", str(key)[:200]))
+        draft.findings.append(bad_key("key", key))
     provider = row.pop("provider", None)
     finish(draft, row, provider, board, lambda path: path)
     return draft
@@ -258,7 +279,6 @@ def finish(
 ) -> None:
     """Check the row's values as the HTTP edge would; `column` names where a value came from."""
     try:
-        clean([draft.key])
         if provider is not None:
             draft.provider = ProviderContent.model_validate_json(to_json(provider))
         draft.content = OfferContent.model_validate_json(to_json(content))
@@ -280,11 +300,12 @@ def _names(template: str) -> list[str]:
     return [name for _, name, _, _ in string.Formatter().parse(template) if name]
 
 
-def _put(content: dict[str, Any], target: str, value: Any) -> None:
-    *folders, name = target.split(".")
-    for folder in folders:
-        content = content.setdefault(folder, {})
-    content[name] = value
+def _fill(templates: list[tuple[str, list[str]]], cells: dict[str, str]) -> str | None:
+    """The first template all of whose columns say something."""
+    for template, names in templates:
+        if all(cells[name] for name in names):
+            return template.format_map(cells)
+    return None
 
 
 def _number(text: str, kind: type[int] | type[float]) -> int | float:

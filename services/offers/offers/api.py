@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from libs.contracts.card import Name
+from libs.contracts.card import Name, Paragraphs
 from libs.servicekit.auth import Anyone, Principal, require
 from libs.servicekit.http import (
     Body,
@@ -41,7 +41,7 @@ class NewOffer(Body):
 class Withdrawal(Body):
     """Why an offer is taken back; public."""
 
-    reason: Annotated[str, Field(max_length=500)] | None = None
+    reason: Annotated[Paragraphs, Field(max_length=500)] | None = None
 
 
 class OfferView(Body):

@@ -14,7 +14,7 @@ from libs.servicekit.problems import FieldError, Problem, conflict, invalid
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration, check_fields
 from services.offers.offers import queries
-from services.offers.offers.domain import OfferContent, Status, card, is_over, may_become
+from services.offers.offers.domain import OfferContent, Stand, Status, card, is_over, may_become
 from services.offers.offers.models import Offer
 from services.offers.providers.models import Provider
 
@@ -157,26 +157,26 @@ def _tell(
 ) -> None:
     provider = session.get(Provider, offer.provider_id) if offer.provider_id else None
     title: Text | None = provider.content["title"] if provider else None
-    fact = fact_of(offer, offer.said, board, title, kind, reason)
+    fact = fact_of(offer.stand, offer.said, board, title, kind, reason)
     outbox.add(session, fact, thing_id=offer.id, version=offer.version)
 
 
 def fact_of(
-    offer: Offer,
+    stand: Stand,
     content: OfferContent,
     board: Declaration,
     provider_title: Text | None,
     kind: type[events.OfferFact],
     reason: str | None = None,
 ) -> events.OfferFact:
-    """The offer's present state as a fact."""
+    """An offer's present state as a fact."""
     more = {"reason": reason} if reason and kind is events.OfferWithdrawn else {}
     return kind(
-        board=offer.board,
-        provider_id=offer.provider_id,
+        board=stand.board,
+        provider_id=stand.provider_id,
         fields={name: value for name, value in content.fields.items() if value is not None},
-        published_at=offer.published_at,
-        changed_at=offer.changed_at,
-        card=card(board, content, provider_title, listed=offer.status == Status.PUBLISHED),
+        published_at=stand.published_at,
+        changed_at=stand.changed_at,
+        card=card(board, content, provider_title, listed=stand.status == Status.PUBLISHED),
         **more,
     )

@@ -1,6 +1,7 @@
 """Rules of offers: their content, their lifecycle, and how they are found. Values in, values out."""
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -79,6 +80,17 @@ class OfferContent(Body):
     url: WebAddress | None = None
     image: Image | None = None
     fields: dict[Name, Any] = Field(default={}, max_length=100)
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where an offer stands: what a fact says of it beside its content."""
+
+    board: str
+    provider_id: str | None
+    status: str
+    published_at: datetime | None
+    changed_at: datetime
 
 
 def may_become(status: Status, following: Status) -> bool:

@@ -8,7 +8,7 @@ from sqlmodel import JSON, Column, Field, SQLModel
 from uuid_utils import uuid7
 
 from libs.servicekit.db import UtcDateTime, now
-from services.offers.offers.domain import OfferContent, Status
+from services.offers.offers.domain import OfferContent, Stand, Status
 
 
 class Offer(SQLModel, table=True):
@@ -38,7 +38,21 @@ class Offer(SQLModel, table=True):
         """The content, as a value."""
         return OfferContent.model_validate_json(to_json(self.content))
 
+    @property
+    def stand(self) -> Stand:
+        """Where it stands, as a value."""
+        return Stand(self.board, self.provider_id, self.status, self.published_at, self.changed_at)
+
     def say(self, content: OfferContent) -> None:
         """Replace the content, and the day on which it ends."""
-        self.content = content.model_dump(mode="json", exclude_defaults=True)
-        self.ends_on = content.period.end if content.period else None
+        self.content, self.ends_on = stored(content), ends_on(content)
+
+
+def stored(content: OfferContent) -> dict[str, Any]:
+    """The content as the table keeps it."""
+    return content.model_dump(mode="json", exclude_defaults=True)
+
+
+def ends_on(content: OfferContent) -> date | None:
+    """The last day of the content's period, by which due offers are found."""
+    return content.period.end if content.period else None

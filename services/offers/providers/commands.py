@@ -54,16 +54,16 @@ def _move(provider: Provider, content: dict[str, object]) -> None:
 
 def publish(session: Session, provider: Provider, kind: type[events.ProviderFact]) -> None:
     """Say the provider's present state on the bus."""
-    outbox.add(session, fact_of(provider, kind), thing_id=provider.id, version=provider.version)
+    fact = fact_of(provider.said, kind, listed=provider.active)
+    outbox.add(session, fact, thing_id=provider.id, version=provider.version)
 
 
-def fact_of(provider: Provider, kind: type[events.ProviderFact]) -> events.ProviderFact:
-    """The provider's present state as a fact."""
-    said = provider.said
+def fact_of(said: ProviderContent, kind: type[events.ProviderFact], *, listed: bool) -> events.ProviderFact:
+    """A provider's present state as a fact."""
     return kind(
         title=said.title,
         kind=said.kind,
         url=said.url,
         place=plain(said.place),
-        card=card(said, listed=provider.active),
+        card=card(said, listed=listed),
     )

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from libs.contracts import card as cards
-from libs.contracts.card import Card, Text, Word
+from libs.contracts.card import Card, Text, Url, Word
 from libs.servicekit.http import Body
 from services.offers.boards.domain import URL
 
@@ -22,7 +22,7 @@ def _said(value: Text) -> Text:
     return value
 
 
-WebAddress = Annotated[str, Field(max_length=2000), AfterValidator(_web_address)]
+WebAddress = Annotated[Url, AfterValidator(_web_address)]
 Said = Annotated[Text, AfterValidator(_said)]
 
 
