@@ -66,7 +66,7 @@ def seed(home: Home, url: str | None, console: Console) -> int:
 def run(offers: Gateway, order: Order, console: Console) -> dict[str, Any]:
     """Uploads, then follows the import to its end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         place = upload(offers, order, progress)
         result = follow(offers, place, progress, progress.add_task(f"{order.board}: rows", total=None))
     if result["status"] == "failed":

@@ -21,9 +21,8 @@ def reindex(home: Home, url: str | None, console: Console) -> int:
 
 def follow(search: Gateway, console: Console) -> dict[str, Any]:
     """Shows the progress until no rebuild is running."""
-    with Progress(
-        TextColumn("reindex"), BarColumn(), MofNCompleteColumn(), console=console, transient=True
-    ) as progress:
+    columns = (TextColumn("reindex"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("reindex", total=None)
         while True:
             status: dict[str, Any] = search.get("/v1/index/status")

@@ -14,6 +14,7 @@ GOOD = {
     "provider": {"title": {"de": "Sonnenschein e.V."}},
     "title": {"de": "Kita Sonnenschein"},
     "summary": {"de": "Eine Kita am Markt."},
+    "fields": {"facility": "daycare"},
 }
 
 
