@@ -43,14 +43,9 @@ def make(folder: Path) -> None:
 
 def works(folder: Path) -> bool:
     """An interpreter that is gone, too old or without pip does not work."""
-    probe = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
+    probe = [str(folder / "bin" / "python"), "-c", "import sys, pip; sys.exit(sys.version_info < (3, 11))"]
     try:
-        return (
-            subprocess.run(
-                [folder / "bin" / "python", "-c", probe], check=False, stderr=subprocess.DEVNULL
-            ).returncode
-            == 0
-        )
+        return subprocess.run(probe, check=False, stderr=subprocess.DEVNULL).returncode == 0
     except OSError:
         return False
 

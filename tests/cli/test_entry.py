@@ -1,9 +1,13 @@
 """The shell script, and what it installs from."""
 
+import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from cli import install
 from cli.home import ROOT
 
 
@@ -24,6 +28,24 @@ def test_without_python_it_says_what_is_needed(tmp_path: Path) -> None:
 
     assert result.returncode == 1
     assert "Python 3.11 or newer is needed" in result.stderr
+
+
+def test_without_ensurepip_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+    with pytest.raises(SystemExit, match=r"apt install python3\.\d+-venv"):
+        install.make(tmp_path / ".venv")
+
+
+def test_a_finished_installation_is_not_done_again(tmp_path: Path) -> None:
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / ".venv").mkdir()
+    for path in (tmp_path / "requirements" / "run.txt", tmp_path / ".venv" / "installed.txt"):
+        path.write_text("the same\n")
+
+    install.main(tmp_path, "run")
+
+    assert not (tmp_path / ".venv" / "bin").exists()
 
 
 def test_lock_files_name_hashes_and_no_addresses() -> None:
