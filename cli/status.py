@@ -62,7 +62,9 @@ def line(name: str, component: state.Running) -> Line:
 
 def table(lines: list[Line]) -> Table:
     """For people."""
-    result = Table("component", "url", "ready", box=None, header_style="dim", pad_edge=False)
+    result = Table("component", box=None, header_style="dim", pad_edge=False, collapse_padding=True)
+    result.add_column("url", min_width=max(len(each.url) for each in lines))
+    result.add_column("ready")
     for heading in ("pid", "port", "memory", "restarts", "uptime"):
         result.add_column(heading, justify="right")
     for each in lines:

@@ -5,6 +5,7 @@ import fcntl
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 
 from rich.console import Console
@@ -51,7 +52,8 @@ class Supervisor:
             pass  # a signal: stop cleanly
         except Trouble as trouble:
             self.state.reason = str(trouble)
-        await self.bring_down()
+        finally:
+            await self.bring_down()
         return 1 if self.state.reason else 0
 
     async def bring_up(self) -> None:
@@ -139,3 +141,7 @@ def taken(port: int) -> bool:
         except OSError:
             return True
     return False
+
+
+if __name__ == "__main__":  # what `up --detach` leaves running
+    sys.exit(supervise(Home.current(), None, lambda _: None))

@@ -43,17 +43,25 @@ class Announcer:
 
 def up(home: Home, detach: bool, quiet: bool, console: Console) -> int:
     """Brings the stack up; 0 when it is up (or already was), 1 with the reason when it could not be."""
-    current = state.running(home)
-    if current and current.phase != state.STARTING:
+    current = still_running(home)
+    if current and not (detach and current.phase == state.STARTING):
         console.print(f"Already up (supervisor {current.supervisor.pid}). ./coburg status says more.")
         return 0
     if not current:
         fetch(home, console)
     if detach:
         return detached(home, console)
-    announcer = Announcer(console)
-    result = supervise(home, None if quiet else console, announcer)
-    return explain(home, None) if result else 0
+    failed = supervise(home, None if quiet else console, Announcer(console))
+    return explain(home, os.getpid()) if failed else 0
+
+
+def still_running(home: Home) -> state.State | None:
+    """What runs, once a supervisor that is just stopping has gone."""
+    current = state.running(home)
+    if current and current.phase == state.STOPPING:
+        current.supervisor.gone_within(30)
+        return state.running(home)
+    return current
 
 
 def fetch(home: Home, console: Console) -> None:
@@ -79,7 +87,7 @@ def detached(home: Home, console: Console) -> int:
     home.logs.mkdir(parents=True, exist_ok=True)
     with (home.logs / "supervisor.log").open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "cli", "up", "--quiet"],
+            [sys.executable, "-m", "cli.supervisor"],
             cwd=ROOT,
             env={**home.environ, "COBURG_HOME": str(home.folder), "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
@@ -113,10 +121,10 @@ def watch(home: Home, child: "subprocess.Popen[bytes]", announcer: Announcer) ->
         time.sleep(0.05)
 
 
-def explain(home: Home, pid: int | None) -> int:
+def explain(home: Home, pid: int) -> int:
     """Raises the reason for which the supervisor gave up."""
     current = state.load(home)
-    if current and current.phase == state.FAILED and pid in {None, current.supervisor.pid}:
+    if current and current.phase == state.FAILED and current.supervisor.pid == pid:
         raise Trouble(current.reason)
     said = (home.logs / "supervisor.log").read_text(errors="replace").strip()
     raise Trouble(f"The supervisor ended unexpectedly.\n{said[-2000:]}")
