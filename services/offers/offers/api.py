@@ -21,6 +21,7 @@ from libs.servicekit.http import (
     etag,
     page_of,
 )
+from libs.servicekit.problems import Problem
 from services.offers.offers import commands, queries
 from services.offers.offers.domain import OfferContent, Status
 from services.offers.offers.models import Offer
@@ -31,10 +32,11 @@ Writer = Annotated[Principal, require("editor", "provider")]
 
 
 class NewOffer(Body):
-    """A draft: where it belongs, and what is said of it."""
+    """An offer to be: where it belongs, and what is said of it. An editor may publish it with the same request."""
 
     board: Name
     provider_id: Annotated[str, Field(pattern=UUID7)] | None = None
+    publish: bool = False
     content: OfferContent
 
 
@@ -82,9 +84,15 @@ def list_offers(
 
 
 @router.post("", status_code=201, response_model=OfferView)
-def create_offer(body: NewOffer, caller: Writer, session: Transaction, once: OnlyOnce) -> Response:
-    """Draft an offer."""
+def create_offer(
+    body: NewOffer, caller: Writer, session: Transaction, once: OnlyOnce, request: Request
+) -> Response:
+    """Draft an offer; with `publish` it is public at once."""
+    if body.publish and not caller.is_any("editor"):
+        raise Problem(403, "Forbidden", "Publishing needs the role editor.")
     offer = commands.draft(session, caller, body.board, body.provider_id, body.content)
+    if body.publish:
+        commands.make_public(session, offer, today(request))
     headers = {"Location": f"{router.prefix}/{offer.id}", **etag(offer.version)}
     return once.answer(view(offer), 201, headers)
 

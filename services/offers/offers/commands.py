@@ -72,13 +72,21 @@ def publish(session: Session, offer_id: str, expected: int, today: date) -> Offe
     offer = queries.locked(session, offer_id)
     check_version(expected, offer.version)
     _move(offer, Status.PUBLISHED)
+    make_public(session, offer, today)
+    return offer
+
+
+def make_public(session: Session, offer: Offer, today: date) -> None:
+    """Publish an offer of this transaction; Problem 422 when it is not complete, or over."""
+    offer.status = Status.PUBLISHED
     declaration = boards.one(session, offer.board).declared
     check(declaration, offer.said, complete=True)
     if is_over(offer.said, today):
         raise invalid(FieldError(field="period.end", reason="lies in the past"))
+    if offer.provider_id is not None:
+        _provider_exists(session, offer.provider_id)
     offer.published_at = now()
     _tell(session, offer, declaration, events.OfferPublished)
-    return offer
 
 
 def withdraw(session: Session, actor: Principal, offer_id: str, expected: int, reason: str | None) -> Offer:
