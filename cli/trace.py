@@ -1,5 +1,6 @@
 """`coburg trace`: one trace across all services, from the files that the services append to."""
 
+from rich.bar import Bar
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -8,7 +9,7 @@ from cli.errors import Trouble
 from cli.home import Home
 from cli.spans import ERROR, Span, read
 
-BAR = 40
+SLIVER = 1 / 30
 
 
 def show(home: Home, which: str, console: Console) -> None:
@@ -46,7 +47,7 @@ def waterfall(spans: list[Span]) -> Table:
     table = Table("service", "span", "kind", box=None, header_style="dim", pad_edge=False)
     table.add_column("start", justify="right")
     table.add_column("took", justify="right")
-    table.add_column(f"0 … {(ended - began) / 1e6:.1f} ms")
+    table.add_column(f"0 … {(ended - began) / 1e6:.1f} ms", min_width=20)
     for depth, span in in_order(spans):
         style = "red" if span.status == ERROR else ""
         times = (f"{(span.start - began) / 1e6:.1f}", f"{(span.end - span.start) / 1e6:.1f}")
@@ -66,12 +67,12 @@ def label(span: Span, depth: int) -> Text:
     return text
 
 
-def bar(span: Span, began: int, ended: int) -> Text:
-    """Where in the trace's time the span lies; at least one cell wide."""
-    scale = BAR / max(ended - began, 1)
-    offset = min(int((span.start - began) * scale), BAR - 1)
-    width = max(1, min(round((span.end - span.start) * scale), BAR - offset))
-    return Text(" " * offset + "█" * width, style="red" if span.status == ERROR else "cyan")
+def bar(span: Span, began: int, ended: int) -> Bar:
+    """Where in the trace's time the span lies; however short, it can be seen."""
+    whole = max(ended - began, 1)
+    begin = min(span.start - began, whole * (1 - SLIVER))
+    end = max(span.end - began, begin + whole * SLIVER)
+    return Bar(whole, begin, end, color="red" if span.status == ERROR else "cyan")
 
 
 def in_order(spans: list[Span]) -> list[tuple[int, Span]]:

@@ -56,7 +56,7 @@ def test_last_is_the_newest_write_and_crosses_services(home: Home) -> None:
     assert trace.startswith("trace ")
     assert post.split()[:4] == ["offers", "POST", "/v1/offers", "server"]
     assert "  publish" in publish
-    assert "█" in index
+    assert "█" in post
     assert "search" in index
     assert "✗ no board" in index
     assert "⇠" in index

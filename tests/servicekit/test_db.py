@@ -1,0 +1,82 @@
+"""The database: migrations that meet, transactions that are whole, instants that keep their zone."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import inspect
+from sqlmodel import select
+
+from libs.servicekit.db import Database, chunks
+from tests.servicekit.probe.service import MIGRATIONS, Note
+
+
+def texts(db: Database) -> list[str]:
+    with db.reading() as session:
+        return list(session.exec(select(Note.text).order_by(Note.text)))
+
+
+def test_migrating_again_changes_nothing(db: Database) -> None:
+    with db.transaction() as session:
+        session.add(Note(text="kept"))
+    db.migrate(MIGRATIONS)
+    assert texts(db) == ["kept"]
+    assert {"note", "outbox", "inbox", "lease", "idempotency"} <= set(inspect(db.engine).get_table_names())
+
+
+def test_many_starters_migrate_an_empty_database_once(database_url: str) -> None:
+    starters = [Database(database_url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda db: db.migrate(MIGRATIONS), starters))
+    assert texts(starters[0]) == []
+    for db in starters:
+        db.dispose()
+
+
+def test_a_transaction_is_kept_as_a_whole_or_not_at_all(db: Database) -> None:
+    with db.transaction() as session:
+        session.add_all([Note(text="a"), Note(text="b")])
+    with pytest.raises(ValueError, match="no"), db.transaction() as session:
+        session.add(Note(text="c"))
+        session.flush()
+        raise ValueError("no")
+    assert texts(db) == ["a", "b"]
+
+
+def test_reading_keeps_nothing(db: Database) -> None:
+    with db.reading() as session:
+        session.add(Note(text="lost"))
+        session.flush()
+    assert texts(db) == []
+
+
+def test_writers_wait_for_each_other(db: Database) -> None:
+    """A read and the write it leads to must not be torn apart, or one of two updates is lost."""
+    with db.transaction() as session:
+        session.add(Note(id=1, text="counter"))
+
+    def count(_: int) -> None:
+        with db.transaction() as session:
+            note = session.exec(select(Note).where(Note.id == 1).with_for_update()).one()
+            note.version += 1
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(40)))
+    with db.reading() as session:
+        assert session.get_one(Note, 1).version == 41
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=2))])
+def test_an_instant_comes_back_as_utc(db: Database, zone: timezone) -> None:
+    instant = datetime(2026, 6, 1, 12, 30, 15, 123456, tzinfo=zone)
+    with db.transaction() as session:
+        session.add(Note(id=1, text="t", at=instant))
+    with db.reading() as session:
+        kept = session.get_one(Note, 1).at
+    assert kept == instant
+    assert kept.utcoffset() == timedelta(0)
+
+
+def test_chunks_lose_nothing() -> None:
+    assert list(chunks(iter(range(5)), 2)) == [[0, 1], [2, 3], [4]]
+    assert list(chunks(iter([]), 2)) == []

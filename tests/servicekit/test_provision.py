@@ -1,0 +1,94 @@
+"""Provisioning on a real server: STATE keeps the newest fact, repetition changes nothing, changes are taken over."""
+
+from dataclasses import replace
+
+import pytest
+from nats.js import JetStreamContext
+from nats.js.api import StreamState
+
+from libs.contracts import topology
+from libs.servicekit.db import Database
+from libs.servicekit.provision import provision
+from tests.servicekit.test_outbox import events, relaying, sent, tell
+
+pytestmark = pytest.mark.anyio
+
+
+async def state(js: JetStreamContext, stream: str) -> StreamState:
+    return (await js.stream_info(stream)).state
+
+
+async def test_state_holds_the_newest_fact_of_every_thing(sqlite: Database, js: JetStreamContext) -> None:
+    async with relaying(sqlite, js):
+        for version in (1, 2, 3):
+            tell(sqlite, "a", version)
+        tell(sqlite, "b", 1)
+        await sent(sqlite)
+    from tests.waiting import eventually
+
+    async def sourced() -> bool:
+        return (await js.stream_info("STATE")).state.last_seq == 4
+
+    await eventually(sourced)
+    newest = await js.get_last_msg("STATE", "state.offers.provider.a")
+    assert newest.data == (await events(js))[2].data
+    assert (await state(js, "STATE")).messages == 2
+    assert (await state(js, "CITY")).messages == 4
+
+
+async def test_provisioning_again_changes_and_loses_nothing(sqlite: Database, js: JetStreamContext) -> None:
+    async with relaying(sqlite, js):
+        tell(sqlite, "a", 1)
+        await sent(sqlite)
+    subscription = await js.pull_subscribe_bind("search", "CITY")
+    (message,) = await subscription.fetch(1, 5)
+    await message.ack_sync()
+    before = [info.config for info in await js.streams_info()]
+    assert set(await provision(js)) >= {"CITY", "STATE", "INTERNAL", "DEAD", "search", "search-replay"}
+    assert [info.config for info in await js.streams_info()] == before
+    assert (await state(js, "CITY")).messages == 1
+    consumer = await js.consumer_info("CITY", "search")
+    assert consumer.ack_floor is not None
+    assert consumer.ack_floor.stream_seq == 1, "the consumer started anew"
+
+
+async def test_a_changed_consumer_is_updated_where_it_stands(
+    sqlite: Database, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with relaying(sqlite, js):
+        tell(sqlite, "a", 1)
+        await sent(sqlite)
+    subscription = await js.pull_subscribe_bind("search", "CITY")
+    await (await subscription.fetch(1, 5))[0].ack_sync()
+    changed = tuple(
+        replace(each, filters=("city.offers.>", "city.retail.>"), ack_wait=12.0)
+        if each.durable == "search"
+        else each
+        for each in topology.CONSUMERS
+    )
+    monkeypatch.setattr(topology, "CONSUMERS", changed)
+    await provision(js)
+    info = await js.consumer_info("CITY", "search")
+    assert info.config.filter_subjects == ["city.offers.>", "city.retail.>"]
+    assert info.config.ack_wait == 12
+    assert info.delivered is not None
+    assert info.delivered.stream_seq == 1
+
+
+async def test_a_changed_stream_keeps_its_events(
+    sqlite: Database, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with relaying(sqlite, js):
+        tell(sqlite, "a", 1)
+        await sent(sqlite)
+    longer = replace(topology.CITY, duplicate_window=20 * topology.MINUTE)
+    monkeypatch.setattr(topology, "STREAMS", (longer, *topology.STREAMS[1:]))
+    await provision(js)
+    assert (await js.stream_info("CITY")).config.duplicate_window == 20 * topology.MINUTE
+    assert (await state(js, "CITY")).messages == 1
+
+
+async def test_every_stream_is_on_disk(js: JetStreamContext) -> None:
+    for info in await js.streams_info():
+        assert info.config.storage == "file"
+        assert info.config.duplicate_window == 10 * topology.MINUTE
