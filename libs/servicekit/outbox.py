@@ -126,7 +126,7 @@ class Relay:
             self._woken.clear()
             try:
                 if await asyncio.to_thread(self._lease.hold):
-                    await self._relay_all()
+                    await self.drain()
                     if self._loop.time() - cleaned > CLEAN_EVERY_SECONDS:
                         await asyncio.to_thread(self._clean)
                         cleaned = self._loop.time()
@@ -142,7 +142,8 @@ class Relay:
         """Let another relay take over at once; called when the service stops."""
         await asyncio.to_thread(self._lease.release)
 
-    async def _relay_all(self) -> None:
+    async def drain(self) -> None:
+        """Send everything that is unsent; raises what hinders it."""
         if self._check_broker:
             await self._catch_up()
             self._check_broker = False

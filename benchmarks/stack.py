@@ -1,0 +1,76 @@
+"""What the benchmarks share: a stack without a rate limit, a typical offer, the Berlin register."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from cli.home import ROOT
+from libs.contracts.card import Card, Place
+from libs.contracts.offers import OfferPublished
+from tests.stack import Stack
+
+REGISTER = ROOT.parent / "shared" / "data" / "kitas-berlin.csv"
+OFFERS_MIGRATIONS = ROOT / "services" / "offers" / "migrations"
+ROWS = 2552
+
+
+def stack(folder: Path) -> Stack:
+    """A whole stack; requests are not limited, since one client sends them all."""
+    return Stack(folder, COBURG_RATE_LIMIT="")
+
+
+def client(stack: Stack, name: str, *roles: str) -> httpx2.Client:
+    """A client of one component."""
+    return httpx2.Client(base_url=stack.url(name), headers=stack.headers(*roles), timeout=60)
+
+
+def engine(stack: Stack) -> httpx2.Client:
+    """A client that talks to Meilisearch itself."""
+    headers = {"Authorization": f"Bearer {stack.meilisearch_key}"}
+    return httpx2.Client(base_url=stack.url("meilisearch"), headers=headers, timeout=60)
+
+
+def content(word: str) -> dict[str, Any]:
+    """What is said of a typical offer; `word` makes it the only one of its kind."""
+    return {
+        "title": {"de": f"Töpferwerkstatt {word}", "en": f"Pottery workshop {word}"},
+        "summary": {"de": "Ein Vormittag an der Scheibe für Gruppen bis 25 Kinder."},
+        "place": {"lat": 50.2587, "lon": 10.9644, "district": "Innenstadt"},
+        "fields": {"facility": "daycare", "concept": ["montessori"], "places": 25},
+    }
+
+
+def sample_fact() -> OfferPublished:
+    """The fact that such an offer was published."""
+    said = content("Ahorn")
+    card = Card(kind="offer", board="kita", title=said["title"], summary=said["summary"], place=Place(**said["place"]))
+    return OfferPublished(board="kita", fields=said["fields"], changed_at=datetime.now(UTC), card=card)
+
+
+def import_register(offers: httpx2.Client) -> str:
+    """Send the register; returns where the import can be followed."""
+    answer = offers.post(
+        "/v1/imports",
+        params={"board": "kita", "mapping": "kitas-berlin"},
+        headers={"Content-Type": "text/csv"},
+        content=REGISTER.read_bytes(),
+    )
+    return str(answer.raise_for_status().headers["Location"])
+
+
+def documents(meilisearch: httpx2.Client, index: str) -> list[dict[str, Any]]:
+    """Every document of an index, as the engine keeps it."""
+    found: list[dict[str, Any]] = []
+    while True:
+        page = meilisearch.get(f"/indexes/{index}/documents", params={"limit": 1000, "offset": len(found)}).json()
+        found += page["results"]
+        if len(found) >= page["total"]:
+            return found
+
+
+def encoded(batch: list[dict[str, Any]]) -> bytes:
+    """A batch as the engine takes it."""
+    return json.dumps(batch, ensure_ascii=False).encode()
