@@ -28,7 +28,10 @@ OFFSETS = (*SERVICES.values(), 22, 70)
 
 
 class Stack:
-    """NATS, Meilisearch and all services as processes; a context manager that stops what it started."""
+    """NATS, Meilisearch and all services as processes; a context manager that stops what it started.
+
+    Settings go in by name, such as `Stack(folder, COBURG_OFFERS_DATABASE_URL=url)`; the default database is SQLite.
+    """
 
     def __init__(self, folder: Path, **environ: str) -> None:
         own = {
