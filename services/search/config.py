@@ -1,0 +1,17 @@
+"""What is set for search beside the settings all services share."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SearchSettings(BaseSettings):
+    """Read from the environment as `COBURG_…`."""
+
+    model_config = SettingsConfigDict(env_prefix="COBURG_", extra="ignore")
+
+    meilisearch_url: str = Field("http://127.0.0.1:7700", pattern=r"^https?://[^/]+/?$")
+    meilisearch_key: str = ""
+    search_index: str = Field(
+        "cards", pattern=r"^[a-z0-9-]{1,40}$", description="Prefix of every index we own."
+    )
+    search_indexing: bool = Field(True, description="False for a replica that only answers.")

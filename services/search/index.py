@@ -1,0 +1,195 @@
+"""The index of cards: changes enter, and are in Meilisearch when `write` returns.
+
+A version guard makes writing idempotent and independent of order. While the index is built anew there are two
+targets, and every change goes to both, so that they can be swapped at any moment (ADR 0004).
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
+
+from services.search import schema
+from services.search.domain import Change
+from services.search.engine import KEY, Engine, Missing, Rejected
+from services.search.wire import Unavailable
+
+KNOWN_VERSIONS = 100_000
+AGAIN_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Target:
+    """One index being written, and what is known of the versions in it or on their way."""
+
+    def __init__(self, uid: str) -> None:
+        self.uid = uid
+        self._known: OrderedDict[str, int] = OrderedDict()
+
+    async def newer(self, engine: Engine, changes: Sequence[Change]) -> list[Change]:
+        """The changes that go beyond the index; from now on they count as known."""
+        unknown = [one.key for one in changes if one.key not in self._known]
+        if unknown:
+            self._known |= dict.fromkeys(unknown, 0) | await engine.versions(self.uid, unknown)
+        fresh = [one for one in changes if one.version > self._known[one.key]]
+        for one in fresh:
+            self._known[one.key] = one.version
+            self._known.move_to_end(one.key)
+        while len(self._known) > KNOWN_VERSIONS:
+            self._known.popitem(last=False)
+        return fresh
+
+    def forget(self, changes: Sequence[Change]) -> None:
+        """These did not get there after all; a newer one on its way stays known."""
+        for one in changes:
+            if self._known.get(one.key) == one.version:
+                del self._known[one.key]
+
+
+@dataclass(frozen=True)
+class Flight:
+    """Changes on their way into a target: Meilisearch's task, or its refusal to take one."""
+
+    target: Target
+    changes: list[Change]
+    task: int | Rejected
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A change that Meilisearch will never take."""
+
+    key: str
+    reason: Rejected
+
+
+class Index:
+    """The served index `name`, and the one that is being built to replace it, if any."""
+
+    def __init__(self, engine: Engine, name: str, vocabulary: schema.Vocabulary) -> None:
+        self.engine, self.name = engine, name
+        self._vocabulary = vocabulary
+        self._targets = [Target(name)]
+        # A change is handed to all targets at once or not yet, also as seen by a swap.
+        self._order = asyncio.Lock()
+
+    async def ensure(self) -> bool:
+        """Make the index and its settings what they must be, and remove what a killed rebuild left.
+
+        Returns whether the index is new. Raises Unavailable.
+        """
+        self._targets = [Target(self.name)]
+        for leftover in await self.engine.indexes(f"{self.name}_"):
+            await self.engine.do("DELETE", f"/indexes/{leftover}")
+        new = self.name not in await self.engine.indexes(self.name)
+        await self._declare(self.name)
+        return new
+
+    async def _declare(self, uid: str) -> None:
+        if uid not in await self.engine.indexes(uid):
+            await self.engine.do("POST", "/indexes", {"uid": uid, "primaryKey": KEY})
+        wanted = await schema.settings(self.engine, self._vocabulary, f"{self.name}_words_")
+        current = await self.engine.call("GET", f"/indexes/{uid}/settings")
+        if any(current.get(name) != value for name, value in wanted.items()):
+            log.info("index settings change", index=uid)
+            await self.engine.do("PATCH", f"/indexes/{uid}/settings", wanted)
+
+    async def write(self, changes: Sequence[Change], only: Target | None = None) -> list[Refused]:
+        """Bring the changes into all targets (or `only` one), waiting for Meilisearch as long as it takes.
+
+        Changes must be of different things. Returns those that Meilisearch will never take; raises Missing when the
+        index is gone.
+        """
+        async with self._order:
+            flights = [
+                await self._take_off(target, changes) for target in ([only] if only else self._targets)
+            ]
+        refused = [await self._land(flight) for flight in flights]
+        return [one for some in refused for one in some]
+
+    async def _take_off(self, target: Target, changes: Sequence[Change]) -> Flight:
+        while True:
+            fresh: list[Change] = []
+            try:
+                fresh = await target.newer(self.engine, changes)
+                return Flight(
+                    target,
+                    fresh,
+                    await self.engine.put(target.uid, [one.document for one in fresh]) if fresh else 0,
+                )
+            except Rejected as refusal:
+                return Flight(target, fresh, refusal)
+            except Missing:
+                raise
+            except Unavailable as error:
+                target.forget(fresh)
+                log.warning("index waits for Meilisearch", error=str(error))
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _land(self, flight: Flight) -> list[Refused]:
+        if not flight.changes:
+            return []
+        try:
+            if isinstance(flight.task, Rejected):
+                raise flight.task
+            await self.engine.wait(flight.task)
+        except Rejected as refusal:
+            return await self._search_culprit(flight, refusal)
+        except Unavailable as error:
+            log.warning("index task is done again", error=str(error))
+            await asyncio.sleep(AGAIN_SECONDS)
+            return await self._again(flight.target, flight.changes)
+        return []
+
+    async def _search_culprit(self, flight: Flight, refusal: Rejected) -> list[Refused]:
+        """Meilisearch refuses a whole task for one document: halve it until that one stands alone."""
+        changes = flight.changes
+        flight.target.forget(changes)
+        if len(changes) == 1:
+            return [Refused(changes[0].key, refusal)]
+        middle = len(changes) // 2
+        return await self._again(flight.target, changes[:middle]) + await self._again(
+            flight.target, changes[middle:]
+        )
+
+    async def _again(self, target: Target, changes: list[Change]) -> list[Refused]:
+        target.forget(changes)
+        async with self._order:
+            if target not in self._targets:  # replaced meanwhile
+                return []
+            flight = await self._take_off(target, changes)
+        return await self._land(flight)
+
+    async def begin_rebuild(self) -> Target:
+        """An empty index beside the served one, which from now on receives every change too."""
+        target = Target(f"{self.name}_{uuid4().hex}")
+        await self._declare(target.uid)
+        async with self._order:
+            self._targets.append(target)
+        return target
+
+    async def swap(self, rebuilt: Target) -> None:
+        """Serve the rebuilt index instead of the present one, which is deleted. No reader notices the moment."""
+        served = self._targets[0]
+        # No change may be enqueued between the two names' exchange here and there.
+        async with self._order:
+            await self.engine.do("POST", "/swap-indexes", [{"indexes": [served.uid, rebuilt.uid]}])
+            served.uid, rebuilt.uid = rebuilt.uid, served.uid
+            self._targets = [rebuilt]
+        await self.engine.do("DELETE", f"/indexes/{served.uid}")
+
+    async def give_up(self, rebuilt: Target) -> None:
+        """Forget a rebuild that failed; its index is removed now or at the next start."""
+        async with self._order:
+            self._targets = [target for target in self._targets if target is not rebuilt]
+        if rebuilt.uid != self.name:
+            await self.engine.call("DELETE", f"/indexes/{rebuilt.uid}")
+
+    async def documents(self) -> int:
+        """How many things can be found; raises Unavailable."""
+        query = {"filter": "listed = true", "hitsPerPage": 0, "page": 1}
+        return int((await self.engine.search(self.name, query))["totalHits"])

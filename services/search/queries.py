@@ -1,0 +1,245 @@
+"""Questions to the index: a `Query` enters, what a front end shows leaves. How Meilisearch is asked stays in here."""
+
+import html
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from services.search.domain import FIRST_DAY, LAST_DAY
+from services.search.engine import Engine, Json
+from services.search.wire import Unavailable
+
+# The names that facets of every card have; all others are declared by publishers.
+COMMON = {
+    "kind": "kind",
+    "board": "board",
+    "district": "place.district",
+    "tag": "tags",
+    "field": "fields_of_action",
+}
+LOCALES = {"de": ["deu"], "de-simple": ["deu"], "en": ["eng"]}
+FALLBACK = ("de", "en")
+EXCERPT_WORDS = 30
+FIELDS_SECONDS = 5.0
+
+# What surrounds a match inside Meilisearch's answer: nobody can write it into a text beforehand.
+_MARK = secrets.token_hex(4)
+_BEGIN, _END = f"\ue000{_MARK}\ue001", f"\ue002{_MARK}\ue003"
+_FACET = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
+_UNQUOTABLE = re.compile(r'(?<!\\)(\\\\)*\\("|$)')
+
+_SHOWN = [
+    "id",
+    "kind",
+    "board",
+    "title",
+    "summary",
+    "url",
+    "image",
+    "place",
+    "_geo",
+    "tags",
+    "fields_of_action",
+]
+_SHOWN += ["facets", "numbers", "period", "dates", "age", "price_cents", "free_places"]
+_ASKED: Json = {
+    "attributesToRetrieve": _SHOWN,
+    "cropLength": EXCERPT_WORDS,
+    "cropMarker": "…",
+    "highlightPreTag": _BEGIN,
+    "highlightPostTag": _END,
+    "matchingStrategy": "all",
+}
+# When nothing holds all words: what holds the first of them, and compounds split as in German.
+_RELAXED: Json = {"matchingStrategy": "last", "locales": ["deu"]}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a citizen asks. `filters`: facet → values, any of which will do. `near`: latitude and longitude."""
+
+    q: str = ""
+    lang: str = "de"
+    filters: dict[str, list[str]] = field(default_factory=dict)
+    near: tuple[float, float] | None = None
+    radius: int | None = None
+    since: date | None = None
+    until: date | None = None
+    facets: tuple[str, ...] = ()
+    limit: int = 20
+    offset: int = 0
+
+
+class Queries:
+    """Reads one index."""
+
+    def __init__(self, engine: Engine, index: str) -> None:
+        self._engine, self._index = engine, index
+        self._fields: tuple[float, list[str]] = (0.0, [])
+
+    async def search(self, query: Query) -> Json:
+        """The things that answer the query, best first; raises Unavailable."""
+        begun = time.perf_counter()
+        facets = await self._facet_attributes(query.facets)
+        page, size, skip = window(query.offset, query.limit)
+        asked = _ASKED | _asked(query) | {"page": page, "hitsPerPage": size, "facets": list(facets)}
+        answer = await self._engine.search(self._index, asked)
+        if answer["totalHits"] == 0 and " " in query.q.strip():
+            answer = await self._engine.search(self._index, asked | _RELAXED)
+        counts = answer.get("facetDistribution", {})
+        return {
+            "items": [item(hit, query.lang) for hit in answer["hits"][skip : skip + query.limit]],
+            "total": answer["totalHits"],
+            "facets": {name: counts.get(attribute, {}) for attribute, name in facets.items()},
+            "took_ms": round((time.perf_counter() - begun) * 1000, 2),
+        }
+
+    async def _facet_attributes(self, wanted: tuple[str, ...]) -> dict[str, str]:
+        """Meilisearch's attribute of each wanted facet, with the facet's name; `*` means all there are."""
+        if not wanted:
+            return {}
+        known = [
+            name.removeprefix("facets.") for name in await self._known_fields() if name.startswith("facets.")
+        ]
+        names = [*COMMON, *known] if "*" in wanted else list(wanted)
+        present = set(known) | set(COMMON)
+        return {attribute(name): name for name in names if name in present}
+
+    async def _known_fields(self) -> list[str]:
+        read, fields = self._fields
+        if time.monotonic() - read > FIELDS_SECONDS or not fields:
+            fields = await self._engine.fields(self._index)
+            self._fields = (time.monotonic(), fields)
+        return fields
+
+    async def suggest(self, q: str, lang: str, limit: int) -> list[Json]:
+        """Titles and words that begin like the last word of `q`; raises Unavailable."""
+        if not q.strip():
+            return []
+        titles = {
+            "q": q,
+            "filter": "listed = true",
+            "limit": limit * 3,
+            "attributesToSearchOn": ["title"],
+            "attributesToRetrieve": ["title"],
+            "matchingStrategy": "all",
+            "locales": LOCALES[lang],
+        }
+        words = {"facetName": "words", "facetQuery": q, "filter": "listed = true"}
+        found = [hit["value"] for hit in (await self._engine.facet_search(self._index, words))["facetHits"]]
+        hits = (await self._engine.search(self._index, titles))["hits"]
+        texts = [(word, "word") for word in found[: limit // 2]]
+        texts += [(in_language(hit["title"], lang) or "", "title") for hit in hits]
+        distinct = {text.casefold(): {"text": text, "type": kind} for text, kind in reversed(texts) if text}
+        return list(reversed(distinct.values()))[:limit]
+
+    async def missing(self) -> str | None:
+        """What is missing for answering, if anything."""
+        try:
+            await self._engine.fields(self._index)
+        except Unavailable:
+            return "meilisearch"
+        return None
+
+
+def attribute(facet: str) -> str:
+    """Where the index holds a facet."""
+    return COMMON.get(facet, f"facets.{facet}")
+
+
+def is_facet(name: str) -> bool:
+    """Whether a facet could have this name."""
+    return _FACET.match(name) is not None
+
+
+def quotable(value: str) -> bool:
+    """Whether Meilisearch's filters can express the value: it has no escape for a backslash before a quote."""
+    return _UNQUOTABLE.search(value) is None
+
+
+def window(offset: int, limit: int) -> tuple[int, int, int]:
+    """The smallest page (number, size, how much of it to skip) that holds the slice: only pages have exact totals."""
+    size = limit
+    while offset // size != (offset + limit - 1) // size:
+        size += 1
+    return offset // size + 1, size, offset % size
+
+
+def _asked(query: Query) -> Json:
+    # Marking is the dearest part of an answer, so only what is shown is marked, not every language.
+    shown = {query.lang: None, FALLBACK[0]: None}
+    asked: Json = {
+        "q": query.q,
+        "locales": LOCALES[query.lang],
+        "filter": list(_filters(query)),
+        "attributesToHighlight": [
+            f"{name}.{lang}" for name in ("title", "summary", "text") for lang in shown
+        ],
+        "attributesToCrop": [f"text.{lang}" for lang in shown],
+    }
+    if query.near:
+        asked["sort"] = [f"_geoPoint({query.near[0]},{query.near[1]}):asc"]
+    return asked
+
+
+def _filters(query: Query) -> Iterable[str]:
+    yield "listed = true"
+    for name, values in query.filters.items():
+        yield f"{attribute(name)} IN [{', '.join(_quoted(value) for value in values)}]"
+    if query.near and query.radius is not None:
+        yield f"_geoRadius({query.near[0]},{query.near[1]},{query.radius})"
+    if query.since or query.until:
+        first = query.since.toordinal() if query.since else FIRST_DAY
+        last = query.until.toordinal() if query.until else LAST_DAY
+        yield f"(days {first} TO {last}) OR (starts <= {last} AND ends >= {first})"
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace('"', '\\"') + '"'
+
+
+def item(hit: Json, lang: str) -> Json:
+    """A hit as front ends get it: texts in one language, matches marked, everything else harmless in HTML."""
+    place, image = hit.get("place") or {}, hit.get("image")
+    formatted = hit.get("_formatted", {})
+    return {
+        "id": hit["id"],
+        "kind": hit["kind"],
+        "board": hit.get("board"),
+        "title": in_language(hit["title"], lang) or "",
+        "summary": in_language(hit.get("summary"), lang),
+        "highlight": {
+            name: _marked(in_language(formatted.get(name), lang)) for name in ("title", "summary", "text")
+        },
+        "distance": hit.get("_geoDistance"),
+        "url": hit.get("url"),
+        "image": image and {"url": image["url"], "alt": in_language(image["alt"], lang) or ""},
+        "district": place.get("district"),
+        "place": place or None,
+        "tags": hit.get("tags", []),
+        "fields_of_action": hit.get("fields_of_action", []),
+        "facets": hit.get("facets", {}),
+        "numbers": hit.get("numbers", {}),
+        "period": hit.get("period"),
+        "dates": hit.get("dates", []),
+        "age": hit.get("age"),
+        "price_cents": hit.get("price_cents"),
+        "free_places": hit.get("free_places"),
+    }
+
+
+def in_language(text: dict[str, str] | None, lang: str) -> str | None:
+    """The text in this language, else in the next best: a missing language never hides a thing."""
+    if not text:
+        return None
+    for one in (lang, *FALLBACK):
+        if one in text:
+            return text[one]
+    return next(iter(text.values()))
+
+
+def _marked(text: str | None) -> str | None:
+    return text and html.escape(text).replace(_BEGIN, "<mark>").replace(_END, "</mark>")

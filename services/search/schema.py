@@ -1,0 +1,104 @@
+"""What the index is told about cards and about the town's language: Meilisearch's settings, from city/search.toml.
+
+Meilisearch splits German compounds into parts ("kinder tages stätte") and looks synonyms up afterwards, so a
+synonym must be written in parts. Where it splits is its own secret; we ask it, in an index made for that.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.search.engine import Engine, Json
+
+MAX_PARTS = 3  # Meilisearch looks up at most three parts together
+
+EXACT = {"facetSearch": True, "filter": {"equality": True, "comparison": False}}
+RANGE = {"facetSearch": False, "filter": {"equality": True, "comparison": True}}
+GERMAN = [{"locales": ["deu"], "attributePatterns": ["*"]}]
+
+log = structlog.get_logger(__name__)
+
+
+class Vocabulary(BaseModel):
+    """The town's words: those that mean nothing to a search, and groups that mean the same."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stop_words: list[str] = Field(default=[])
+    equal: list[list[str]] = Field(default=[])
+
+    @classmethod
+    def of(cls, city: Path) -> "Vocabulary":
+        """Read `search.toml`; a town without one has no words of its own."""
+        file = city / "search.toml"
+        return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {})
+
+
+async def settings(engine: Engine, words: Vocabulary, scratch: str) -> Json:
+    """The whole settings of an index; `scratch` begins the name of the index that is asked for compounds."""
+    parts = await _split(
+        engine, sorted({word for group in words.equal for word in group}), f"{scratch}{uuid4().hex}"
+    )
+    return _CARDS | {"synonyms": synonyms(words.equal, parts), "stopWords": sorted(words.stop_words)}
+
+
+def synonyms(groups: list[list[str]], parts: dict[str, str]) -> dict[str, list[str]]:
+    """Meilisearch's form: from every word of a group to all its others, each in its parts."""
+    found: dict[str, set[str]] = {}
+    for group in groups:
+        split = {parts[word] for word in group}
+        for word in split:
+            found.setdefault(word, set()).update(split - {word})
+    if deaf := [word for word in found if word.count(" ") >= MAX_PARTS]:
+        log.warning("too many parts: found by its equals, but does not find them", words=deaf)
+    return {word: sorted(found[word]) for word in sorted(found)}
+
+
+async def _split(engine: Engine, words: list[str], scratch: str) -> dict[str, str]:
+    if not words:
+        return {}
+    await engine.do("PATCH", f"/indexes/{scratch}/settings", {"localizedAttributes": GERMAN})
+    try:
+        documents = [{"id": number, "word": word} for number, word in enumerate(words)]
+        await engine.do("POST", f"/indexes/{scratch}/documents", documents)
+        return {word: await _parts(engine, scratch, number, word) for number, word in enumerate(words)}
+    finally:
+        await engine.do("DELETE", f"/indexes/{scratch}")
+
+
+async def _parts(engine: Engine, scratch: str, number: int, word: str) -> str:
+    query = {"q": word, "locales": ["deu"], "showMatchesPosition": True, "limit": 1000}
+    hits = (await engine.search(scratch, query | {"matchingStrategy": "all"}))["hits"]
+    matches: list[Any] = next((hit["_matchesPosition"]["word"] for hit in hits if hit["id"] == number), [])
+    text = word.encode()
+    split = [text[match["start"] : match["start"] + match["length"]].decode() for match in matches]
+    return " ".join(split or [word]).lower()
+
+
+# The order of searchable attributes is their weight. `words` holds tags, facet values and the district.
+_CARDS: Json = {
+    "searchableAttributes": ["title", "words", "keywords", "summary", "place", "text"],
+    "filterableAttributes": [
+        {
+            "attributePatterns": ["words", "kind", "board", "tags", "fields_of_action", "place.district"],
+            "features": EXACT,
+        },
+        {"attributePatterns": ["facets.*"], "features": EXACT},
+        {"attributePatterns": ["starts", "ends", "days"], "features": RANGE},
+        {"attributePatterns": ["listed", "_geo"], "features": RANGE},
+    ],
+    "sortableAttributes": ["_geo", "boost"],
+    # A priority lifts a thing among equally good answers; distance counts before it, where it was asked for.
+    "rankingRules": ["words", "typo", "proximity", "attribute", "exactness", "sort", "boost:desc"],
+    "localizedAttributes": [
+        {"locales": ["deu"], "attributePatterns": ["*.de", "*.de-simple", "words", "keywords", "place.*"]},
+        {"locales": ["eng"], "attributePatterns": ["*.en"]},
+    ],
+    "faceting": {"maxValuesPerFacet": 500, "sortFacetValuesBy": {"*": "count"}},
+    # Totals are exact up to here.
+    "pagination": {"maxTotalHits": 1_000_000},
+}

@@ -1,0 +1,62 @@
+"""The parts of search as one: what answers, and the job that keeps the index current."""
+
+import asyncio
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from libs.contracts.topology import SEARCH
+from libs.servicekit.app import Kit
+from libs.servicekit.settings import Settings
+from services.search import status
+from services.search.config import SearchSettings
+from services.search.consumers import Indexer
+from services.search.engine import Engine
+from services.search.index import Index
+from services.search.queries import Queries
+from services.search.reindex import Reindex
+from services.search.schema import Vocabulary
+from services.search.wire import Unavailable
+
+log = structlog.get_logger(__name__)
+
+
+class Search:
+    """`queries` answers in every process; the rest is busy only where `indexing` is on, one process of all."""
+
+    def __init__(self, own: SearchSettings, settings: Settings) -> None:
+        engine = Engine(own.meilisearch_url, own.meilisearch_key)
+        self.indexing = own.search_indexing
+        self._prepared = not self.indexing
+        self._zone = ZoneInfo(settings.town["timezone"])
+        self.queries = Queries(engine, own.search_index)
+        self.index = Index(engine, own.search_index, Vocabulary.of(settings.city))
+        self.reindex = Reindex(self.index, self._zone)
+
+    async def missing(self) -> str | None:
+        """What is missing for answering, if anything."""
+        return await self.queries.missing() or (None if self._prepared else "index")
+
+    async def keep_current(self, kit: Kit) -> None:
+        """Index what the bus delivers and rebuild when asked to, until cancelled."""
+        new = await self._ensured()
+        if new and await status.acknowledged(kit.bus.js):
+            # A new index beside a bus that thinks we know its events: they are in STATE only.
+            self.reindex.ask()
+        indexer = Indexer(kit.bus, self.index, self._zone)
+        async with asyncio.TaskGroup() as group:
+            for durable in SEARCH.durables:
+                group.create_task(indexer.consume(durable))
+            group.create_task(self.reindex.serve(kit.bus.js))
+            group.create_task(status.observe(kit.bus.js, self.index))
+
+    async def _ensured(self) -> bool:
+        while True:
+            try:
+                new = await self.index.ensure()
+            except Unavailable as error:
+                log.warning("Meilisearch not ready", error=str(error))
+                await asyncio.sleep(1)
+            else:
+                self._prepared = True
+                return new

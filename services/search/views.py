@@ -1,0 +1,96 @@
+"""What search answers, as its OpenAPI document describes it."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from libs.contracts.card import Age, Period, Place
+
+
+class Highlight(BaseModel):
+    """Texts as HTML with matches in `<mark>`; nothing else in them is markup."""
+
+    title: str | None
+    summary: str | None
+    text: str | None = Field(description="An excerpt around the first match.")
+
+
+class ItemImage(BaseModel):
+    """A picture and what it shows."""
+
+    url: str
+    alt: str
+
+
+class Item(BaseModel):
+    """A thing that was found; texts in the language asked for or the next best."""
+
+    id: str
+    kind: str
+    board: str | None
+    title: str
+    summary: str | None
+    highlight: Highlight
+    distance: int | None = Field(description="Metres from `near`.")
+    url: str | None
+    image: ItemImage | None
+    district: str | None
+    place: Place | None
+    tags: list[str]
+    fields_of_action: list[str]
+    facets: dict[str, list[str]]
+    numbers: dict[str, float]
+    period: Period | None
+    dates: list[datetime]
+    age: Age | None
+    price_cents: int | None
+    free_places: int | None
+
+
+class Found(BaseModel):
+    """One page of what was found; `total` is exact."""
+
+    items: list[Item]
+    total: int
+    facets: dict[str, dict[str, int]] = Field(description="Facet → value → number of things.")
+    took_ms: float
+
+
+class Suggestion(BaseModel):
+    """Something that could be searched for."""
+
+    text: str
+    type: Literal["word", "title"]
+
+
+class Suggestions(BaseModel):
+    """What begins like the query, best first."""
+
+    items: list[Suggestion]
+
+
+class LagView(BaseModel):
+    """How far the index is behind the bus."""
+
+    messages: int
+    seconds: float = Field(description="Age of the oldest event that is not in the index yet.")
+
+
+class ReindexView(BaseModel):
+    """The present or last rebuild of the index."""
+
+    running: bool
+    started_at: datetime
+    done: int
+    total: int
+    error: str | None = Field(description="Why it did not succeed; the index before it is still served.")
+
+
+class IndexStatus(BaseModel):
+    """What the index holds and how current it is."""
+
+    index: str
+    documents: int
+    lag: LagView
+    reindex: ReindexView | None
