@@ -1,0 +1,132 @@
+"""The bus as it is deployed: a real server with deploy/nats/nats.conf, provisioned as compose does it."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nats
+import pytest
+from nats.aio.client import Client
+
+from cli.home import ROOT
+from libs.servicekit import partners, provision
+from tests.stack import end, free_port_base
+
+USERS = ("sys", "operator", "offers", "search", "librarian", "partner")
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A running server and its log."""
+
+    port: int
+    log: Path
+
+    @property
+    def monitor(self) -> int:
+        """The port of its monitoring, free as well."""
+        return self.port + 48
+
+    def url(self, user: str) -> str:
+        """Where a user connects, with his password."""
+        return f"nats://{user}:{password(user)}@127.0.0.1:{self.port}"
+
+    @asynccontextmanager
+    async def connected(self, user: str) -> AsyncIterator["Connection"]:
+        """A connection that remembers what it was refused."""
+        refused: list[str] = []
+
+        async def remember(error: Exception) -> None:
+            refused.append(str(error))
+
+        client = await nats.connect(self.url(user), error_cb=remember, allow_reconnect=False)
+        try:
+            yield Connection(client, refused)
+        finally:
+            await client.close()
+
+    def violations(self) -> list[str]:
+        """Every refusal so far, whoever's."""
+        return [line for line in self.log.read_text().splitlines() if "Violation" in line]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A user's connection; `refused` grows with what the server did not let him do."""
+
+    client: Client
+    refused: list[str]
+
+    async def may_publish(self, subject: str) -> bool:
+        """Whether the server takes a message to this subject."""
+        before = len(self.refused)
+        await self.client.publish(subject, b"{}")
+        await self._settled()
+        return len(self.refused) == before
+
+    async def may_subscribe(self, subject: str) -> bool:
+        """Whether the server lets the user listen here."""
+        before = len(self.refused)
+        await self.client.subscribe(subject)
+        await self._settled()
+        return len(self.refused) == before
+
+    async def _settled(self) -> None:
+        """Return when the server has answered; the first flush may still be served by an earlier answer."""
+        await self.client.flush()
+        await self.client.flush()
+
+
+def password(user: str) -> str:
+    """A user's password, as good as any here."""
+    return f"secret{user}"
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The deployed bus on a free port, with its streams, durables and the partners' copies."""
+    folder = tmp_path_factory.mktemp("broker")
+    broker = Broker(free_port_base() + 22, folder / "log")
+    child = start(broker, folder)
+    try:
+        wait_for(broker, child)
+        asyncio.run(make(broker))
+        yield broker
+    finally:
+        end(child)
+
+
+def start(broker: Broker, folder: Path) -> "subprocess.Popen[bytes]":
+    """The server itself; the command line decides only what two servers on one machine cannot share."""
+    secrets = {f"COBURG_NATS_{user.upper()}_PASSWORD": password(user) for user in USERS}
+    own = {"COBURG_NATS_SERVER_NAME": "test", "COBURG_NATS_STORE": str(folder / "store")}
+    server = Path(sys.executable).parent / "nats-server"
+    configuration = ROOT / "deploy" / "nats" / "nats.conf"
+    ports = ("-a", "127.0.0.1", "-p", str(broker.port), "-m", str(broker.monitor))
+    with broker.log.open("wb") as log:
+        return subprocess.Popen(
+            [server, "-c", configuration, *ports], env={**os.environ, **secrets, **own}, stderr=log
+        )
+
+
+def wait_for(broker: Broker, child: "subprocess.Popen[bytes]") -> None:
+    """Returns when the server is ready; fails with its log if it never will be."""
+    deadline = time.monotonic() + 20
+    while "Server is ready" not in broker.log.read_text():
+        if child.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(broker.log.read_text())
+        time.sleep(0.02)
+
+
+async def make(broker: Broker) -> None:
+    """Streams and durables by the operator, the partners' copies by the librarian."""
+    async with broker.connected("operator") as operator, broker.connected("librarian") as librarian:
+        await provision.provision(operator.client.jetstream())
+        await partners.copy(librarian.client.jetstream())
+        assert (operator.refused, librarian.refused) == ([], [])

@@ -1,0 +1,263 @@
+"""deploy/nats/nats.conf on a real server: what each user may do, and what he may not."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from nats.js import JetStreamContext, api
+from nats.js.errors import NotFoundError
+
+from cli.home import ROOT
+from libs.contracts import topology
+from libs.servicekit import partners, provision
+from tests.deploy.conftest import Broker
+from tests.stack import Stack
+
+FACT = "city.offers.offer.published.v1"
+PARTNER_MAY_NOT_PUBLISH = [
+    f"{FACT}.krippe-1",
+    "state.offers.offer.krippe-1",
+    "internal.notify.message.requested",
+    f"internal.replay.search.{FACT}.krippe-1",
+    f"dead.search.{FACT}.krippe-1",
+    "anything",
+    # The way to the originals is the copies' own.
+    "copy.CONSUMER.CREATE.CITY",
+    "deliver.partners.x",
+    "$JS.FC.CITY.x",
+    # Streams are not his to make, change or take away.
+    "$JS.API.STREAM.CREATE.MINE",
+    "$JS.API.STREAM.UPDATE.CITY",
+    "$JS.API.STREAM.DELETE.CITY",
+    "$JS.API.STREAM.PURGE.STATE",
+    "$JS.API.STREAM.MSG.DELETE.CITY",
+    # Nor are another's consumers.
+    "$JS.API.CONSUMER.CREATE.CITY",
+    "$JS.API.CONSUMER.CREATE.CITY.other",
+    "$JS.API.CONSUMER.DURABLE.CREATE.CITY.other",
+    "$JS.API.CONSUMER.MSG.NEXT.CITY.other",
+    "$JS.API.CONSUMER.DELETE.CITY.other",
+    "$JS.API.CONSUMER.MSG.NEXT.CITY.search",
+    "$JS.ACK.CITY.search.1.1.1.1.1",
+    "$SYS.REQ.SERVER.PING",
+]
+SERVICE_MAY_NOT_PUBLISH = {
+    "offers": [
+        "city.search.query.missed.v1.x",
+        "internal.replay.search.x",
+        "dead.search.x",
+        "$JS.API.STREAM.DELETE.CITY",
+        "$JS.API.CONSUMER.MSG.NEXT.CITY.search",
+        "$JS.API.CONSUMER.CREATE.CITY.offers",
+    ],
+    "search": [
+        f"{FACT}.krippe-1",
+        "internal.notify.message.requested",
+        "dead.offers.x",
+        "$JS.API.STREAM.PURGE.CITY",
+        "$JS.API.CONSUMER.CREATE.CITY.search",
+        "$JS.API.CONSUMER.DELETE.CITY.search",
+        "$JS.API.CONSUMER.CREATE.INTERNAL.search.internal",
+        "deliver.partners.x",
+    ],
+}
+
+
+async def publish(broker: Broker, *things: str) -> None:
+    """Facts as the offers service publishes them."""
+    async with broker.connected("offers") as offers:
+        for thing in things:
+            await offers.client.jetstream().publish(f"{FACT}.{thing}", b"{}")
+
+
+async def held(js: JetStreamContext, stream: str) -> int:
+    return int((await js.stream_info(stream)).state.messages)
+
+
+async def alike(broker: Broker, stream: str) -> None:
+    """Return when the partners' copy holds what the original holds."""
+    async with broker.connected("operator") as operator, broker.connected("librarian") as librarian:
+        deadline = time.monotonic() + 10
+        original, copied = operator.client.jetstream(), librarian.client.jetstream()
+        while await held(original, stream) != await held(copied, stream):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
+
+
+async def read(js: JetStreamContext, stream: str, expected: int) -> list[str]:
+    """The subjects that a partner's durable brings; the durable is taken away afterwards."""
+    subscription = await js.pull_subscribe("", durable="partner", stream=stream)
+    messages = [message for _ in range(expected) for message in await subscription.fetch(1, timeout=5)]
+    for message in messages:
+        await message.ack_sync()
+    await js.delete_consumer(stream, "partner")
+    return [message.subject for message in messages]
+
+
+def test_a_partner_reads_the_newest_of_everything_and_then_what_happened(broker: Broker) -> None:
+    async def scenario() -> None:
+        await publish(broker, "a", "b", "a")
+        await alike(broker, "CITY")
+        await alike(broker, "STATE")
+        async with broker.connected("partner") as partner:
+            js = partner.client.jetstream()
+            assert sorted(await read(js, "STATE", 2)) == ["state.offers.offer.a", "state.offers.offer.b"]
+            assert await read(js, "CITY", 3) == [f"{FACT}.a", f"{FACT}.b", f"{FACT}.a"]
+            assert partner.refused == []
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("subject", PARTNER_MAY_NOT_PUBLISH)
+def test_a_partner_publishes_nothing(broker: Broker, subject: str) -> None:
+    async def scenario() -> None:
+        async with broker.connected("partner") as partner:
+            assert not await partner.may_publish(subject)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "subject", [">", "city.>", "internal.>", "dead.>", "deliver.>", "copy.>", "$JS.>", "$SYS.>"]
+)
+def test_a_partner_listens_to_nothing_but_his_answers(broker: Broker, subject: str) -> None:
+    async def scenario() -> None:
+        async with broker.connected("partner") as partner:
+            assert not await partner.may_subscribe(subject)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("stream", ["INTERNAL", "DEAD"])
+def test_for_a_partner_there_is_no_other_stream(broker: Broker, stream: str) -> None:
+    async def scenario() -> None:
+        async with broker.connected("partner") as partner:
+            with pytest.raises(NotFoundError):
+                await partner.client.jetstream().stream_info(stream)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "internal.replay.search.x",
+        "dead.search.x",
+        f"{FACT}.forged",
+        "$JS.API.STREAM.DELETE.CITY",
+        "copy.CONSUMER.CREATE.CITY",
+    ],
+)
+def test_what_a_partner_has_delivered_elsewhere_does_not_arrive(broker: Broker, target: str) -> None:
+    """A consumer delivers to any subject, whatever its creator may publish: only the account's border stops it."""
+
+    async def scenario() -> None:
+        await publish(broker, "delivered")
+        async with broker.connected("operator") as operator, broker.connected("partner") as partner:
+            before = [await held(operator.client.jetstream(), stream.name) for stream in topology.STREAMS]
+            js = partner.client.jetstream()
+            push = api.ConsumerConfig(name="partner", deliver_subject=target, ack_policy=api.AckPolicy.NONE)
+            await js.add_consumer("CITY", push)
+            await asyncio.sleep(0.2)
+            await js.delete_consumer("CITY", "partner")
+            assert await held(js, "CITY") > 0
+            after = [await held(operator.client.jetstream(), stream.name) for stream in topology.STREAMS]
+        assert after == before
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("user", "subject"),
+    [(user, subject) for user, some in SERVICE_MAY_NOT_PUBLISH.items() for subject in some],
+)
+def test_a_service_publishes_only_its_own(broker: Broker, user: str, subject: str) -> None:
+    async def scenario() -> None:
+        async with broker.connected(user) as service:
+            assert not await service.may_publish(subject)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("user", SERVICE_MAY_NOT_PUBLISH)
+def test_a_service_listens_through_its_durables_only(broker: Broker, user: str) -> None:
+    async def scenario() -> None:
+        async with broker.connected(user) as service:
+            assert not await service.may_subscribe("city.>")
+            assert not await service.may_subscribe("internal.>")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("listener", topology.LISTENERS, ids=lambda listener: listener.name)
+def test_every_listener_reaches_its_durables_and_its_dead(
+    broker: Broker, listener: topology.Listener
+) -> None:
+    user = listener.name.split("-")[0]
+
+    async def scenario() -> None:
+        async with broker.connected(user) as service:
+            js = service.client.jetstream()
+            for durable in listener.durables:
+                assert (await js.consumer_info(durable.stream, durable.durable)).name == durable.durable
+                assert await service.may_publish(
+                    f"$JS.API.CONSUMER.MSG.NEXT.{durable.stream}.{durable.durable}"
+                )
+                assert await service.may_publish(f"$JS.ACK.{durable.stream}.{durable.durable}.1.1.1.1.1")
+            assert await service.may_publish(topology.dead_subject(listener.name, f"{FACT}.x"))
+
+    asyncio.run(scenario())
+
+
+def test_provisioning_twice_changes_nothing(broker: Broker) -> None:
+    async def scenario() -> None:
+        async with broker.connected("operator") as operator, broker.connected("librarian") as librarian:
+            await provision.provision(operator.client.jetstream())
+            assert await partners.copy(librarian.client.jetstream()) == ["CITY", "STATE"]
+
+    asyncio.run(scenario())
+
+
+def test_an_acknowledged_event_is_on_disk_and_the_largest_one_passes(broker: Broker) -> None:
+    server = httpx2.get(f"http://127.0.0.1:{broker.monitor}/jsz").json()
+    assert server["config"]["sync_always"] is True
+
+    async def scenario() -> None:
+        async with broker.connected("offers") as offers:
+            assert offers.client.max_payload > topology.MAX_EVENT_BYTES + 16 * 1024
+            await offers.client.jetstream().publish(f"{FACT}.large", bytes(topology.MAX_EVENT_BYTES))
+
+    asyncio.run(scenario())
+
+
+def test_the_services_do_their_work_with_what_they_may(broker: Broker, tmp_path: Path) -> None:
+    """The town's boards are published, indexed and indexed anew, and the server has nothing to refuse."""
+    refused = broker.violations()
+    with (
+        Stack(tmp_path / "offers", COBURG_NATS_URL=broker.url("offers")) as offers,
+        Stack(tmp_path / "search", COBURG_NATS_URL=broker.url("search")) as search,
+    ):
+        offers.start("offers")
+        search.start("meilisearch", "search")
+        boards = {path.stem for path in (ROOT / "city" / "boards").glob("*.toml")}
+        published = status_once(search, lambda status: status["documents"] >= len(boards))
+        httpx2.post(
+            f"{search.url('search')}/v1/index/reindex", headers=search.headers("operator")
+        ).raise_for_status()
+        rebuilt = status_once(search, lambda status: not status["reindex"]["running"])
+    assert rebuilt["reindex"]["error"] is None
+    assert rebuilt["documents"] == published["documents"]
+    assert broker.violations() == refused
+
+
+def status_once(search: Stack, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The index's status as soon as it is so."""
+    deadline = time.monotonic() + 30
+    while not condition(status := httpx2.get(f"{search.url('search')}/v1/index/status").json()):
+        assert time.monotonic() < deadline, (status, search.log("search"))
+        time.sleep(0.1)
+    return dict(status)
