@@ -30,7 +30,9 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """The row for machines."""
-        plain = {key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(self).items()}
+        plain = {
+            key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(self).items()
+        }
         return plain | {"goal": f"{'>=' if self.at_least else '<='} {self.goal}", "pass": self.passed}
 
 
@@ -48,7 +50,15 @@ class Figure:
         goal = None if self.ceiling is None else f"<= {self.ceiling}"
         passed = None if self.ceiling is None else self.value <= self.ceiling
         ours = round(self.value, 2)
-        return {"name": self.name, "ours": ours, "limit": self.ceiling, "ratio": None, "unit": self.unit, "goal": goal, "pass": passed}
+        return {
+            "name": self.name,
+            "ours": ours,
+            "limit": self.ceiling,
+            "ratio": None,
+            "unit": self.unit,
+            "goal": goal,
+            "pass": passed,
+        }
 
 
 def rate(name: str, ours: list[float], limit: list[float], goal: float, unit: str = "per second") -> Row:
@@ -71,14 +81,26 @@ def quantile(values: Iterable[float], at: float) -> float:
 
 def show(rows: list[Row], figures: list[Figure], console: Console) -> None:
     """Print everything as a table."""
-    table = Table("", "ours", "limit", "unit", "ratio", "goal", "", box=None, header_style="dim", pad_edge=False)
+    table = Table(
+        "", "ours", "limit", "unit", "ratio", "goal", "", box=None, header_style="dim", pad_edge=False
+    )
     for row in rows:
         sign = "≥" if row.at_least else "≤"
         mark = "[green]✓[/]" if row.passed else "[red]✗[/]"
-        table.add_row(row.name, f"{row.ours:,.1f}", f"{row.limit:,.1f}", row.unit, f"{row.ratio:.2f}", f"{sign} {row.goal}", mark)
+        table.add_row(
+            row.name,
+            f"{row.ours:,.1f}",
+            f"{row.limit:,.1f}",
+            row.unit,
+            f"{row.ratio:.2f}",
+            f"{sign} {row.goal}",
+            mark,
+        )
     for figure in figures:
         goal = "" if figure.ceiling is None else f"≤ {figure.ceiling:g}"
-        mark = "" if figure.ceiling is None else "[green]✓[/]" if figure.value <= figure.ceiling else "[red]✗[/]"
+        mark = (
+            "" if figure.ceiling is None else "[green]✓[/]" if figure.value <= figure.ceiling else "[red]✗[/]"
+        )
         table.add_row(figure.name, f"{figure.value:,.1f}", "", figure.unit, "", goal, mark)
     console.print(table)
 

@@ -1,0 +1,49 @@
+"""`./coburg bench`: measure everything, print a table, keep it as JSON if asked to."""
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import importing, relay, report, serving, startup
+from benchmarks.report import Figure, Row
+from benchmarks.stack import REGISTER
+
+Measured = tuple[list[Row], list[Figure]]
+PARTS: dict[str, Callable[[Path], Measured]] = {
+    "startup": lambda folder: ([], startup.run(folder)),
+    "relay": lambda folder: (relay.run(folder), []),
+    "import": lambda folder: (importing.run(folder), []),
+    "serving": serving.run,
+}
+NEED_REGISTER = {"import", "serving"}
+
+
+def main() -> None:
+    """Run the chosen parts, by default all."""
+    parser = argparse.ArgumentParser(prog="coburg bench", description=__doc__)
+    parser.add_argument("--output", type=Path, metavar="FILE.json", help="also write the rows as JSON")
+    parser.add_argument(
+        "--only", choices=PARTS, action="append", help="measure only this part; may be repeated"
+    )
+    chosen = parser.parse_args()
+    console = Console()
+    rows: list[Row] = []
+    figures: list[Figure] = []
+    for name in chosen.only or PARTS:
+        if name in NEED_REGISTER and not REGISTER.exists():
+            console.print(f"[yellow]{name} is left out:[/] it needs {REGISTER}")
+            continue
+        with console.status(f"measuring {name} …"), tempfile.TemporaryDirectory() as folder:
+            more_rows, more_figures = PARTS[name](Path(folder))
+        rows += more_rows
+        figures += more_figures
+    report.show(rows, figures, console)
+    if chosen.output:
+        report.write(chosen.output, rows, figures)
+
+
+if __name__ == "__main__":
+    main()
