@@ -70,11 +70,16 @@ def _consumer_config(consumer: topology.Consumer) -> api.ConsumerConfig:
 
 async def main() -> None:
     """Provision the broker named by COBURG_NATS_URL."""
-    client = await nats.connect(os.environ.get("COBURG_NATS_URL", "nats://127.0.0.1:4222"), connect_timeout=5)
+    url = os.environ.get("COBURG_NATS_URL", "nats://127.0.0.1:4222")
+    client = await nats.connect(url, max_reconnect_attempts=2, reconnect_time_wait=1, error_cb=_quiet)
     try:
         print("provisioned:", ", ".join(await provision(client.jetstream())))
     finally:
         await client.close()
+
+
+async def _quiet(_error: Exception) -> None:
+    """The client prints a traceback for each attempt; the last error is raised and said once."""
 
 
 if __name__ == "__main__":

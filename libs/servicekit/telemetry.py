@@ -29,7 +29,7 @@ from libs.servicekit.settings import Settings
 
 EXPORT_EVERY_MS = 500
 TRACE_FILE_LIMIT = 64 * 1024 * 1024
-UNSAMPLED, SAMPLED = "00", "01"
+UNSAMPLED = "00"
 
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("servicekit")
@@ -81,6 +81,11 @@ def quiet(parent: str | None) -> str | None:
     return parent and f"{parent[:-2]}{UNSAMPLED}"
 
 
+def sampled(parent: str | None) -> bool:
+    """Whether spans under this `traceparent` are recorded; its flags are bits, and sampling is the first."""
+    return parent is not None and int(parent[-2:], 16) & 1 == 1
+
+
 def context_of(parent: str | None) -> Context | None:
     """The context a stored or received `traceparent` speaks of; None when there is none to continue."""
     return _propagator.extract({"traceparent": parent}) if parent else None
@@ -92,7 +97,7 @@ def publishing(subject: str, parent: str | None, since: datetime) -> Iterator[st
 
     The span starts when the event was written, so that it shows how long the event waited.
     """
-    if parent is None or not parent.endswith(SAMPLED):
+    if not sampled(parent):
         yield parent
         return
     attributes = {"messaging.system": "nats", "messaging.destination.name": _template(subject)}
