@@ -57,7 +57,7 @@ def seed(home: Home, url: str | None, console: Console) -> int:
     with gateway(home, "offers", url, "editor") as offers:
         done = [
             (order, run(offers, order, console))
-            for order in (Order(each.stem, each, NATIVE) for each in files)
+            for order in (Order(each.stem, each, NATIVE, source="demo") for each in files)
         ]
     console.print(counts(done))
     return 1 if any(result["broken"] for _, result in done) else 0
