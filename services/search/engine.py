@@ -64,9 +64,9 @@ class Engine:
         answer: Json = await self.call("POST", f"/indexes/{index}/facet-search", query)
         return answer
 
-    async def fields(self, index: str) -> list[str]:
-        """The names of all fields that any document has, nested ones with dots."""
-        return list((await self.call("GET", f"/indexes/{index}/stats"))["fieldDistribution"])
+    async def facets(self, index: str) -> list[str]:
+        """The names of all facets that any document has, nested ones with dots."""
+        return list((await self.search(index, {"facets": ["*"], "limit": 0}))["facetDistribution"])
 
     async def put(self, index: str, documents: Sequence[bytes]) -> int:
         """Enqueue documents to be replaced as a whole; returns the task."""

@@ -23,7 +23,7 @@ COMMON = {
 LOCALES = {"de": ["deu"], "de-simple": ["deu"], "en": ["eng"]}
 FALLBACK = ("de", "en")
 EXCERPT_WORDS = 30
-FIELDS_SECONDS = 5.0
+FACETS_SECONDS = 5.0
 
 # What surrounds a match inside Meilisearch's answer: nobody can write it into a text beforehand.
 _MARK = secrets.token_hex(4)
@@ -78,7 +78,7 @@ class Queries:
 
     def __init__(self, engine: Engine, index: str) -> None:
         self._engine, self._index = engine, index
-        self._fields: tuple[float, list[str]] = (0.0, [])
+        self._facets: tuple[float, list[str]] = (0.0, [])
 
     async def search(self, query: Query) -> Json:
         """The things that answer the query, best first; raises Unavailable."""
@@ -99,21 +99,17 @@ class Queries:
 
     async def _facet_attributes(self, wanted: tuple[str, ...]) -> dict[str, str]:
         """Meilisearch's attribute of each wanted facet, with the facet's name; `*` means all there are."""
-        if not wanted:
-            return {}
-        known = [
-            name.removeprefix("facets.") for name in await self._known_fields() if name.startswith("facets.")
-        ]
-        names = [*COMMON, *known] if "*" in wanted else list(wanted)
-        present = set(known) | set(COMMON)
-        return {attribute(name): name for name in names if name in present}
+        names = [*COMMON, *await self._declared()] if "*" in wanted else wanted
+        return {attribute(name): name for name in names}
 
-    async def _known_fields(self) -> list[str]:
-        read, fields = self._fields
-        if time.monotonic() - read > FIELDS_SECONDS or not fields:
-            fields = await self._engine.fields(self._index)
-            self._fields = (time.monotonic(), fields)
-        return fields
+    async def _declared(self) -> list[str]:
+        """The facets that publishers have declared and used, as of some seconds ago."""
+        read, names = self._facets
+        if time.monotonic() - read > FACETS_SECONDS or not names:
+            facets = await self._engine.facets(self._index)
+            names = [name.removeprefix("facets.") for name in facets if name.startswith("facets.")]
+            self._facets = (time.monotonic(), names)
+        return names
 
     async def suggest(self, q: str, lang: str, limit: int) -> list[Json]:
         """Titles and words that begin like the last word of `q`; raises Unavailable."""
@@ -139,7 +135,7 @@ class Queries:
     async def missing(self) -> str | None:
         """What is missing for answering, if anything."""
         try:
-            await self._engine.fields(self._index)
+            await self._engine.search(self._index, {"limit": 0})
         except Unavailable:
             return "meilisearch"
         return None
