@@ -88,8 +88,8 @@ _CARDS: Json = {
             "features": EXACT,
         },
         {"attributePatterns": ["facets.*"], "features": EXACT},
-        {"attributePatterns": ["starts", "ends", "days"], "features": RANGE},
-        {"attributePatterns": ["listed", "_geo"], "features": RANGE},
+        {"attributePatterns": ["listed", "starts", "ends", "days"], "features": RANGE},
+        "_geo",  # Meilisearch knows it by its plain name only
     ],
     "sortableAttributes": ["_geo", "boost"],
     # A priority lifts a thing among equally good answers; distance counts before it, where it was asked for.
