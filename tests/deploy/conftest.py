@@ -51,6 +51,14 @@ class Broker:
         finally:
             await client.close()
 
+    async def alike(self, stream: str) -> None:
+        """Return when the partners' copy of a stream has followed every fact; STATE counts them as CITY does."""
+        async with self.connected("operator") as operator, self.connected("librarian") as librarian:
+            deadline = time.monotonic() + 10
+            while await librarian.last(stream) < await operator.last("CITY"):
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.02)
+
     def violations(self) -> list[str]:
         """Every refusal so far, whoever's."""
         return [line for line in self.log.read_text().splitlines() if "Violation" in line]
@@ -62,6 +70,14 @@ class Connection:
 
     client: Client
     refused: list[str]
+
+    async def held(self, stream: str) -> int:
+        """How many messages a stream of the user's account holds."""
+        return int((await self.client.jetstream().stream_info(stream)).state.messages)
+
+    async def last(self, stream: str) -> int:
+        """The sequence of the newest message in a stream of the user's account."""
+        return int((await self.client.jetstream().stream_info(stream)).state.last_seq)
 
     async def may_publish(self, subject: str) -> bool:
         """Whether the server takes a message to this subject."""

@@ -74,20 +74,6 @@ async def publish(broker: Broker, *things: str) -> None:
             await offers.client.jetstream().publish(f"{FACT}.{thing}", b"{}")
 
 
-async def held(js: JetStreamContext, stream: str) -> int:
-    return int((await js.stream_info(stream)).state.messages)
-
-
-async def alike(broker: Broker, stream: str) -> None:
-    """Return when the partners' copy holds what the original holds."""
-    async with broker.connected("operator") as operator, broker.connected("librarian") as librarian:
-        deadline = time.monotonic() + 10
-        original, copied = operator.client.jetstream(), librarian.client.jetstream()
-        while await held(original, stream) != await held(copied, stream):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.02)
-
-
 async def read(js: JetStreamContext, stream: str, expected: int) -> list[str]:
     """The subjects that a partner's durable brings; the durable is taken away afterwards."""
     subscription = await js.pull_subscribe("", durable="partner", stream=stream)
@@ -101,8 +87,8 @@ async def read(js: JetStreamContext, stream: str, expected: int) -> list[str]:
 def test_a_partner_reads_the_newest_of_everything_and_then_what_happened(broker: Broker) -> None:
     async def scenario() -> None:
         await publish(broker, "a", "b", "a")
-        await alike(broker, "CITY")
-        await alike(broker, "STATE")
+        await broker.alike("CITY")
+        await broker.alike("STATE")
         async with broker.connected("partner") as partner:
             js = partner.client.jetstream()
             assert sorted(await read(js, "STATE", 2)) == ["state.offers.offer.a", "state.offers.offer.b"]
@@ -158,14 +144,14 @@ def test_what_a_partner_has_delivered_elsewhere_does_not_arrive(broker: Broker, 
     async def scenario() -> None:
         await publish(broker, "delivered")
         async with broker.connected("operator") as operator, broker.connected("partner") as partner:
-            before = [await held(operator.client.jetstream(), stream.name) for stream in topology.STREAMS]
+            before = [await operator.held(stream.name) for stream in topology.STREAMS]
             js = partner.client.jetstream()
             push = api.ConsumerConfig(name="partner", deliver_subject=target, ack_policy=api.AckPolicy.NONE)
             await js.add_consumer("CITY", push)
             await asyncio.sleep(0.2)
             await js.delete_consumer("CITY", "partner")
-            assert await held(js, "CITY") > 0
-            after = [await held(operator.client.jetstream(), stream.name) for stream in topology.STREAMS]
+            assert await partner.held("CITY") > 0
+            after = [await operator.held(stream.name) for stream in topology.STREAMS]
         assert after == before
 
     asyncio.run(scenario())
