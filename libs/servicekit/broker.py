@@ -24,8 +24,7 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from prometheus_client import Counter, Gauge
 from pydantic import ValidationError
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import IntegrityError
 
 from libs.contracts import topology
 from libs.contracts.catalogue import CATALOGUE

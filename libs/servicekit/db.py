@@ -13,17 +13,26 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 727_201
 
+# What a database that is away, restarting or overloaded looks like; everything else is a bug or a broken rule.
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant; SQLite forgets the time zone, so it is put back on reading."""
+    """An instant, kept as UTC; SQLite forgets the time zone, so it is put back on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """UTC, whatever zone the caller spoke in."""
+        return value and value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """UTC, whatever the database answered."""

@@ -241,9 +241,9 @@ def _report(session: Session, order: Import, lines: list[Line]) -> None:
         {
             "import_id": order.id,
             "line": line.number,
-            "column": finding.column and finding.column[:200],
+            "column": finding.column and _printable(finding.column),
             "severity": finding.severity,
-            "reason": finding.reason[:500],
+            "reason": _printable(finding.reason, 500),
             "value": finding.value and _printable(finding.value),
         }
         for line in lines
@@ -262,9 +262,9 @@ def _report(session: Session, order: Import, lines: list[Line]) -> None:
         session.execute(update(Offer).where(*where).values(import_id=order.id))
 
 
-def _printable(value: str) -> str:
-    """A broken cell as the report can store and show it."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value)[:200]
+def _printable(value: str, length: int = 200) -> str:
+    """What stands in a broken file as the report can store and show it."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value[:length])
 
 
 def prune_some(session: Session, import_id: str, board: Declaration) -> int:

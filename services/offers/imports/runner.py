@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from opentelemetry import trace
-from sqlalchemy.exc import SQLAlchemyError
 
 from libs.servicekit import telemetry
 from libs.servicekit.app import Kit
-from libs.servicekit.db import Database
+from libs.servicekit.db import AWAY, Database
 from libs.servicekit.lease import Lease
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration
@@ -62,8 +61,8 @@ def _one(kit: Kit, lease: Lease, today: date) -> bool:
     log.info("import starts", id=order.id, board=order.board, bytes=order.bytes, behind=order.rows_done)
     try:
         _work_off(db, order, kit.settings.city, lease, today)
-    except SQLAlchemyError:
-        raise  # the database is away or busy: the job starts anew and goes on behind the last chunk
+    except AWAY:
+        raise  # the job starts anew and goes on behind the last chunk
     except Exception as error:
         log.warning(
             "import failed", id=order.id, exc_info=not isinstance(error, Impossible), error=str(error)
