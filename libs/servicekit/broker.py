@@ -53,9 +53,7 @@ class Malformed(ValueError):  # noqa: N818 - the state of the body, like Transie
 # A lost race on a unique key is won by the next attempt.
 WAIT_FOR = (
     Transient,
-    OperationalError,
-    InterfaceError,
-    PoolTimeoutError,
+    *AWAY,
     IntegrityError,
     NatsError,
     ConnectionError,
