@@ -94,7 +94,7 @@ class Index:
             await self.engine.do("POST", "/indexes", {"uid": uid, "primaryKey": KEY})
         wanted = await schema.settings(self.engine, self._vocabulary, f"{self.name}_words_")
         current = await self.engine.call("GET", f"/indexes/{uid}/settings")
-        if any(current.get(name) != value for name, value in wanted.items()):
+        if not schema.is_current(wanted, current):
             log.info("index settings change", index=uid)
             await self.engine.do("PATCH", f"/indexes/{uid}/settings", wanted)
 

@@ -43,7 +43,14 @@ async def settings(engine: Engine, words: Vocabulary, scratch: str) -> Json:
     parts = await _split(
         engine, sorted({word for group in words.equal for word in group}), f"{scratch}{uuid4().hex}"
     )
-    return _CARDS | {"synonyms": synonyms(words.equal, parts), "stopWords": sorted(words.stop_words)}
+    return _CARDS | {"synonyms": synonyms(words.equal, parts), "stopWords": sorted(set(words.stop_words))}
+
+
+def is_current(wanted: Json, current: Json) -> bool:
+    """Whether an index has these settings already; to set them again would make it index everything anew."""
+    # Meilisearch has an order of its own for words with umlauts.
+    own = current | {"stopWords": sorted(current["stopWords"])}
+    return all(own.get(name) == value for name, value in wanted.items())
 
 
 def synonyms(groups: list[list[str]], parts: dict[str, str]) -> dict[str, list[str]]:
