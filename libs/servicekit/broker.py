@@ -30,6 +30,7 @@ from libs.contracts import topology
 from libs.contracts.catalogue import CATALOGUE
 from libs.contracts.event import Envelope, Fact
 from libs.servicekit import telemetry
+from libs.servicekit.db import AWAY
 from libs.servicekit.settings import Settings
 
 MAX_ATTEMPTS = 5
