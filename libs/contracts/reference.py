@@ -6,6 +6,7 @@ from typing import Any
 
 from libs.contracts import golden, topology
 from libs.contracts.asyncapi import heard_by
+from libs.contracts.card import PRINTABLE
 from libs.contracts.catalogue import CATALOGUE, of_service
 from libs.contracts.event import Fact
 from libs.contracts.schemas import Schema, envelope_schema, meaning, schema
@@ -112,7 +113,8 @@ def _limits(value: Schema) -> Iterator[str]:
         yield f"{'' if low is None else low}…{'' if high is None else high}"
     if "maxLength" in value:
         yield f"≤ {value['maxLength']}"
-    if "pattern" in value:
+    # Text without control characters is what everybody takes for text.
+    if value.get("pattern", PRINTABLE) != PRINTABLE:
         yield f"`{value['pattern']}`".replace("|", "\\|")
 
 
