@@ -1,13 +1,11 @@
-"""The broker edge: batches of events enter, their changes are in the index when they are acknowledged.
+"""The broker edge: events enter, their changes are in the index when they are acknowledged.
 
-While Meilisearch is busy with one task the next is already waiting there, and behind it events gather into a larger
-one: a single event is never held up, and many never wait for each other.
+While Meilisearch is busy with one task the next is already waiting there, and behind it events gather, read and
+ready, into a larger one: a single event is never held up, and many never wait for each other.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -27,6 +25,8 @@ from services.search.index import Index
 BATCH = 5000
 TASKS_AHEAD = 2
 BREATH = 100  # events read in one go before others may use the thread
+# So many at once are the beginning of more, and every task costs Meilisearch a fixed time.
+BURST, BURST_SECONDS, BURST_STEPS = 100, 0.05, 5
 
 REDELIVERED = Counter("search_redelivered", "Events that were delivered more than once")
 AGE = Histogram(
@@ -36,7 +36,7 @@ AGE = Histogram(
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Delivery:
     """One readable event as it was delivered; `span` only when its trace is recorded."""
 
@@ -47,84 +47,99 @@ class Delivery:
 
 
 class Indexer:
-    """Brings what the durables deliver into the index."""
+    """Brings what one durable delivers into the index."""
 
-    def __init__(self, bus: Bus, index: Index, zone: tzinfo) -> None:
-        self._bus, self._index, self._zone = bus, index, zone
+    def __init__(self, bus: Bus, index: Index, zone: tzinfo, durable: Consumer) -> None:
+        self._bus, self._index, self._zone, self._durable = bus, index, zone, durable
+        self._waiting: list[Delivery] = []
+        self._open: set[Delivery] = set()
+        self._arrived, self._room = asyncio.Event(), asyncio.Event()
 
-    async def consume(self, durable: Consumer) -> None:
-        """Take one durable's events until cancelled."""
-        ahead = asyncio.Semaphore(TASKS_AHEAD)
-        batches = Pull(self._bus.client, durable, BATCH).batches()
-        async with asyncio.TaskGroup() as group:
-            while True:
-                # Only when there is room, take events: those that come meanwhile make one larger batch.
-                await ahead.acquire()
-                messages = await anext(batches)
-                handled = group.create_task(self._handle(messages, durable.ack_wait))
-                handled.add_done_callback(lambda _: ahead.release())
+    async def run(self) -> None:
+        """Work until cancelled; what is not settled then is given back to the broker."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._collect())
+                group.create_task(self._dispatch(group))
+                group.create_task(self._hold())
+        finally:
+            for delivery in self._open:
+                await delivery.message.nak()
 
-    async def _handle(self, messages: list[Msg], ack_wait: float) -> None:
-        async with _held(messages, ack_wait / 3):
-            deliveries = await self._read(messages)
-            begun = time.time_ns()
-            refused = await self._index.write(newest(d.change for d in deliveries if d.change))
-            reasons = {one.key: one.reason for one in refused}
-            for delivery in deliveries:
-                _trace(delivery, begun)
-                reason = reasons.get(delivery.change.key) if delivery.change else None
-                await (self._done(delivery) if reason is None else self._bury(delivery.message, reason))
+    async def _collect(self) -> None:
+        async for messages in Pull(self._bus.client, self._durable, BATCH).batches():
+            while len(self._waiting) >= BATCH:
+                self._room.clear()
+                await self._room.wait()
+            await self._read(messages)
 
-    async def _read(self, messages: list[Msg]) -> list[Delivery]:
-        deliveries = []
+    async def _read(self, messages: list[Msg]) -> None:
         for number, message in enumerate(messages, 1):
             try:
-                deliveries.append(self._delivery(message))
+                delivery = self._delivery(message)
             except Exception as error:  # whatever it is, the rest of the batch goes on
                 await settle_failure(message, SEARCH.name, self._bus.js, error)
+            else:
+                self._open.add(delivery)
+                self._waiting.append(delivery)
+                self._arrived.set()
             if number % BREATH == 0:
                 await asyncio.sleep(0)
-        return deliveries
 
     def _delivery(self, message: Msg) -> Delivery:
         if message.metadata.num_delivered > 1:
             REDELIVERED.inc()
         event = parse(message.data, message.subject)
-        traceparent = (message.headers or {}).get("traceparent", "")
-        recorded = traceparent.endswith(telemetry.SAMPLED)
+        found = change(event, self._zone)
+        recorded = telemetry.sampled((message.headers or {}).get("traceparent"))
         span = telemetry.consuming(message.subject, message.headers, SEARCH.name) if recorded else None
-        return Delivery(message, event, change(event, self._zone), span)
+        return Delivery(message, event, found, span)
 
-    async def _done(self, delivery: Delivery) -> None:
+    async def _dispatch(self, group: asyncio.TaskGroup) -> None:
+        ahead = asyncio.Semaphore(TASKS_AHEAD)
+        while True:
+            await ahead.acquire()
+            await self._arrived.wait()
+            await self._gather()
+            batch, self._waiting = self._waiting, []
+            self._arrived.clear()
+            self._room.set()
+            group.create_task(self._handle(batch)).add_done_callback(lambda _: ahead.release())
+
+    async def _gather(self) -> None:
+        for _ in range(BURST_STEPS):
+            before = len(self._waiting)
+            if not BURST <= before < BATCH:
+                return
+            await asyncio.sleep(BURST_SECONDS)
+            if len(self._waiting) == before:
+                return
+
+    async def _handle(self, batch: list[Delivery]) -> None:
+        begun = time.time_ns()
+        refused = await self._index.write(newest(one.change for one in batch if one.change))
+        reasons = {one.key: one.reason for one in refused}
+        for number, delivery in enumerate(batch, 1):
+            await self._settle(delivery, reasons.get(delivery.change.key) if delivery.change else None)
+            _trace(delivery, begun)
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+
+    async def _settle(self, delivery: Delivery, reason: Exception | None) -> None:
+        self._open.discard(delivery)
+        if reason:
+            return await bury(delivery.message, SEARCH.name, self._bus.js, reason)
         await delivery.message.ack()
         HANDLED.labels(SEARCH.name, "done").inc()
         AGE.observe((datetime.now(UTC) - delivery.event.time).total_seconds())
+        return None
 
-    async def _bury(self, message: Msg, reason: Exception) -> None:
-        await bury(message, SEARCH.name, self._bus.js, reason)
-
-
-@asynccontextmanager
-async def _held(messages: list[Msg], every: float) -> AsyncIterator[None]:
-    """Keep the broker from delivering these again while they are worked on; what stays unsettled is given back."""
-
-    async def beat() -> None:
+    async def _hold(self) -> None:
+        """Tell the broker that we are still at work, so that it delivers these to nobody else."""
         while True:
-            await asyncio.sleep(every)
-            for message in messages:
-                if not message.is_acked:
-                    await message.in_progress()
-
-    heart = asyncio.create_task(beat())
-    try:
-        yield
-    except BaseException:
-        for message in messages:
-            if not message.is_acked:
-                await message.nak()
-        raise
-    finally:
-        heart.cancel()
+            await asyncio.sleep(self._durable.ack_wait / 3)
+            for delivery in list(self._open):
+                await delivery.message.in_progress()
 
 
 def _trace(delivery: Delivery, begun: int) -> None:

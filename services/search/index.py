@@ -1,7 +1,7 @@
 """The index of cards: changes enter, and are in Meilisearch when `write` returns.
 
 A version guard makes writing idempotent and independent of order. While the index is built anew there are two
-targets, and every change goes to both, so that they can be swapped at any moment (ADR 0004).
+targets, and every change goes to both, so that they can be swapped at any moment (ADR 0006).
 """
 
 import asyncio

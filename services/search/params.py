@@ -92,7 +92,7 @@ def _unusable(filters: dict[str, list[str]]) -> Iterator[FieldError]:
         elif not all(is_clean(value) and quotable(value) for value in values):
             yield FieldError(
                 field=name,
-                reason="has a control character, or a backslash before a quotation mark or the end",
+                reason="has a control character or a backslash",
             )
 
 

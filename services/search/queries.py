@@ -29,7 +29,6 @@ FACETS_SECONDS = 5.0
 _MARK = secrets.token_hex(4)
 _BEGIN, _END = f"\ue000{_MARK}\ue001", f"\ue002{_MARK}\ue003"
 _FACET = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
-_UNQUOTABLE = re.compile(r'(?<!\\)(\\\\)*\\("|$)')
 
 _SHOWN = [
     "id",
@@ -119,7 +118,7 @@ class Queries:
             "q": q,
             "filter": "listed = true",
             "limit": limit * 3,
-            "attributesToSearchOn": ["title"],
+            "attributesToSearchOn": ["title.*"],
             "attributesToRetrieve": ["title"],
             "matchingStrategy": "all",
             "locales": LOCALES[lang],
@@ -152,8 +151,8 @@ def is_facet(name: str) -> bool:
 
 
 def quotable(value: str) -> bool:
-    """Whether Meilisearch's filters can express the value: it has no escape for a backslash before a quote."""
-    return _UNQUOTABLE.search(value) is None
+    """Whether Meilisearch's filters can express the value: they have no way to write a backslash."""
+    return "\\" not in value
 
 
 def window(offset: int, limit: int) -> tuple[int, int, int]:
@@ -181,10 +180,11 @@ def _asked(query: Query) -> Json:
     return asked
 
 
-def _filters(query: Query) -> Iterable[str]:
+def _filters(query: Query) -> Iterable[str | list[str]]:
+    """Meilisearch's form: all of these must hold, of an inner list any."""
     yield "listed = true"
     for name, values in query.filters.items():
-        yield f"{attribute(name)} IN [{', '.join(_quoted(value) for value in values)}]"
+        yield [f"{attribute(name)} = {_quoted(value)}" for value in values]
     if query.near and query.radius is not None:
         yield f"_geoRadius({query.near[0]},{query.near[1]},{query.radius})"
     if query.since or query.until:

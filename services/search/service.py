@@ -43,10 +43,9 @@ class Search:
         if new and await status.acknowledged(kit.bus.js):
             # A new index beside a bus that thinks we know its events: they are in STATE only.
             self.reindex.ask()
-        indexer = Indexer(kit.bus, self.index, self._zone)
         async with asyncio.TaskGroup() as group:
             for durable in SEARCH.durables:
-                group.create_task(indexer.consume(durable))
+                group.create_task(Indexer(kit.bus, self.index, self._zone, durable).run())
             group.create_task(self.reindex.serve(kit.bus.js))
             group.create_task(status.observe(kit.bus.js, self.index))
 
