@@ -136,7 +136,8 @@ class Relay:
                 delay = min(delay * 2, 10.0)
                 await asyncio.sleep(0.1)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await self._woken.wait()
 
     async def release(self) -> None:
         """Let another relay take over at once; called when the service stops."""

@@ -1,8 +1,10 @@
 """Pulling from a durable with one standing request, for consumers that batch: an event is here as soon as it is
 published, and many at once when there are many. (FastStream's batches wait until they are full or time is up.)"""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import structlog
 from nats.aio.client import Client
@@ -12,6 +14,7 @@ from nats.aio.subscription import Subscription
 from libs.contracts.topology import Consumer
 
 EXPIRES_SECONDS = 20.0
+LOOK_SECONDS = 1.0
 STATUS_HEADER = "Status"
 
 log = structlog.get_logger(__name__)
@@ -23,7 +26,7 @@ class Pull:
     def __init__(self, client: Client, consumer: Consumer, batch: int) -> None:
         self._client, self._consumer, self._batch = client, consumer, batch
         self._request = f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.durable}"
-        self._wanted = 0
+        self._wanted = self._connection = 0
 
     async def batches(self) -> AsyncIterator[list[Msg]]:
         """Yield what has arrived, at most `batch` at a time, waiting while there is nothing."""
@@ -40,6 +43,8 @@ class Pull:
 
     async def _ask(self, inbox: str) -> None:
         """Keep a request standing; half-empty it is topped up, so that the server never idles."""
+        if self._connection != self._client.stats["reconnects"]:  # requests end with their connection
+            self._wanted, self._connection = 0, self._client.stats["reconnects"]
         if self._wanted > self._batch // 2 or not self._client.is_connected:
             return
         request = {"batch": self._batch - self._wanted, "expires": int(EXPIRES_SECONDS * 1e9)}
@@ -47,12 +52,8 @@ class Pull:
         self._wanted = self._batch
 
     async def _arrived(self, subscription: Subscription) -> list[Msg]:
-        try:
-            # A little longer than the request lives: then the server has forgotten it, and so do we.
-            first = await subscription.next_msg(
-                EXPIRES_SECONDS / 4 if self._wanted == 0 else EXPIRES_SECONDS + 1
-            )
-        except TimeoutError:
+        first = await self._first(subscription)
+        if first is None:
             self._wanted = 0
             return []
         messages = [first]
@@ -60,6 +61,16 @@ class Pull:
         while len(messages) < self._batch and not queue.empty():
             messages.append(await subscription.next_msg(1))
         return [message for message in messages if self._is_event(message)]
+
+    async def _first(self, subscription: Subscription) -> Msg | None:
+        """The next message; None when the request has run out or went down with its connection."""
+        clock = asyncio.get_running_loop().time
+        # A little longer than the request lives: then the server has forgotten it, and so do we.
+        until = clock() + (EXPIRES_SECONDS / 4 if self._wanted == 0 else EXPIRES_SECONDS + 1)
+        while clock() < until and self._connection == self._client.stats["reconnects"]:
+            with suppress(TimeoutError):
+                return await subscription.next_msg(LOOK_SECONDS)
+        return None
 
     def _is_event(self, message: Msg) -> bool:
         status = (message.headers or {}).get(STATUS_HEADER) if not message.data else None

@@ -21,7 +21,7 @@ from libs.contracts.event import Envelope
 from libs.contracts.offers import ProviderChanged
 from libs.servicekit import lease, outbox, telemetry
 from libs.servicekit.broker import Bus
-from libs.servicekit.db import Database
+from libs.servicekit.db import Database, now
 from libs.servicekit.outbox import Entry, Relay, waves
 from libs.servicekit.tables import outbox as table
 from tests.servicekit.conftest import PUBLISHER, settings
@@ -104,7 +104,7 @@ async def test_a_commit_publishes_once_and_a_rollback_nothing(db: Database, js: 
         await sent(db)
     (message,) = await events(js)
     assert message.subject == "city.offers.provider.changed.v1.b"
-    assert message.headers == {"Nats-Msg-Id": event_id, "traceparent": PARENT}
+    assert {"Nats-Msg-Id": event_id, "traceparent": PARENT}.items() <= (message.headers or {}).items()
     body = json.loads(message.data or b"")
     assert body.pop("time")
     assert body == {
@@ -131,7 +131,9 @@ async def test_a_commit_wakes_the_relay(
             await sent(sqlite)
 
 
-async def test_what_another_process_wrote_is_found_without_waking(sqlite: Database, js: JetStreamContext) -> None:
+async def test_what_another_process_wrote_is_found_without_waking(
+    sqlite: Database, js: JetStreamContext
+) -> None:
     other = Database(str(sqlite.engine.url), PUBLISHER)
     async with relaying(sqlite, js):
         tell(other, "a", 1)
@@ -293,14 +295,16 @@ async def _holds(js: JetStreamContext, thing: str) -> bool:
     return thing in versions(await events(js))
 
 
-async def test_sent_rows_are_kept_for_some_days_and_then_dropped(sqlite: Database, js: JetStreamContext) -> None:
+async def test_sent_rows_are_kept_for_some_days_and_then_dropped(
+    sqlite: Database, js: JetStreamContext
+) -> None:
     for thing in ("old", "young"):
         tell(sqlite, thing, 1)
     async with relaying(sqlite, js):
         await sent(sqlite)
     old = table.c.thing == "provider.old"
     with sqlite.transaction() as session:
-        session.execute(update(table).where(old).values(sent_at=outbox.now() - outbox.KEEP - timedelta(hours=1)))
+        session.execute(update(table).where(old).values(sent_at=now() - outbox.KEEP - timedelta(hours=1)))
     async with relaying(sqlite, js):
 
         async def one_left() -> bool:

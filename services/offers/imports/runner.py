@@ -49,7 +49,8 @@ async def run(kit: Kit) -> None:
             if not await asyncio.to_thread(_one, kit, lease, datetime.now(zone).date()):
                 break
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(woken.wait(), POLL_SECONDS)
+            async with asyncio.timeout(POLL_SECONDS):
+                await woken.wait()
 
 
 def _one(kit: Kit, lease: Lease, today: date) -> bool:

@@ -115,9 +115,7 @@ def change(
 def whoami(caller: Anyone) -> Caller:
     """The caller, as the token says."""
     assert caller is not None
-    return Caller(
-        subject=caller.subject, roles=sorted(caller.roles), providers=sorted(caller.providers)
-    )
+    return Caller(subject=caller.subject, roles=sorted(caller.roles), providers=sorted(caller.providers))
 
 
 @router.get("/v1/bug")

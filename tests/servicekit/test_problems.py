@@ -1,0 +1,85 @@
+"""Every error is a problem document that helps its reader, and tells nobody what is none of their business."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.servicekit.conftest import Probe, problem
+from tests.servicekit.probe.service import SECRET
+from tests.servicekit.test_broker import admit, close
+from tests.stack import new_database
+from tests.waiting import until
+
+
+@pytest.fixture
+def one(start: Probe) -> TestClient:
+    """The probe on one kind of database: these answers do not come from it."""
+    return start(max_body_bytes=1000)
+
+
+def test_what_is_not_there(one: TestClient) -> None:
+    assert problem(one.get("/nowhere"), 404)["instance"] == "/nowhere"
+    problem(one.get("/v1/events/none.such"), 404)
+
+
+def test_what_cannot_be_done_there(one: TestClient) -> None:
+    answer = one.patch("/v1/notes")
+    problem(answer, 405)
+    assert set(answer.headers["Allow"].split(", ")) & {"GET", "POST"}
+
+
+def test_what_is_no_json(one: TestClient) -> None:
+    for body in (b"{", b"", b"\xff", b"nul"):
+        answer = one.post("/v1/notes", content=body, headers={"Content-Type": "application/json"})
+        told = problem(answer, 422 if body == b"" else 400)
+        assert told["errors"][0]["reason"]
+
+
+def test_json_of_another_type_is_not_guessed(one: TestClient) -> None:
+    answer = one.post("/v1/notes", content=b'{"text": "a"}', headers={"Content-Type": "text/plain"})
+    assert answer.status_code in (415, 422)
+    problem(answer, answer.status_code)
+
+
+def test_a_field_that_does_not_fit_is_named(one: TestClient) -> None:
+    told = problem(one.post("/v1/notes", json={"text": "", "more": 1}), 422)
+    assert {error["field"] for error in told["errors"]} == {"text", "more"}
+    assert problem(one.put("/v1/notes/x", json={"text": "a"}), 422)["errors"][0]["field"] == "note_id"
+
+
+@pytest.mark.parametrize("path", ["/v1/notes", "/v1/raw"])
+def test_a_body_too_large_is_refused(path: str, one: TestClient) -> None:
+    problem(one.post(path, content=b'{"text": "' + b"x" * 2000), 413)
+
+    def pieces():  # type: ignore[no-untyped-def]
+        for _ in range(20):
+            yield b"x" * 100
+
+    problem(one.post(path, content=pieces()), 413)
+
+
+def test_a_body_as_large_as_allowed_is_taken(one: TestClient) -> None:
+    assert one.post("/v1/raw", content=b"x" * 1000).json() == 1000
+
+
+def test_a_bug_tells_its_trace_and_nothing_else(one: TestClient) -> None:
+    answer = one.get("/v1/bug")
+    told = problem(answer, 500)
+    assert SECRET not in answer.text
+    assert "Error" not in told["detail"]
+    assert "trace" in told["detail"]
+
+
+def test_a_database_that_is_away_is_503_until_it_is_back(start: Probe, postgres_url: str) -> None:
+    with new_database(postgres_url) as url:
+        client = start(url)
+        until(lambda: client.get("/health/ready").status_code == 200)
+        close(postgres_url, url)
+        answer = client.get("/v1/notes")
+        problem(answer, 503)
+        assert int(answer.headers["Retry-After"]) > 0
+        problem(client.post("/v1/notes", json={"text": "a"}), 503)
+        assert "database" in problem(client.get("/health/ready"), 503)["detail"]
+        assert client.get("/health/live").status_code == 200
+        admit(postgres_url, url)
+        assert client.post("/v1/notes", json={"text": "a"}).status_code == 201
+        assert client.get("/health/ready").status_code == 200

@@ -1,0 +1,129 @@
+"""Pulling with a standing request: nothing is missed, whatever happens to the request."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from libs.contracts.topology import Consumer
+from libs.servicekit import pull
+from libs.servicekit.provision import provision
+from libs.servicekit.pull import Pull
+from tests.stack import Stack
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+SEARCH = Consumer("search", "CITY", ("city.>",))
+SUBJECT = "city.offers.offer.published.v1."
+
+
+class Puller:
+    """Pulls, acknowledges and notes until it is stopped."""
+
+    def __init__(self, client: Client, batch: int) -> None:
+        self.sizes, self.bodies = list[int](), list[bytes]()
+        self._pull = Pull(client, SEARCH, batch)
+
+    async def run(self) -> None:
+        async for messages in self._pull.batches():
+            self.sizes.append(len(messages))
+            for message in messages:
+                self.bodies.append(message.data)
+                await message.ack()
+
+    async def has(self, count: int, seconds: float = 20) -> None:
+        async def enough() -> bool:
+            return len(self.bodies) >= count
+
+        await eventually(enough, seconds)
+
+
+@asynccontextmanager
+async def pulling(client: Client, batch: int = 100) -> AsyncIterator[Puller]:
+    puller = Puller(client, batch)
+    task = asyncio.create_task(puller.run())
+    yield puller
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def send(js: JetStreamContext, count: int, first: int = 0) -> None:
+    numbers = range(first, first + count)
+    for cut in range(0, count, 500):
+        await asyncio.gather(
+            *(js.publish(f"{SUBJECT}{n}", str(n).encode()) for n in numbers[cut : cut + 500])
+        )
+
+
+async def test_a_burst_arrives_completely_and_in_order(js: JetStreamContext) -> None:
+    await send(js, 3000)
+    async with pulling(js._nc) as puller:
+        await puller.has(3000)
+    assert puller.bodies == [str(n).encode() for n in range(3000)]
+    assert max(puller.sizes) > 10, "a burst should come in batches"
+    assert max(puller.sizes) <= 100
+
+
+async def test_a_single_event_does_not_wait_for_others(js: JetStreamContext) -> None:
+    took = []
+    async with pulling(js._nc) as puller:
+        for number in range(20):
+            began = time.perf_counter()
+            await send(js, 1, number)
+            await puller.has(number + 1)
+            took.append(time.perf_counter() - began)
+    assert sorted(took)[10] < 0.2, "the median event waited for a batch to fill"
+
+
+async def test_the_request_outlives_its_expiry(js: JetStreamContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pull, "EXPIRES_SECONDS", 0.3)
+    async with pulling(js._nc) as puller:
+        await asyncio.sleep(1)  # several requests have expired by now
+        await send(js, 5)
+        await puller.has(5)
+
+
+async def test_pulling_goes_on_soon_after_the_broker_was_killed(tmp_path: Path) -> None:
+    with Stack(tmp_path / "stack") as stack:
+        stack.start("nats")
+        client = await nats.connect(stack.url("nats"), max_reconnect_attempts=-1, reconnect_time_wait=0.1)
+        js = client.jetstream()
+        await provision(js)
+        async with pulling(client) as puller:
+            await send(js, 3)
+            await puller.has(3)
+            stack.kill9("nats")
+            await asyncio.to_thread(stack.launch, "nats")
+
+            async def back() -> bool:
+                return client.is_connected
+
+            await eventually(back)
+            await send(js, 3, first=3)
+            await puller.has(6, seconds=pull.EXPIRES_SECONDS / 2)
+        await client.close()
+    assert puller.bodies == [str(n).encode() for n in range(6)]
+
+
+async def test_a_durable_that_comes_back_is_pulled_again(
+    js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull, "EXPIRES_SECONDS", 0.5)
+    async with pulling(js._nc) as puller:
+        await send(js, 1)
+        await puller.has(1)
+        await js.delete_consumer("CITY", "search")
+        await asyncio.sleep(0.2)
+        await provision(js)
+        await send(js, 1, first=1)
+
+        async def second() -> bool:
+            return b"1" in puller.bodies
+
+        await eventually(second)
