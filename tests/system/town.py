@@ -4,6 +4,7 @@ import asyncio
 import random
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import httpx2
@@ -28,7 +29,9 @@ class Town:
         self.offers.close()
         self.search.close()
 
-    def create(self, content: Json, *, publish: bool = True, **headers: str) -> httpx2.Response:
+    def create(
+        self, content: Json, headers: Mapping[str, str] | None = None, *, publish: bool = True
+    ) -> httpx2.Response:
         """Posts an offer."""
         body = {"board": "kita", "publish": publish, "content": content}
         return self.offers.post("/v1/offers", json=body, headers=headers)
