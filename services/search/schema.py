@@ -7,6 +7,7 @@ synonym must be written in parts. Where it splits is its own secret; we ask it, 
 import tomllib
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from uuid import uuid4
 
 import structlog
@@ -43,14 +44,17 @@ async def settings(engine: Engine, words: Vocabulary, scratch: str) -> Json:
     parts = await _split(
         engine, sorted({word for group in words.equal for word in group}), f"{scratch}{uuid4().hex}"
     )
-    return _CARDS | {"synonyms": synonyms(words.equal, parts), "stopWords": sorted(set(words.stop_words))}
+    return _CARDS | {
+        "synonyms": synonyms(words.equal, parts),
+        "stopWords": sorted({normalize("NFC", word) for word in words.stop_words}),
+    }
 
 
 def is_current(wanted: Json, current: Json) -> bool:
     """Whether an index has these settings already; to set them again would make it index everything anew."""
-    # Meilisearch has an order of its own for words with umlauts.
-    own = current | {"stopWords": sorted(current["stopWords"])}
-    return all(own.get(name) == value for name, value in wanted.items())
+    # Meilisearch gives stop words back with their accents apart, and in the order that results from that.
+    stop_words = sorted(normalize("NFC", word) for word in current["stopWords"])
+    return all((current | {"stopWords": stop_words}).get(name) == value for name, value in wanted.items())
 
 
 def synonyms(groups: list[list[str]], parts: dict[str, str]) -> dict[str, list[str]]:

@@ -1,0 +1,115 @@
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.contracts.event import Envelope, Fact
+from libs.servicekit.broker import Malformed
+from services.search.domain import FIRST_DAY, LAST_DAY, Change, change, newest
+from services.search.queries import in_language, item, window
+from tests.search.conftest import event
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def document(**card: Any) -> dict[str, Any]:
+    found = change(event("thing", 3, **card), BERLIN)
+    assert found
+    made: dict[str, Any] = json.loads(found.document)
+    return made
+
+
+def test_a_document_is_the_card_with_its_identity() -> None:
+    made = document(summary={"en": "x"}, boost=2.0, price_cents=100)
+
+    assert (made["key"], made["id"], made["version"]) == ("offers-offer-thing", "thing", 3)
+    assert (made["title"], made["summary"], made["boost"], made["listed"]) == (
+        {"de": "thing v3"},
+        {"en": "x"},
+        2.0,
+        True,
+    )
+
+
+def test_words_are_tags_facet_values_and_the_district_once_each() -> None:
+    made = document(tags=["Garten"], facets={"art": ["krippe", "Garten"]}, place={"district": "Neuses"})
+
+    assert made["words"] == ["Garten", "krippe", "Neuses"]
+
+
+def test_a_place_without_both_coordinates_has_no_point() -> None:
+    assert "_geo" not in document(place={"lat": 50.0})
+    assert document(place={"lat": 50.0, "lon": 10.0})["_geo"] == {"lat": 50.0, "lng": 10.0}
+
+
+def test_open_ends_of_a_period_reach_as_far_as_days_do() -> None:
+    made = document(period={"start": date(2026, 9, 1)})
+
+    assert (made["starts"], made["ends"]) == (date(2026, 9, 1).toordinal(), LAST_DAY)
+    assert document()["starts"] == FIRST_DAY
+
+
+def test_dates_are_days_of_the_town_and_outweigh_the_period() -> None:
+    late = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)  # past midnight in Berlin
+    made = document(dates=[late], period={"start": date(2026, 1, 1)})
+
+    assert made["days"] == [date(2026, 7, 1).toordinal()]
+    assert "starts" not in made
+
+
+def test_a_tombstone_keeps_nothing_but_its_version() -> None:
+    assert document(listed=False) == {
+        "key": "offers-offer-thing",
+        "id": "thing",
+        "version": 3,
+        "kind": "offer",
+        "listed": False,
+    }
+
+
+def test_a_fact_without_a_card_changes_nothing() -> None:
+    bare = event("thing").model_copy(update={"data": Fact()})
+
+    assert change(bare, BERLIN) is None
+
+
+def test_a_type_that_is_no_event_name_is_malformed() -> None:
+    strange: Envelope[Any] = event("thing").model_copy(update={"type": "nonsense"})
+
+    with pytest.raises(Malformed, match="nonsense"):
+        change(strange, BERLIN)
+
+
+def test_of_several_changes_of_a_thing_the_newest_counts() -> None:
+    changes = [Change("a", 2, b"2"), Change("b", 1, b""), Change("a", 3, b"3"), Change("a", 1, b"1")]
+
+    assert {(one.key, one.version) for one in newest(changes)} == {("a", 3), ("b", 1)}
+
+
+@given(st.integers(0, 10_000), st.integers(1, 100))
+def test_a_window_holds_the_whole_slice(offset: int, limit: int) -> None:
+    page, size, skip = window(offset, limit)
+
+    assert (page - 1) * size + skip == offset
+    assert skip + limit <= size
+
+
+@pytest.mark.parametrize(("lang", "shown"), [("de", "D"), ("en", "E"), ("de-simple", "D"), ("tr", "D")])
+def test_a_missing_language_falls_back(lang: str, shown: str) -> None:
+    assert in_language({"en": "E", "de": "D"}, lang) == shown
+    assert in_language({"uk": "U"}, lang) == "U"
+    assert in_language({}, lang) is None
+
+
+def test_highlights_are_html_with_nothing_but_marks() -> None:
+    from services.search import queries
+
+    text = f"<b>{queries._BEGIN}Kita{queries._END}</b> & co"
+    hit = {"id": "1", "kind": "offer", "title": {"de": "<b>Kita"}, "_formatted": {"title": {"de": text}}}
+
+    assert item(hit, "de")["highlight"]["title"] == "&lt;b&gt;<mark>Kita</mark>&lt;/b&gt; &amp; co"
+    assert item(hit, "de")["title"] == "<b>Kita"
