@@ -1,11 +1,13 @@
 """The query string of a search: text enters, a `Query` or a problem naming each wrong field leaves."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Query as Param
 from fastapi import Request
+from pydantic import BeforeValidator
 
 from libs.contracts.card import Name
 from libs.servicekit.http import CleanStr, is_clean
@@ -14,8 +16,18 @@ from services.search.queries import Query, is_facet, quotable
 
 LATITUDE = r"-?([0-8]?[0-9](\.[0-9]{1,12})?|90(\.0{1,12})?)"
 LONGITUDE = r"-?((1[0-7][0-9]|[0-9]{1,2})(\.[0-9]{1,12})?|180(\.0{1,12})?)"
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 VALUE_LENGTH, VALUES = 200, 50
 
+
+def _iso(value: str) -> str:
+    if not _ISO.match(value):
+        raise ValueError("must be a day such as 2026-05-01")
+    return value
+
+
+# Without this a bare number would be taken as seconds since 1970.
+Day = Annotated[date, BeforeValidator(_iso)]
 Language = Literal["de", "en", "de-simple"]
 
 # OpenAPI's way of saying that further parameters are facets.
@@ -50,8 +62,8 @@ async def query(
     board: Annotated[tuple[Name, ...], Param(max_length=VALUES)] = (),
     near: Annotated[str | None, Param(pattern=f"^{LATITUDE},{LONGITUDE}$", description="`lat,lon`")] = None,
     radius: Annotated[int | None, Param(ge=1, le=1_000_000, description="Metres around `near`.")] = None,
-    since: Annotated[date | None, Param(alias="from", description="First day.")] = None,
-    until: Annotated[date | None, Param(alias="to", description="Last day.")] = None,
+    since: Annotated[Day | None, Param(alias="from", description="First day.")] = None,
+    until: Annotated[Day | None, Param(alias="to", description="Last day.")] = None,
     lang: Annotated[Language, Param(description="Of the texts and of the question.")] = "de",
     limit: Annotated[int, Param(ge=1, le=100)] = 20,
     offset: Annotated[int, Param(ge=0, le=10_000)] = 0,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from services.search.domain import FIRST_DAY, LAST_DAY
-from services.search.engine import Engine, Json
+from services.search.engine import Engine, Json, Rejected
 from services.search.wire import Unavailable
 
 # The names that facets of every card have; all others are declared by publishers.
@@ -54,6 +54,13 @@ _ASKED: Json = {
 }
 # When nothing holds all words: what holds the first of them, and compounds split as in German.
 _RELAXED: Json = {"matchingStrategy": "last", "locales": ["deu"]}
+
+_TITLES: Json = {
+    "filter": "listed = true",
+    "attributesToSearchOn": ["title.*"],
+    "attributesToRetrieve": ["title"],
+    "matchingStrategy": "all",
+}
 
 
 @dataclass(frozen=True)
@@ -111,25 +118,26 @@ class Queries:
         return names
 
     async def suggest(self, q: str, lang: str, limit: int) -> list[Json]:
-        """Titles and words that begin like the last word of `q`; raises Unavailable."""
+        """Words and titles that begin like what is being typed; raises Unavailable."""
         if not q.strip():
             return []
-        titles = {
-            "q": q,
-            "filter": "listed = true",
-            "limit": limit * 3,
-            "attributesToSearchOn": ["title.*"],
-            "attributesToRetrieve": ["title"],
-            "matchingStrategy": "all",
-            "locales": LOCALES[lang],
-        }
         words = {"facetName": "words", "facetQuery": q, "filter": "listed = true"}
-        found = [hit["value"] for hit in (await self._engine.facet_search(self._index, words))["facetHits"]]
-        hits = (await self._engine.search(self._index, titles))["hits"]
-        texts = [(word, "word") for word in found[: limit // 2]]
-        texts += [(in_language(hit["title"], lang) or "", "title") for hit in hits]
-        distinct = {text.casefold(): {"text": text, "type": kind} for text, kind in reversed(texts) if text}
+        found = (await self._engine.facet_search(self._index, words))["facetHits"]
+        texts = [(hit["value"], "word") for hit in found[: limit // 2]]
+        texts += [(title, "title") for title in await self._titles(q, lang, limit * 3)]
+        # The first of equals counts: a dict keeps the last, so it is filled from behind.
+        distinct = {text.casefold(): {"text": text, "type": kind} for text, kind in reversed(texts)}
         return list(reversed(distinct.values()))[:limit]
+
+    async def _titles(self, q: str, lang: str, limit: int) -> list[str]:
+        asked: Json = _TITLES | {"q": q, "limit": limit, "locales": LOCALES[lang]}
+        try:
+            hits = (await self._engine.search(self._index, asked))["hits"]
+        except Rejected as refusal:
+            if refusal.code != "invalid_search_attributes_to_search_on":
+                raise
+            return []  # no thing has a title before there is a thing
+        return [title for hit in hits if (title := in_language(hit["title"], lang))]
 
     async def missing(self) -> str | None:
         """What is missing for answering, if anything."""

@@ -182,6 +182,7 @@ def test_suggestions_are_distinct_titles_and_words(town: Running) -> None:
         ("near=north", "near"),
         ("radius=5", "radius"),
         ("from=yesterday", "from"),
+        ("to=0", "to"),
         ("from=2026-02-02&to=2026-02-01", "to"),
         ("Facet=x", "Facet"),
         ("facets=a,B", "facets"),

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.search.domain import Change
 from services.search.engine import Engine
@@ -84,6 +88,31 @@ def test_a_broken_event_is_dead_at_once_with_the_reason_and_holds_up_nobody(sear
     assert letter.subject == f"dead.search.{SUBJECT}.bad"
     assert (headers["Coburg-Exception"].split()[0], headers["Coburg-Attempts"]) == ("Malformed", "1")
     assert "Field required" in headers["Coburg-Reason"]
+
+
+def test_an_empty_index_answers(search: Running) -> None:
+    assert search.search(q="kita", facets="*", near="50,10")["total"] == 0
+    assert search.client.get("/v1/suggest?q=kita").json() == {"items": []}
+
+
+def test_a_recorded_trace_goes_on_through_the_index(search: Running) -> None:
+    exporter = InMemorySpanExporter()
+    provider = trace.get_tracer_provider()
+    assert isinstance(provider, TracerProvider)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    recorded, quiet = f"00-{'1' * 32}-{'2' * 16}-01", f"00-{'3' * 32}-{'4' * 16}-00"
+
+    search.send((f"{SUBJECT}.loud", event("loud").to_bytes()), headers={"traceparent": recorded})
+    search.send((f"{SUBJECT}.quiet", event("quiet").to_bytes()), headers={"traceparent": quiet})
+    search.settled()
+
+    spans = {
+        span.name: span for span in exporter.get_finished_spans() if f"{span.context.trace_id:x}" == "1" * 32
+    }
+    process, index = spans[f"process {SUBJECT}"], spans["meilisearch index"]
+    assert process.parent and f"{process.parent.span_id:x}" == "2" * 16
+    assert index.parent and index.parent.span_id == process.context.span_id
+    assert not any(f"{span.context.trace_id:x}" == "3" * 32 for span in exporter.get_finished_spans())
 
 
 def test_a_replayed_dead_letter_is_indexed(search: Running) -> None:
