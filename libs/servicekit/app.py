@@ -22,6 +22,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.contracts import schemas
@@ -95,7 +96,6 @@ def create_app(
         lifespan=_lifespan(kit, migrations, jobs),
         telemetry={"operation_spans": False, "logs": False, "exclude": _untraced},
         responses=problems.RESPONSES,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.kit = kit
     problems.install(app)
@@ -233,6 +233,9 @@ async def _replayed(_request: Request, replay: Exception) -> Response:
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    # The last one added is the outermost.
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
+    app.add_middleware(problems.TooLarge)
     if settings.rate_limit:
         app.add_middleware(RateLimit, limit=parse(settings.rate_limit))
     if settings.cors_origins:

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Annotated, Any
 
 import httpx2
+import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
@@ -21,9 +22,12 @@ ALGORITHMS = ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
 KEYS_FRESH_SECONDS = 300.0
 KEYS_RETRY_SECONDS = 5.0
 LEEWAY_SECONDS = 30
+# The issuer is away, or what it answers is no key set.
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, JoseError, httpx2.HTTPError)
 
 ROLES = ("editor", "caretaker", "agenda", "provider", "merchant", "operator", "partner")
 
+log = structlog.get_logger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="OIDC access token")
 
 
@@ -80,18 +84,26 @@ class Verifier:
     def _key_set(self, max_age: float) -> KeySet:
         with self._lock:
             if self._keys is None or time.monotonic() - self._read_at > max_age:
-                self._keys = KeySet.import_key_set(_read_keys(self._settings.jwks))
+                self._keys = self._newest_keys()
                 self._read_at = time.monotonic()
             return self._keys
 
+    def _newest_keys(self) -> KeySet:
+        try:
+            return _read_keys(self._settings.jwks)
+        except UNREADABLE as error:
+            log.warning("the issuer's keys cannot be read", error=repr(error)[:200])
+            if self._keys is None:
+                raise unavailable("The issuer's keys") from error
+            return self._keys  # an issuer that is away for a while takes nobody's token from them
 
-def _read_keys(where: str) -> Any:
-    try:
-        if where.startswith(("http://", "https://")):
-            return httpx2.get(where, timeout=5).raise_for_status().json()
-        return json.loads(Path(where).read_text(encoding="utf-8"))
-    except (OSError, ValueError, httpx2.HTTPError) as error:
-        raise unavailable("The issuer's keys") from error
+
+def _read_keys(where: str) -> KeySet:
+    if where.startswith(("http://", "https://")):
+        found = httpx2.get(where, timeout=5).raise_for_status().json()
+    else:
+        found = json.loads(Path(where).read_text(encoding="utf-8"))
+    return KeySet.import_key_set(found)
 
 
 def _at(claims: dict[str, Any], path: str) -> Any:

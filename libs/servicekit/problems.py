@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from opentelemetry import trace
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.servicekit.db import AWAY
 
@@ -130,6 +131,28 @@ def _bug(request: Request, error: Exception) -> Response:
     trace_id = f"{trace.get_current_span().get_span_context().trace_id:032x}"
     log.error("unhandled", path=request.url.path, exc_info=error)
     return answer(request, Problem(500, "Internal error", f"Please report trace {trace_id}."))
+
+
+class TooLarge:
+    """The body limit refuses in plain text, past all exception handlers; here that becomes a problem."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on, but a 413 in our own words."""
+        refused = False
+
+        async def pass_on(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                refused = True
+                too_large = Problem(413, "Content too large", "The request holds more than is taken here.")
+                await answer(Request(scope), too_large)(scope, receive, send)
+            elif not refused:
+                await send(message)
+
+        await self._app(scope, receive, pass_on)
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -154,6 +154,9 @@ def _setup_logs(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    for own_format in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(own_format).handlers.clear()
+        logging.getLogger(own_format).propagate = True
     for chatty in ("httpx2", "httpcore2", "alembic", "faststream", "nats"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(

@@ -1,5 +1,6 @@
 """A clean broker, a migrated database, keys, and the probe service on top of them."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
@@ -32,21 +33,34 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def js(nats_url: str) -> AsyncIterator[JetStreamContext]:
-    """JetStream with every stream as topology says, and nothing in them."""
+def streams(nats_url: str) -> Iterator[None]:
+    """Every stream as topology says, and nothing in them."""
+    asyncio.run(_anew(nats_url))
+    yield
+    asyncio.run(_emptied(nats_url))
+
+
+@pytest.fixture
+async def js(streams: None, nats_url: str) -> AsyncIterator[JetStreamContext]:
+    """JetStream with those streams."""
     client = await nats.connect(nats_url)
-    context = client.jetstream()
-    await empty(context)
-    await provision(context)
-    yield context
-    await empty(context)
+    yield client.jetstream()
     await client.close()
 
 
-async def empty(js: JetStreamContext) -> None:
-    """Remove every stream."""
+async def _anew(url: str) -> None:
+    await _emptied(url)
+    client = await nats.connect(url)
+    await provision(client.jetstream())
+    await client.close()
+
+
+async def _emptied(url: str) -> None:
+    client = await nats.connect(url)
+    js = client.jetstream()
     for stream in await js.streams_info():
         await js.delete_stream(str(stream.config.name))
+    await client.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,10 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 @pytest.fixture(autouse=True)
-def _durables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _durables(monkeypatch: pytest.MonkeyPatch) -> None:
     """The probe's listener stands in the topology, and a failed event comes back at once."""
     monkeypatch.setattr(topology, "CONSUMERS", EAR.durables)
     monkeypatch.setattr(broker, "MAX_DELAY_SECONDS", 0.05)
-    yield
 
 
 def body(thing: str, event_id: str | None = None) -> bytes:
@@ -167,7 +166,7 @@ async def test_what_cannot_be_handled_is_dead_with_the_reason(bus: Bus, js: JetS
         assert (await js.stream_info("CITY")).state.messages == 2, "a dead letter stays in CITY"
     assert ear.heard.count("a") == broker.MAX_ATTEMPTS
     assert letter.subject == f"dead.probe.city.{ProviderChanged.name}.a"
-    assert letter.data == (letter.data and body("a")) or b'"subject":"a"' in (letter.data or b"")
+    assert broker.parse(letter.data or b"", f"city.{ProviderChanged.name}.a").subject == "a"
     headers = letter.headers or {}
     assert headers["traceparent"] == TRACE
     assert headers["Nats-Msg-Id"] == "probe:CITY:1"
@@ -233,7 +232,7 @@ async def test_an_absent_database_is_waited_out(postgres_url: str, bus: Bus, js:
 
 def close(server: str, url: str) -> None:
     """Let nobody into a database, and throw out who is in."""
-    name = url.rpartition("/")[2].partition("?")[0]
+    name = url.partition("?")[0].rpartition("/")[2]
     with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
         connection.execute(
@@ -243,7 +242,7 @@ def close(server: str, url: str) -> None:
 
 def admit(server: str, url: str) -> None:
     """Open the database again."""
-    name = url.rpartition("/")[2].partition("?")[0]
+    name = url.partition("?")[0].rpartition("/")[2]
     with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
 
@@ -305,7 +304,7 @@ async def test_listening_goes_on_after_the_broker_was_killed(tmp_path: Path) -> 
         await bus.stop()
 
 
-def test_a_deleted_durable_is_named_by_readiness(js: JetStreamContext, start: Probe) -> None:
+def test_a_deleted_durable_is_named_by_readiness(_durables: None, streams: None, start: Probe) -> None:
     client = start(app={"listeners": [EAR]})
     until(lambda: client.get("/health/ready").status_code == 200)
     kit: Kit = client.app.state.kit  # type: ignore[attr-defined]
