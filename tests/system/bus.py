@@ -1,11 +1,14 @@
 """What the broker holds, read without a durable: nothing here changes what services see."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import nats
 from nats.js import JetStreamContext, api
 
 from libs.contracts.event import Envelope, Fact
+from libs.contracts.topology import CITY
 
 BATCH = 500
 
@@ -24,13 +27,19 @@ class Stored:
         return f"{service}.{aggregate}.{thing_id}"
 
 
-async def stored(url: str, stream: str) -> list[Stored]:
-    """All events of a stream, oldest first."""
+@asynccontextmanager
+async def _jetstream(url: str) -> AsyncIterator[JetStreamContext]:
     connection = await nats.connect(url)
     try:
-        return await _read(connection.jetstream(), stream)
+        yield connection.jetstream()
     finally:
         await connection.close()
+
+
+async def stored(url: str, stream: str) -> list[Stored]:
+    """All events of a stream, oldest first."""
+    async with _jetstream(url) as js:
+        return await _read(js, stream)
 
 
 async def _read(js: JetStreamContext, stream: str) -> list[Stored]:
@@ -46,8 +55,11 @@ async def _read(js: JetStreamContext, stream: str) -> list[Stored]:
 
 async def state(url: str, stream: str) -> api.StreamState:
     """A stream's figures."""
-    connection = await nats.connect(url)
-    try:
-        return (await connection.jetstream().stream_info(stream)).state
-    finally:
-        await connection.close()
+    async with _jetstream(url) as js:
+        return (await js.stream_info(stream)).state
+
+
+async def delete_consumer(url: str, name: str) -> None:
+    """Deletes a durable of CITY."""
+    async with _jetstream(url) as js:
+        await js.delete_consumer(CITY.name, name)

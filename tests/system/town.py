@@ -65,6 +65,10 @@ class Town:
         """The number of a stream's newest message."""
         return asyncio.run(bus.state(self.stack.url("nats"), stream)).last_seq
 
+    def delete_consumer(self, name: str) -> None:
+        """Takes a durable of CITY away, as a mistaken operator would."""
+        asyncio.run(bus.delete_consumer(self.stack.url("nats"), name))
+
     def coburg(self, *words: str) -> str:
         """What `coburg …` prints for this stack."""
         command = [sys.executable, "-m", "cli", *words]
