@@ -62,7 +62,7 @@ async def relaying(db: Database, js: JetStreamContext, *, clean: bool = True) ->
 def unsent(db: Database) -> int:
     with db.reading() as session:
         waiting = select(func.count()).select_from(table).where(table.c.sent_at.is_(None))
-        return session.execute(waiting).scalar_one()
+        return int(session.execute(waiting).scalar_one())
 
 
 async def sent(db: Database) -> None:

@@ -1,0 +1,184 @@
+"""Who may do what: every route of every service × every kind of caller. A route that is not in the table fails here.
+
+Requests are made so that whoever is let in changes nothing: a version that nobody has, a body of the wrong type.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib import import_module, reload
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from cli import keys
+from cli.home import ROOT, Home
+from libs.servicekit.app import Kit
+from libs.servicekit.auth import ROLES, Principal
+from services.offers.boards import commands as boards
+from services.offers.offers import commands as offers
+from services.offers.offers.domain import OfferContent
+from services.offers.providers import commands as providers
+from services.offers.providers.domain import ProviderContent
+from tests.waiting import until
+
+SERVICES = sorted(file.parent.name for file in (ROOT / "services").glob("*/app.py"))
+
+ANONYMOUS, OWN, OTHER = "anonymous", "provider, for this one", "provider, for another"
+CALLERS = (ANONYMOUS, *ROLES, OWN, OTHER)
+EVERYBODY = frozenset(CALLERS)
+EDITORS, OPERATORS = frozenset({"editor"}), frozenset({"operator"})
+WRITERS = EDITORS | {OWN}
+
+# service, method, path → who is let in; everybody else gets 401 without a token and 403 with one.
+TABLE = {
+    ("offers", "GET", "/v1/boards"): EVERYBODY,
+    ("offers", "GET", "/v1/boards/{slug}"): EVERYBODY,
+    ("offers", "GET", "/v1/providers"): EVERYBODY,
+    ("offers", "POST", "/v1/providers"): EDITORS,
+    ("offers", "GET", "/v1/providers/{provider_id}"): EVERYBODY,
+    ("offers", "PUT", "/v1/providers/{provider_id}"): EDITORS,
+    ("offers", "DELETE", "/v1/providers/{provider_id}"): EDITORS,
+    ("offers", "GET", "/v1/offers"): EVERYBODY,
+    ("offers", "POST", "/v1/offers"): WRITERS,
+    ("offers", "GET", "/v1/offers/{offer_id}"): EDITORS | OPERATORS | {OWN},
+    ("offers", "PUT", "/v1/offers/{offer_id}"): WRITERS,
+    ("offers", "POST", "/v1/offers/{offer_id}/submit"): WRITERS,
+    ("offers", "POST", "/v1/offers/{offer_id}/publish"): EDITORS,
+    ("offers", "POST", "/v1/offers/{offer_id}/withdraw"): WRITERS,
+    ("offers", "POST", "/v1/imports"): EDITORS,
+    ("offers", "GET", "/v1/imports/{import_id}"): EDITORS,
+    ("offers", "GET", "/v1/imports/{import_id}/report"): EDITORS,
+    ("offers", "GET", "/v1/mappings"): EVERYBODY,
+    ("search", "GET", "/v1/search"): EVERYBODY,
+    ("search", "GET", "/v1/suggest"): EVERYBODY,
+    ("search", "GET", "/v1/index/status"): EVERYBODY,
+    ("search", "POST", "/v1/index/reindex"): OPERATORS,
+} | {
+    (service, "GET", path): EVERYBODY
+    for service in SERVICES
+    for path in ("/health/live", "/health/ready", "/metrics", "/v1/events", "/v1/events/{name}")
+}
+# A draft does not even show that it exists to those who may not see it.
+HIDDEN = {("offers", "GET", "/v1/offers/{offer_id}")}
+
+
+class Town:
+    """The services in this process, with a provider and its draft in the database."""
+
+    def __init__(self, home: Home, clients: dict[str, TestClient]) -> None:
+        self._home, self.clients = home, clients
+        kit: Kit = clients["offers"].app.state.kit  # type: ignore[attr-defined]
+        until(lambda: kit.migrated)
+        content = OfferContent(title={"de": "Platz"})
+        with kit.database.transaction() as session:
+            boards.follow(session, boards.read_declarations(ROOT / "city" / "boards"))
+            self.provider = providers.join(session, ProviderContent(title={"de": "Träger"})).id
+            self.other = providers.join(session, ProviderContent(title={"de": "Anderer"})).id
+            session.flush()
+            editor = Principal("test", EDITORS)
+            self.offer = offers.draft(session, editor, "kita", self.provider, content).id
+
+    def ask(self, service: str, method: str, path: str, caller: str) -> int:
+        """The status that a caller gets."""
+        ids = {
+            "slug": "kita",
+            "provider_id": self.provider,
+            "offer_id": self.offer,
+            "import_id": self.offer,
+            "name": "offers.offer.published.v1",
+        }
+        body = {"board": "kita", "provider_id": self.provider, "content": {"title": {"de": "Neu"}}}
+        more: dict[str, Any] = {} if method in ("GET", "DELETE") else {"json": BODIES.get(path, body)}
+        headers = {"If-Match": '"999"'} | self._token(caller)
+        query = {"board": "kita"} if path == "/v1/imports" else {}
+        url = path.format_map(ids)
+        return self.clients[service].request(method, url, headers=headers, params=query, **more).status_code
+
+    def _token(self, caller: str) -> dict[str, str]:
+        if caller == ANONYMOUS:
+            return {}
+        acts_for = {OWN: (self.provider,), OTHER: (self.other,)}.get(caller, ())
+        role = caller if caller in ROLES else "provider"
+        return {"Authorization": f"Bearer {keys.token(self._home, [role], acts_for)}"}
+
+
+BODIES: dict[str, Any] = {
+    "/v1/providers": {"title": {"de": "Neu"}},
+    "/v1/providers/{provider_id}": {"title": {"de": "Neu"}},
+    "/v1/offers/{offer_id}": {"title": {"de": "Neu"}},
+    "/v1/offers/{offer_id}/withdraw": {},
+}
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    home = Home.of({"COBURG_HOME": str(folder)})
+    keys.ensure(home)
+    with pytest.MonkeyPatch.context() as environ, ExitStack() as running:
+        environ.setenv("COBURG_HOME", str(folder))
+        environ.setenv("COBURG_RATE_LIMIT", "")
+        environ.setenv("COBURG_NATS_URL", "nats://127.0.0.1:9")  # nobody: authorisation comes before the bus
+        environ.setenv("COBURG_MEILISEARCH_URL", "http://127.0.0.1:9")
+        apps = {service: app_of(service) for service in SERVICES}
+        clients = {name: TestClient(app, raise_server_exceptions=False) for name, app in apps.items()}
+        for client in clients.values():
+            running.enter_context(client)
+        yield Town(home, clients)
+
+
+def app_of(service: str) -> FastAPI:
+    """A service's app as the present environment has it."""
+    made = reload(import_module(f"services.{service}.app")).app
+    assert isinstance(made, FastAPI)
+    return made
+
+
+def routes(town: Town) -> set[tuple[str, str, str]]:
+    """Every route that the services have."""
+    return {
+        (service, method.upper(), path)
+        for service, client in town.clients.items()
+        for path, operations in client.get("/openapi.json").json()["paths"].items()
+        for method in operations
+    }
+
+
+def test_the_table_names_every_route_and_no_other(town: Town) -> None:
+    assert routes(town) == set(TABLE)
+
+
+def test_nothing_is_hidden_from_the_table(town: Town) -> None:
+    """What is not in the API document is only what shows the document."""
+    hidden = {
+        (service, route.path)
+        for service, client in town.clients.items()
+        for route in client.app.routes  # type: ignore[attr-defined]
+        if not getattr(route, "include_in_schema", True)
+    }
+    assert {path for _, path in hidden} <= {"/openapi.json", "/docs", "/assets/swagger-ui"}
+
+
+@pytest.mark.parametrize("route", TABLE, ids=" ".join)
+def test_a_caller_is_let_in_or_not(route: tuple[str, str, str], town: Town) -> None:
+    expected = {caller: "allowed" if caller in TABLE[route] else refusal(route, caller) for caller in CALLERS}
+    assert {caller: outcome(town.ask(*route, caller), route) for caller in CALLERS} == expected
+
+
+def refusal(route: tuple[str, str, str], caller: str) -> str:
+    if route in HIDDEN:
+        return "404"
+    return "401" if caller == ANONYMOUS else "403"
+
+
+def outcome(status: int, route: tuple[str, str, str]) -> str:
+    """A status as the table speaks of it; a failing service has not decided anything."""
+    assert status != 500
+    refused = {401, 403, 404} if route in HIDDEN else {401, 403}
+    return str(status) if status in refused else "allowed"
+
+
+def test_a_path_outside_the_table_is_nowhere(town: Town) -> None:
+    assert town.clients["offers"].get("/v1/secrets").status_code == 404
