@@ -15,6 +15,7 @@ from libs.contracts.topology import Consumer
 
 EXPIRES_SECONDS = 20.0
 LOOK_SECONDS = 1.0
+AGAIN_SECONDS = 1.0
 STATUS_HEADER = "Status"
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,7 @@ class Pull:
         self._client, self._consumer, self._batch = client, consumer, batch
         self._request = f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.durable}"
         self._wanted = self._connection = 0
+        self._interrupted = False
 
     async def batches(self) -> AsyncIterator[list[Msg]]:
         """Yield what has arrived, at most `batch` at a time, waiting while there is nothing."""
@@ -43,6 +45,9 @@ class Pull:
 
     async def _ask(self, inbox: str) -> None:
         """Keep a request standing; half-empty it is topped up, so that the server never idles."""
+        if self._interrupted:  # the answer of an absent durable comes at once, every time
+            await asyncio.sleep(AGAIN_SECONDS)
+            self._interrupted = False
         if self._connection != self._client.stats["reconnects"]:  # requests end with their connection
             self._wanted, self._connection = 0, self._client.stats["reconnects"]
         if self._wanted > self._batch // 2 or not self._client.is_connected:
@@ -80,5 +85,6 @@ class Pull:
         # Expired (408), or the durable or the server went away (409, 503): ask anew.
         self._wanted = 0
         if status != "408":
+            self._interrupted = True
             log.warning("pull interrupted", consumer=self._consumer.durable, status=status)
         return False
