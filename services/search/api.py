@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, status
+from fastapi import APIRouter, Request, status
 from fastapi import Query as Param
 from fastapi.responses import Response
 from nats.errors import Error as NatsError
@@ -12,8 +12,7 @@ from libs.servicekit import problems
 from libs.servicekit.auth import require
 from libs.servicekit.http import CleanStr
 from services.search import status as progress
-from services.search.params import FACETS, Language, query
-from services.search.queries import Query
+from services.search.params import Language, documented, query
 from services.search.views import Found, IndexStatus, LagView, ReindexView, Suggestions
 from services.search.wire import Unavailable
 
@@ -21,10 +20,10 @@ router = APIRouter(prefix="/v1", tags=["search"])
 
 
 # The answer is made of values we built ourselves; checking each once more against its model would double the cost.
-@router.get("/search", response_model=Found, openapi_extra={"parameters": [FACETS]})
-async def search(request: Request, asked: Annotated[Query, Depends(query)]) -> Response:
+@router.get("/search", response_model=Found, openapi_extra={"parameters": documented()})
+async def search(request: Request) -> Response:
     """Find things of all kinds: by words, facets, place and time."""
-    return _json(await request.app.state.search.queries.search(asked))
+    return _json(await request.app.state.search.queries.search(query(request.query_params)))
 
 
 @router.get("/suggest", response_model=Suggestions)

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import Query as Param
-from fastapi import Request
-from pydantic import BeforeValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from starlette.datastructures import QueryParams
 
 from libs.contracts.card import Name
 from libs.servicekit.http import CleanStr, is_clean
-from libs.servicekit.problems import FieldError, invalid
-from services.search.queries import Query, is_facet, quotable
+from libs.servicekit.problems import FieldError, field_errors, invalid
+from services.search.queries import FACET, Query, is_facet, quotable
 
 LATITUDE = r"-?([0-8]?[0-9](\.[0-9]{1,12})?|90(\.0{1,12})?)"
 LONGITUDE = r"-?((1[0-7][0-9]|[0-9]{1,2})(\.[0-9]{1,12})?|180(\.0{1,12})?)"
@@ -30,8 +29,71 @@ def _iso(value: str) -> str:
 Day = Annotated[date, BeforeValidator(_iso)]
 Language = Literal["de", "en", "de-simple"]
 
+
+class Named(BaseModel):
+    """The parameters that have names of their own."""
+
+    model_config = ConfigDict(frozen=True)
+
+    q: CleanStr = Field("", max_length=200)
+    kind: tuple[Name, ...] = Field((), max_length=VALUES)
+    board: tuple[Name, ...] = Field((), max_length=VALUES)
+    near: str | None = Field(None, pattern=f"^{LATITUDE},{LONGITUDE}$", description="`lat,lon`")
+    radius: int | None = Field(None, ge=1, le=1_000_000, description="Metres around `near`.")
+    since: Day | None = Field(None, alias="from", description="First day.")
+    until: Day | None = Field(None, alias="to", description="Last day.")
+    lang: Language = Field("de", description="Of the texts and of the question.")
+    limit: int = Field(20, ge=1, le=100)
+    offset: int = Field(0, ge=0, le=10_000)
+    facets: CleanStr = Field("", max_length=500, description="Facets to count, with commas; `*` for all.")
+
+
+NAMES = {field.alias or name for name, field in Named.model_fields.items()}
+LISTS = ("kind", "board")
+
+
+def query(asked: QueryParams) -> Query:
+    """The whole query; raises Problem 422.
+
+    Not left to FastAPI, which validates parameter by parameter: that took as long as all our other work on a search.
+    """
+    named = _named(asked)
+    filters = {name: list(values) for name in LISTS if (values := getattr(named, name))}
+    filters |= {name: asked.getlist(name) for name in asked.keys() - NAMES}
+    counted = tuple(name for name in named.facets.split(",") if name)
+    if wrong := [*_contradictions(named), *_unusable(filters), *_uncountable(counted)]:
+        raise invalid(*wrong)
+    return Query(
+        q=named.q,
+        lang=named.lang,
+        filters=filters,
+        near=_point(named.near),
+        radius=named.radius,
+        since=named.since,
+        until=named.until,
+        facets=counted,
+        limit=named.limit,
+        offset=named.offset,
+    )
+
+
+def _named(asked: QueryParams) -> Named:
+    values: dict[str, Any] = {name: asked[name] for name in asked.keys() & NAMES}
+    values |= {name: tuple(asked.getlist(name)) for name in LISTS if name in values}
+    try:
+        return Named.model_validate(values)
+    except ValidationError as error:
+        raise invalid(*field_errors(error)) from None
+
+
+def documented() -> list[dict[str, Any]]:
+    """The parameters as the OpenAPI document shows them."""
+    schemas = Named.model_json_schema()["properties"]
+    return [{"name": name, "in": "query", "schema": schema} for name, schema in schemas.items()] + [_FACETS]
+
+
 # OpenAPI's way of saying that further parameters are facets.
-FACETS: dict[str, Any] = {
+_FACETS: dict[str, Any] = {
     "name": "facet",
     "in": "query",
     "description": "Any facet by its name, repeatable: values of one facet are alternatives, facets add up. "
@@ -40,45 +102,15 @@ FACETS: dict[str, Any] = {
     "explode": True,
     "schema": {
         "type": "object",
-        "propertyNames": {"pattern": "^x_[a-z]{1,20}$"},
+        "propertyNames": {"pattern": FACET},
         "additionalProperties": {
             "type": "array",
             "minItems": 1,
             "maxItems": VALUES,
-            "items": {"type": "string", "maxLength": VALUE_LENGTH},
+            "items": {"type": "string", "maxLength": VALUE_LENGTH, "pattern": r"^[^\\\x00-\x1f\x7f]*$"},
         },
     },
 }
-
-
-NAMES = {"q", "kind", "board", "near", "radius", "from", "to", "lang", "limit", "offset", "facets"}
-
-
-# Async although it waits for nothing: anything else is sent to a thread, which costs more than the parsing.
-async def query(
-    request: Request,
-    q: Annotated[CleanStr, Param(max_length=200)] = "",
-    kind: Annotated[tuple[Name, ...], Param(max_length=VALUES)] = (),
-    board: Annotated[tuple[Name, ...], Param(max_length=VALUES)] = (),
-    near: Annotated[str | None, Param(pattern=f"^{LATITUDE},{LONGITUDE}$", description="`lat,lon`")] = None,
-    radius: Annotated[int | None, Param(ge=1, le=1_000_000, description="Metres around `near`.")] = None,
-    since: Annotated[Day | None, Param(alias="from", description="First day.")] = None,
-    until: Annotated[Day | None, Param(alias="to", description="Last day.")] = None,
-    lang: Annotated[Language, Param(description="Of the texts and of the question.")] = "de",
-    limit: Annotated[int, Param(ge=1, le=100)] = 20,
-    offset: Annotated[int, Param(ge=0, le=10_000)] = 0,
-    facets: Annotated[
-        CleanStr, Param(max_length=500, description="Facets to count, with commas; `*`: all.")
-    ] = "",
-) -> Query:
-    """The whole query; raises Problem 422."""
-    filters = {name: list(values) for name, values in (("kind", kind), ("board", board)) if values}
-    filters |= {name: request.query_params.getlist(name) for name in request.query_params.keys() - NAMES}
-    counted = tuple(name for name in facets.split(",") if name)
-    asked = Query(q, lang, filters, _point(near), radius, since, until, counted, limit, offset)
-    if wrong := [*_contradictions(asked), *_unusable(filters), *_uncountable(counted)]:
-        raise invalid(*wrong)
-    return asked
 
 
 def _point(text: str | None) -> tuple[float, float] | None:
@@ -88,10 +120,10 @@ def _point(text: str | None) -> tuple[float, float] | None:
     return float(latitude), float(longitude)
 
 
-def _contradictions(asked: Query) -> Iterator[FieldError]:
-    if asked.radius is not None and asked.near is None:
+def _contradictions(named: Named) -> Iterator[FieldError]:
+    if named.radius is not None and named.near is None:
         yield FieldError(field="radius", reason="needs near")
-    if asked.since and asked.until and asked.since > asked.until:
+    if named.since and named.until and named.since > named.until:
         yield FieldError(field="to", reason="is before from")
 
 

@@ -28,24 +28,18 @@ FACETS_SECONDS = 5.0
 # What surrounds a match inside Meilisearch's answer: nobody can write it into a text beforehand.
 _MARK = secrets.token_hex(4)
 _BEGIN, _END = f"\ue000{_MARK}\ue001", f"\ue002{_MARK}\ue003"
-_FACET = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
+FACET = r"^[a-z][a-z0-9_-]{0,39}$"
+_FACET = re.compile(FACET.strip("^$"))
 
-_SHOWN = [
-    "id",
-    "kind",
-    "board",
-    "title",
-    "summary",
-    "url",
-    "image",
-    "place",
-    "_geo",
-    "tags",
-    "fields_of_action",
-]
-_SHOWN += ["facets", "numbers", "period", "dates", "age", "price_cents", "free_places"]
+# What an item shows, with what stands there when a card lacks it.
+_BLANK: Json = {
+    **dict.fromkeys(("board", "url", "image", "place", "period", "age", "price_cents", "free_places")),
+    **dict.fromkeys(("tags", "fields_of_action", "dates"), ()),
+    "facets": {},
+    "numbers": {},
+}
 _ASKED: Json = {
-    "attributesToRetrieve": _SHOWN,
+    "attributesToRetrieve": ["id", "kind", "title", "summary", *_BLANK],
     "cropLength": EXCERPT_WORDS,
     "cropMarker": "…",
     "highlightPreTag": _BEGIN,
@@ -55,6 +49,7 @@ _ASKED: Json = {
 # When nothing holds all words: what holds the first of them, and compounds split as in German.
 _RELAXED: Json = {"matchingStrategy": "last", "locales": ["deu"]}
 
+_TEXTS = ("title", "summary", "text")
 _TITLES: Json = {
     "filter": "listed = true",
     "attributesToSearchOn": ["title.*"],
@@ -155,7 +150,7 @@ def attribute(facet: str) -> str:
 
 def is_facet(name: str) -> bool:
     """Whether a facet could have this name."""
-    return _FACET.match(name) is not None
+    return _FACET.fullmatch(name) is not None
 
 
 def quotable(value: str) -> bool:
@@ -178,12 +173,11 @@ def _asked(query: Query) -> Json:
         "q": query.q,
         "locales": LOCALES[query.lang],
         "filter": list(_filters(query)),
-        "attributesToHighlight": [
-            f"{name}.{lang}" for name in ("title", "summary", "text") for lang in shown
-        ],
+        "attributesToHighlight": [f"{name}.{lang}" for name in _TEXTS for lang in shown],
         "attributesToCrop": [f"text.{lang}" for lang in shown],
     }
     if query.near:
+        asked["attributesToRetrieve"] = [*_ASKED["attributesToRetrieve"], "_geo"]  # else no distance is given
         asked["sort"] = [f"_geoPoint({query.near[0]},{query.near[1]}):asc"]
     return asked
 
@@ -207,32 +201,17 @@ def _quoted(value: str) -> str:
 
 def item(hit: Json, lang: str) -> Json:
     """A hit as front ends get it: texts in one language, matches marked, everything else harmless in HTML."""
-    place, image = hit.get("place") or {}, hit.get("image")
-    formatted = hit.get("_formatted", {})
-    return {
-        "id": hit["id"],
-        "kind": hit["kind"],
-        "board": hit.get("board"),
+    marked, place, image = hit.pop("_formatted", {}), hit.get("place"), hit.get("image")
+    hit.pop("_geo", None)
+    shown: Json = {
         "title": in_language(hit["title"], lang) or "",
         "summary": in_language(hit.get("summary"), lang),
-        "highlight": {
-            name: _marked(in_language(formatted.get(name), lang)) for name in ("title", "summary", "text")
-        },
-        "distance": hit.get("_geoDistance"),
-        "url": hit.get("url"),
+        "highlight": {name: _marked(in_language(marked.get(name), lang)) for name in _TEXTS},
+        "distance": hit.pop("_geoDistance", None),
         "image": image and {"url": image["url"], "alt": in_language(image["alt"], lang) or ""},
-        "district": place.get("district"),
-        "place": place or None,
-        "tags": hit.get("tags", []),
-        "fields_of_action": hit.get("fields_of_action", []),
-        "facets": hit.get("facets", {}),
-        "numbers": hit.get("numbers", {}),
-        "period": hit.get("period"),
-        "dates": hit.get("dates", []),
-        "age": hit.get("age"),
-        "price_cents": hit.get("price_cents"),
-        "free_places": hit.get("free_places"),
+        "district": place.get("district") if place else None,
     }
+    return _BLANK | hit | shown
 
 
 def in_language(text: dict[str, str] | None, lang: str) -> str | None:
