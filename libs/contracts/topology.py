@@ -78,7 +78,7 @@ def dead_subject(listener: str, subject: str) -> str:
 
 
 # What a killed indexer held is delivered again after `ack_wait`; one that is only busy says so in time.
-SEARCH = Listener("search", ("city.>",), max_in_flight=20_000, ack_wait=20 * SECOND)
+SEARCH = Listener("search", ("city.>",), max_in_flight=20_000, ack_wait=15 * SECOND)
 
 LISTENERS = (SEARCH,)
 CONSUMERS = tuple(durable for listener in LISTENERS for durable in listener.durables)
