@@ -1,15 +1,25 @@
 """What the HTTP edges share: a transaction per request, ETag and If-Match, Idempotency-Key, pages, clean strings."""
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    TypeAdapter,
+    ValidationError,
+)
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
@@ -36,6 +46,23 @@ def _clean(value: str) -> str:
 
 
 CleanStr = Annotated[str, AfterValidator(_clean)]
+
+
+def _as_json_writes(kind: Any) -> BeforeValidator:
+    # Strict models take dates as JSON has them only from JSON itself; FastAPI hands over Python's strings.
+    adapter = TypeAdapter(kind)
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str):
+            with suppress(ValidationError):
+                return adapter.validate_json(json.dumps(value), strict=True)
+        return value
+
+    return BeforeValidator(read)
+
+
+Day = Annotated[date, _as_json_writes(date)]
+Instant = Annotated[AwareDatetime, _as_json_writes(AwareDatetime)]
 
 
 class Body(BaseModel):

@@ -10,7 +10,7 @@ _SPAN = rf"{_TIME}-(?:{_TIME}|24:00)"
 _DAY = "|".join(DAYS)
 _DAYS = rf"(?:{_DAY})(?:-(?:{_DAY}))?(?:,(?:{_DAY})(?:-(?:{_DAY}))?)*"
 _RULE = rf"(?:{_DAYS} )?(?:{_SPAN}(?:,{_SPAN})*|off)"
-HOURS = re.compile(rf"^{_RULE}(?:; {_RULE})*$|^24/7$")
+HOURS = re.compile(rf"^{_RULE}(?:; {_RULE})*\Z|^24/7\Z")
 MAX_LENGTH = 500
 
 

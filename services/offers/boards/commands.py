@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
 from pydantic_core import to_json
 from sqlmodel import Session, select
 
@@ -27,7 +26,7 @@ def _read(file: Path) -> Declaration:
     try:
         raw: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
         return Declaration.model_validate_json(to_json({"slug": file.stem, **raw}))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
 
 

@@ -43,7 +43,7 @@ MAX_NUMBER = 2**53
 LABEL_TYPES = (FieldType.CHOICE, FieldType.CHOICES)
 NUMBER_TYPES = (FieldType.INTEGER, FieldType.NUMBER)
 URL = re.compile(
-    r"^https?://[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.[a-z]{2,}(?::\d{1,5})?(?:[/?#][^\s<>\"@]*)?$",
+    r"^https?://[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.[a-z]{2,}(?::\d{1,5})?(?:[/?#][^\s<>\"@]*)?\Z",
     re.IGNORECASE,
 )
 
@@ -97,11 +97,8 @@ def _check(field: BoardField, value: Any) -> str | None:
 
 
 def _text(_field: BoardField, value: Any) -> str | None:
-    return (
-        None
-        if isinstance(value, str) and len(value) <= MAX_TEXT
-        else f"a text of at most {MAX_TEXT} characters"
-    )
+    fits = isinstance(value, str) and len(value) <= MAX_TEXT and is_clean(value)
+    return None if fits else f"a text of at most {MAX_TEXT} characters, without control characters"
 
 
 def _integer(_field: BoardField, value: Any) -> str | None:

@@ -5,11 +5,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from libs.contracts import card as cards
 from libs.contracts.card import Card, Name, Text, Word
-from libs.servicekit.http import Body
+from libs.servicekit.http import Body, Day, Instant
 from services.offers.boards import domain as boards
 from services.offers.boards.domain import Declaration
 from services.offers.providers.domain import Place, Said, WebAddress, plain
@@ -38,6 +38,9 @@ FOLLOWS = {
 
 class Period(cards.Period, Body):
     """First and last day; the last is not before the first."""
+
+    start: Day | None = None
+    end: Day | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "Period":
@@ -73,7 +76,7 @@ class OfferContent(Body):
     fields_of_action: list[Name] = Field(default=[], max_length=20)
     place: Place | None = None
     period: Period | None = None
-    dates: list[AwareDatetime] = Field(default=[], max_length=50)
+    dates: list[Instant] = Field(default=[], max_length=50)
     age: Age | None = None
     price_cents: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
     free_places: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
