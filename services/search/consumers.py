@@ -1,7 +1,7 @@
 """The broker edge: events enter, their changes are in the index when they are acknowledged.
 
-While Meilisearch is busy with one task the next is already waiting there, and behind it events gather, read and
-ready, into a larger one: a single event is never held up, and many never wait for each other.
+While Meilisearch is busy with one task events gather, read and ready, into a larger one: a single event is never
+held up, and many never wait for each other.
 """
 
 import asyncio
@@ -22,11 +22,12 @@ from libs.servicekit.pull import Pull
 from services.search.domain import Change, change, newest
 from services.search.index import Index
 
-BATCH = 5000
+# Every task costs Meilisearch a fixed time, as much as hundreds of documents do: only a full batch queues up there.
+BATCH = 6000
 TASKS_AHEAD = 2
 BREATH = 100  # events read in one go before others may use the thread
-# So many at once are the beginning of more, and every task costs Meilisearch a fixed time.
-BURST, BURST_SECONDS, BURST_STEPS = 100, 0.05, 5
+# So many at once are the beginning of more; for these a second does not matter.
+BURST, BURST_SECONDS, BURST_STEPS = 100, 0.05, 20
 
 REDELIVERED = Counter("search_redelivered", "Events that were delivered more than once")
 AGE = Histogram(
@@ -53,7 +54,8 @@ class Indexer:
         self._bus, self._index, self._zone, self._durable = bus, index, zone, durable
         self._waiting: list[Delivery] = []
         self._open: set[Delivery] = set()
-        self._arrived, self._room = asyncio.Event(), asyncio.Event()
+        self._flying = 0
+        self._news, self._room = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> None:
         """Work until cancelled; what is not settled then is given back to the broker."""
@@ -82,7 +84,7 @@ class Indexer:
             else:
                 self._open.add(delivery)
                 self._waiting.append(delivery)
-                self._arrived.set()
+                self._news.set()
             if number % BREATH == 0:
                 await asyncio.sleep(0)
 
@@ -96,15 +98,25 @@ class Indexer:
         return Delivery(message, event, found, span)
 
     async def _dispatch(self, group: asyncio.TaskGroup) -> None:
-        ahead = asyncio.Semaphore(TASKS_AHEAD)
         while True:
-            await ahead.acquire()
-            await self._arrived.wait()
+            await self._turn()
             await self._gather()
             batch, self._waiting = self._waiting, []
-            self._arrived.clear()
             self._room.set()
-            group.create_task(self._handle(batch)).add_done_callback(lambda _: ahead.release())
+            self._flying += 1
+            group.create_task(self._handle(batch)).add_done_callback(self._landed)
+
+    async def _turn(self) -> None:
+        while True:
+            ahead = TASKS_AHEAD if len(self._waiting) >= BATCH else 1
+            if self._waiting and self._flying < ahead:
+                return
+            self._news.clear()
+            await self._news.wait()
+
+    def _landed(self, _: asyncio.Task[None]) -> None:
+        self._flying -= 1
+        self._news.set()
 
     async def _gather(self) -> None:
         for _ in range(BURST_STEPS):
