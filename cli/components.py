@@ -151,7 +151,7 @@ def write_nats_configuration(home: Home) -> None:
 
 def provision(home: Home) -> Component:
     """Declares streams and durable consumers on the broker, idempotently, and ends."""
-    command = (sys.executable, "-m", "libs.servicekit.provision")
+    command = (sys.executable, "-m", "libs.provision")
     return Component("provision", nats_url(home), "", command, service_environment(home))
 
 

@@ -1,4 +1,4 @@
-"""The bus: its streams, and the durable consumers of every service. Data only; servicekit provisions it.
+"""The bus: its streams, and the durable consumers of every service. Data only; libs/provision makes it so.
 
 A durable that is missing here does not exist; one that is changed here is updated at the next provisioning.
 """

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Query, Request
@@ -27,9 +27,8 @@ from sqlmodel import Session
 from libs.servicekit.auth import Anyone
 from libs.servicekit.db import now
 from libs.servicekit.problems import Problem
-from libs.servicekit.tables import idempotency
+from libs.servicekit.tables import KEPT, idempotency
 
-KEY_LIFETIME = timedelta(days=1)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ETAG = re.compile(r'^"(\d{1,15})"$')
 
@@ -156,7 +155,7 @@ class Once:
 
     def _claim(self, key: str, fingerprint: str) -> None:
         table = idempotency
-        self._session.execute(delete(table).where(table.c.key == key, table.c.at < now() - KEY_LIFETIME))
+        self._session.execute(delete(table).where(table.c.key == key, table.c.at < now() - KEPT[table.c.at]))
         dialect = self._session.get_bind().dialect.name
         make = postgresql.insert if dialect == "postgresql" else sqlite.insert
         claim = make(table).values(key=key, fingerprint=fingerprint, at=now()).on_conflict_do_nothing()

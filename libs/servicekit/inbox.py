@@ -1,14 +1,10 @@
 """The inbox: an event's effect happens once, however often the broker delivers it."""
 
-from datetime import timedelta
-
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 from sqlmodel import Session
 
 from libs.servicekit.db import now
 from libs.servicekit.tables import inbox
-
-KEEP = timedelta(days=30)
 
 
 def first_time(session: Session, consumer: str, event_id: str) -> bool:
@@ -21,8 +17,3 @@ def first_time(session: Session, consumer: str, event_id: str) -> bool:
         return False
     session.execute(insert(inbox).values(consumer=consumer, event_id=event_id, at=now()))
     return True
-
-
-def forget_old(session: Session) -> None:
-    """Drop what the broker can no longer deliver again."""
-    session.execute(delete(inbox).where(inbox.c.at < now() - KEEP))

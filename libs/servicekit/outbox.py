@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
 from nats.js import JetStreamContext
@@ -23,13 +22,12 @@ from libs.contracts.event import Fact, envelope
 from libs.servicekit import telemetry
 from libs.servicekit.db import Database, now
 from libs.servicekit.lease import Lease
-from libs.servicekit.tables import outbox
+from libs.servicekit.tables import KEPT, outbox
 
 BATCH = 2000
 IN_FLIGHT = 200
 POLL_SECONDS = 1.0
 PUBLISH_TIMEOUT_SECONDS = 5.0
-KEEP = timedelta(days=7)
 CLEAN_EVERY_SECONDS = 3600.0
 
 log = structlog.get_logger(__name__)
@@ -235,7 +233,8 @@ class Relay:
 
     def _clean(self) -> None:
         with self._db.transaction() as session:
-            session.execute(delete(outbox).where(outbox.c.sent_at < now() - KEEP))
+            for since, kept in KEPT.items():
+                session.execute(delete(since.table).where(since < now() - kept))
 
 
 def waves(

@@ -1,5 +1,7 @@
 """The tables every service has, beside its own; made by the revision `servicekit_0001`."""
 
+from datetime import timedelta
+
 from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary, MetaData, String, Table
 
 from libs.servicekit.db import UtcDateTime
@@ -44,3 +46,11 @@ idempotency = Table(
     Column("body", LargeBinary),
     Column("at", UtcDateTime, nullable=False),
 )
+
+# How long rows are of use: a broker restored from an older disk is sent what it lost; an event may be delivered
+# again; a client may repeat a request.
+KEPT = {
+    outbox.c.sent_at: timedelta(days=7),
+    inbox.c.at: timedelta(days=30),
+    idempotency.c.at: timedelta(days=1),
+}

@@ -18,9 +18,9 @@ from libs.contracts.event import Envelope
 from libs.contracts.topology import SEARCH, Consumer
 from libs.servicekit import telemetry
 from libs.servicekit.broker import HANDLED, Bus, bury, parse, settle_failure
-from libs.servicekit.pull import Pull
 from services.search.domain import Change, change, newest
 from services.search.index import Index
+from services.search.pull import Pull
 
 # Every task costs Meilisearch a fixed time, as much as hundreds of documents do: only a full batch queues up there.
 BATCH = 6000

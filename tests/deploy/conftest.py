@@ -15,7 +15,7 @@ import pytest
 from nats.aio.client import Client
 
 from cli.home import ROOT
-from libs.servicekit import partners, provision
+from libs.provision import partners, streams
 from tests.stack import end, free_port_base
 
 USERS = ("sys", "operator", "offers", "search", "librarian", "partner")
@@ -143,6 +143,6 @@ def wait_for(broker: Broker, child: "subprocess.Popen[bytes]") -> None:
 async def make(broker: Broker) -> None:
     """Streams and durables by the operator, the partners' copies by the librarian."""
     async with broker.connected("operator") as operator, broker.connected("librarian") as librarian:
-        await provision.provision(operator.client.jetstream())
+        await streams.provision(operator.client.jetstream())
         await partners.copy(librarian.client.jetstream())
         assert (operator.refused, librarian.refused) == ([], [])

@@ -13,7 +13,7 @@ from nats.js.errors import NotFoundError
 
 from cli.home import ROOT
 from libs.contracts import topology
-from libs.servicekit import partners, provision
+from libs.provision import partners, streams
 from tests.deploy.conftest import Broker
 from tests.stack import Stack
 
@@ -202,7 +202,7 @@ def test_every_listener_reaches_its_durables_and_its_dead(
 def test_provisioning_twice_changes_nothing(broker: Broker) -> None:
     async def scenario() -> None:
         async with broker.connected("operator") as operator, broker.connected("librarian") as librarian:
-            await provision.provision(operator.client.jetstream())
+            await streams.provision(operator.client.jetstream())
             assert await partners.copy(librarian.client.jetstream()) == ["CITY", "STATE"]
 
     asyncio.run(scenario())

@@ -20,7 +20,7 @@ from cli.home import Home
 from libs.contracts.card import Card
 from libs.contracts.event import Envelope, envelope
 from libs.contracts.offers import OfferChanged
-from libs.servicekit.provision import provision
+from libs.provision.streams import provision
 from services.search.app import create
 from services.search.engine import Engine
 from tests.conftest import Meilisearch

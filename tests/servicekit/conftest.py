@@ -14,11 +14,11 @@ from nats.js import JetStreamContext
 
 from cli import keys
 from cli.home import Home
+from libs.provision.streams import provision
 from libs.servicekit.app import Kit
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
 from libs.servicekit.outbox import Publisher
-from libs.servicekit.provision import provision
 from libs.servicekit.settings import ServiceSettings, Settings
 from tests.servicekit.probe import service as probe
 from tests.waiting import until

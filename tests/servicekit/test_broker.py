@@ -17,11 +17,11 @@ from libs.contracts import topology
 from libs.contracts.event import Envelope, envelope
 from libs.contracts.offers import ProviderChanged
 from libs.contracts.topology import Listener
+from libs.provision.streams import provision
 from libs.servicekit import broker, inbox
 from libs.servicekit.app import Kit
 from libs.servicekit.broker import Bus, Transient, fact_of, listen
 from libs.servicekit.db import Database, now
-from libs.servicekit.provision import provision
 from tests.servicekit.conftest import Probe, migrated, problem, settings
 from tests.servicekit.probe.service import Note
 from tests.servicekit.test_outbox import events

@@ -23,6 +23,7 @@ from libs.servicekit import lease, outbox, telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database, now
 from libs.servicekit.outbox import Entry, Relay, waves
+from libs.servicekit.tables import KEPT
 from libs.servicekit.tables import outbox as table
 from tests.servicekit.conftest import PUBLISHER, settings
 from tests.stack import Stack, new_database
@@ -304,7 +305,9 @@ async def test_sent_rows_are_kept_for_some_days_and_then_dropped(
         await sent(sqlite)
     old = table.c.thing == "provider.old"
     with sqlite.transaction() as session:
-        session.execute(update(table).where(old).values(sent_at=now() - outbox.KEEP - timedelta(hours=1)))
+        session.execute(
+            update(table).where(old).values(sent_at=now() - KEPT[table.c.sent_at] - timedelta(hours=1))
+        )
     async with relaying(sqlite, js):
 
         async def one_left() -> bool:

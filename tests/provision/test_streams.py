@@ -7,8 +7,8 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamState
 
 from libs.contracts import topology
+from libs.provision.streams import provision
 from libs.servicekit.db import Database
-from libs.servicekit.provision import provision
 from tests.servicekit.test_outbox import events, relaying, sent, tell
 
 pytestmark = pytest.mark.anyio

@@ -12,9 +12,10 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from libs.contracts.topology import Consumer
-from libs.servicekit import pull
-from libs.servicekit.provision import provision
-from libs.servicekit.pull import Pull
+from libs.provision.streams import provision
+from services.search import pull
+from services.search.pull import Pull
+from tests.servicekit.conftest import anyio_backend, js, streams  # noqa: F401 - fixtures
 from tests.stack import Stack
 from tests.waiting import eventually
 

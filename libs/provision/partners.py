@@ -1,4 +1,4 @@
-"""Make the partners' copies of CITY and STATE, in the partners' own account: `python -m libs.servicekit.partners`.
+"""Make the partners' copies of CITY and STATE, in the partners' own account: `python -m libs.provision.partners`.
 
 Idempotent. The copies follow by themselves; what is deleted from the originals must be deleted from them too.
 """

@@ -1,4 +1,4 @@
-"""Make the streams and durables of `libs.contracts.topology` exist as written there: `python -m libs.servicekit.provision`.
+"""Make the streams and durables of `libs.contracts.topology` exist as written there: `python -m libs.provision`.
 
 Idempotent: what is there is updated, nothing is deleted, and no event is lost.
 """
@@ -82,7 +82,8 @@ async def _quiet(_error: Exception) -> None:
     """The client prints a traceback for each attempt; the last error is raised and said once."""
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The whole command; ends the process with one line when the broker cannot be reached."""
     try:
         asyncio.run(main())
     except (NatsError, OSError) as error:
