@@ -119,7 +119,7 @@ class Offers:
         def none_left() -> bool:
             with self.db.reading() as session:
                 waiting = select(func.count()).select_from(outbox).where(outbox.c.sent_at.is_(None))
-                return session.execute(waiting).scalar_one() == 0
+                return int(session.execute(waiting).scalar_one()) == 0
 
         until(none_left, 30)
 

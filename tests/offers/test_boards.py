@@ -1,5 +1,6 @@
 """Boards: they follow the town's folder, each change a fact; their rules decide on an offer's own fields."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def told(session: Session) -> list[str]:
 def test_boards_follow_the_folder(db: Database, tmp_path: Path) -> None:
     file = tmp_path / "tools.toml"
     file.write_text('title = { de = "Werkzeug" }')
-    steps = [
+    steps: list[tuple[str | None, Callable[[], object]]] = [
         ("published.v1.tools", lambda: None),
         (None, lambda: None),
         ("changed.v1.tools", lambda: file.write_text('title = { de = "Werkzeuge" }')),

@@ -244,7 +244,7 @@ def test_offers_are_found_by_board_and_in_pages(service: Offers) -> None:
     mine = [service.draft(provider=provider, publish=True) for _ in range(5)]
     found, after = list[str](), ""
     while True:
-        query = {"limit": 2, "after": after, "provider_id": provider, "board": "course"}
+        query: dict[str, Any] = {"limit": 2, "after": after, "provider_id": provider, "board": "course"}
         page = service.http.get("/v1/offers", params=query).json()
         found += [item["id"] for item in page["items"]]
         if not (after := page["next"]):

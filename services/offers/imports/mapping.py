@@ -6,7 +6,7 @@ A `Mapping` is read and checked once; `Mapper` turns rows into drafts. Values in
 import re
 import string
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from services.offers.offers.domain import OfferContent
 from services.offers.providers.domain import ProviderContent
 
 MAX_KEY = 200
+NO_TEXT = "holds what is no text in the encoding of the file"
 WHOLE = {"age.from_months", "age.to_months", "price_cents", "free_places"}
 DECIMAL = {"place.lat", "place.lon"}
 LISTS = {"tags", "fields_of_action", "place.accessibility", "dates"}
@@ -78,7 +79,7 @@ def read(file: Path) -> Mapping:
     """A mapping from its file; raises ValueError naming the file and what is wrong."""
     try:
         return Mapping.model_validate_json(to_json(tomllib.loads(file.read_text(encoding="utf-8"))))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
 
 
@@ -285,10 +286,25 @@ def finish(
     except ValidationError as error:
         draft.findings += [_finding(found, column) for found in error.errors()]
     except ValueError as error:  # what is no text at all, such as bytes of another encoding
-        draft.findings.append(Finding(None, str(error)[:500]))
+        strange = [*_strange(content, ""), *_strange(provider, "provider")]
+        draft.findings += [Finding(column(path), NO_TEXT, value[:200]) for path, value in strange] or [
+            Finding(None, str(error)[:500])
+        ]
     else:
         wrong = check_fields(board, draft.content.fields, complete=True)
         draft.findings += [Finding(column(f"fields.{name}"), reason) for name, reason in wrong]
+
+
+def _strange(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Where a row holds characters that cannot be written down, and what."""
+    if isinstance(value, str) and not is_clean(value):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from _strange(part, f"{path}.{name}".removeprefix("."))
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strange(part, path)
 
 
 def _finding(found: Any, column: Callable[[str], str]) -> Finding:

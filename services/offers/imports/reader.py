@@ -6,6 +6,7 @@ A line that cannot be read becomes a row with a fault; it never ends the reading
 import csv
 import io
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -51,6 +52,36 @@ def text(parts: Iterable[bytes], encoding: str) -> io.TextIOWrapper:
     )
 
 
+class Lines:
+    """Lines that can be read again: a quote that is never closed takes the rows behind it for one cell."""
+
+    def __init__(self, stream: Iterable[str]) -> None:
+        self._fresh = iter(stream)
+        self._again: deque[str] = deque()
+        self._record: list[str] = []
+        self._number = 0
+
+    def __iter__(self) -> "Lines":
+        return self
+
+    def __next__(self) -> str:
+        """The next line."""
+        line = self._again.popleft() if self._again else next(self._fresh)
+        self._record.append(line)
+        self._number += 1
+        return line
+
+    def begin_record(self) -> int:
+        """Forget the lines before; the number of the line that comes next."""
+        self._record.clear()
+        return self._number + 1
+
+    def give_back(self) -> None:
+        """All lines of the record but its first are to be read once more."""
+        self._again.extendleft(reversed(self._record[1:]))
+        self._number -= len(self._record[1:])
+
+
 def headings(stream: io.TextIOWrapper, delimiter: str) -> list[str]:
     """The first record of a CSV file."""
     try:
@@ -62,15 +93,17 @@ def headings(stream: io.TextIOWrapper, delimiter: str) -> list[str]:
 def csv_rows(stream: io.TextIOWrapper, delimiter: str) -> Iterator[Row]:
     """The records of a CSV file behind its headings."""
     csv.field_size_limit(MAX_LINE)
-    reader = csv.reader(stream, delimiter=delimiter)
+    lines = Lines(stream)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     names = [name.strip() for name in next(reader, [])]
     while True:
-        line = reader.line_num + 1
+        line = lines.begin_record()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
+            lines.give_back()
             yield Row(line, fault=str(error))
             continue
         if len(cells) == len(names):
