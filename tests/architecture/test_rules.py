@@ -140,9 +140,7 @@ def test_tests_mirror_the_code() -> None:
     """Every module of servicekit is used by a test, and every service has its tests where one looks for them."""
     tests = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in modules("tests"))
     kit = {file.stem for file in modules("libs/servicekit") if "migrations" not in file.parts} - {"__init__"}
-    untested = {
-        name for name in kit if not re.search(rf"servicekit(\.{name}\b| import .*\b{name}\b)", tests)
-    }
+    untested = {name for name in kit if not re.search(rf"servicekit(\.{name}\b| import .*\b{name}\b)", tests)}
     assert not untested
     for service in services():
         assert (ROOT / "tests" / service.name).is_dir()
