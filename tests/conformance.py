@@ -1,0 +1,66 @@
+"""A service against its own API document: invented requests, good and bad, and answers as the document says."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+EXAMPLES = 8
+CHECKS: list[Any] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+
+
+def complaints(url: str, headers: Mapping[str, str], **known: str) -> dict[str, str]:
+    """Every operation that answered otherwise than documented, and how; `known` names things that are there."""
+    found = {}
+    for result in schemathesis.openapi.from_url(f"{url}/openapi.json").get_all_operations():
+        operation = result.ok()
+        for mode in MODES:
+            try:
+                with suppress(Unsatisfiable):  # without parameters nothing can be wrong
+                    explore(operation, mode, headers, known)
+            except AssertionError as failure:
+                found[f"{operation.label} {mode.value}"] = str(failure)
+            except BaseExceptionGroup as failures:
+                found[f"{operation.label} {mode.value}"] = "\n".join(
+                    str(each) for each in failures.exceptions
+                )
+    return found
+
+
+def explore(
+    operation: Any, mode: GenerationMode, headers: Mapping[str, str], known: Mapping[str, str]
+) -> None:
+    """Try one operation with requests that fit its document, or that do not."""
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def each(case: Case) -> None:
+        if mode is GenerationMode.POSITIVE:
+            case.path_parameters = {
+                name: known.get(name, value) for name, value in case.path_parameters.items()
+            }
+        case.call_and_validate(headers=dict(headers), checks=CHECKS)
+
+    each()

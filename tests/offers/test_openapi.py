@@ -1,0 +1,18 @@
+"""The offers service answers as its API document says, whatever it is asked."""
+
+from tests.conformance import complaints
+from tests.offers.conftest import Offers
+
+
+def test_answers_are_as_documented(lone: Offers) -> None:
+    provider = lone.provider()
+    offer = lone.draft(provider=provider, publish=True)
+    order = lone.imported(b"key,title.de,fields.level\na,A,easy\nb,B,none\n", source="documented")
+    known = {
+        "provider_id": provider,
+        "offer_id": offer,
+        "import_id": order["id"],
+        "slug": "course",
+        "name": "offers.offer.published.v1",
+    }
+    assert not complaints(lone.stack.url("offers"), lone.stack.headers("editor"), **known)
