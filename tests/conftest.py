@@ -1,14 +1,18 @@
 """Fixtures with real components; each starts when the first test asks for it."""
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import nats
 import pytest
+from nats.js import JetStreamContext
 
 from tests.postgres import postgres
 from tests.stack import Stack, new_database
+from tests.streams import fresh_streams, no_streams
 
 
 class Meilisearch(NamedTuple):
@@ -58,3 +62,25 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     with new_database(request.getfixturevalue("postgres_url")) as url:
         yield url
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """What async tests run on."""
+    return "asyncio"
+
+
+@pytest.fixture
+def streams(nats_url: str) -> Iterator[None]:
+    """Every stream as topology says, and nothing in them."""
+    asyncio.run(fresh_streams(nats_url))
+    yield
+    asyncio.run(no_streams(nats_url))
+
+
+@pytest.fixture
+async def js(streams: None, nats_url: str) -> AsyncIterator[JetStreamContext]:
+    """JetStream with those streams."""
+    client = await nats.connect(nats_url)
+    yield client.jetstream()
+    await client.close()

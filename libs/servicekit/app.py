@@ -79,9 +79,11 @@ def create_app(
     listeners: Sequence[Listener] = (),
     jobs: Sequence[Job] = (),
     checks: Sequence[Check] = (),
+    closers: Sequence[Callable[[], Awaitable[None]]] = (),
     settings: Settings | None = None,
 ) -> FastAPI:
-    """Assemble a service. `migrations` gives it a database and an outbox; `checks` name what is missing, or None."""
+    """Assemble a service. `migrations` gives it a database and an outbox; `checks` name what is missing, or None;
+    `closers` are called when the service stops."""
     settings = settings or Settings.load(service)
     telemetry.setup(settings)
     kit = Kit(settings, Bus(settings), Verifier(settings))
@@ -93,7 +95,7 @@ def create_app(
         version="1",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(kit, migrations, jobs),
+        lifespan=_lifespan(kit, migrations, jobs, closers),
         telemetry={"operation_spans": False, "logs": False, "exclude": _untraced},
         responses=problems.RESPONSES,
     )
@@ -110,7 +112,10 @@ def create_app(
 
 
 def _lifespan(
-    kit: Kit, migrations: Path | None, jobs: Sequence[Job]
+    kit: Kit,
+    migrations: Path | None,
+    jobs: Sequence[Job],
+    closers: Sequence[Callable[[], Awaitable[None]]],
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -121,6 +126,8 @@ def _lifespan(
         await asyncio.gather(start, *kit.tasks, return_exceptions=True)
         with contextlib.suppress(Exception):  # a broker that is away must not keep the process from ending
             await asyncio.wait_for(kit.bus.stop(), 5)
+        for close in closers:
+            await close()
         if kit.db:
             kit.db.dispose()
         telemetry.flush()

@@ -22,6 +22,7 @@ def create() -> FastAPI:
         listeners=[SEARCH] if search.indexing else [],
         jobs=[search.keep_current] if search.indexing else [],
         checks=[search.missing],
+        closers=[search.close],
         settings=settings,
     )
     app.state.search = search

@@ -111,9 +111,9 @@ class Engine:
         found = await self.call("GET", "/indexes?limit=1000")
         return [one["uid"] for one in found["results"] if one["uid"].startswith(prefix)]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Drop the connections."""
-        self._wire.close()
+        await self._wire.close()
 
 
 def _failure(error: Json, status: int) -> Exception:

@@ -26,6 +26,7 @@ class Search:
 
     def __init__(self, own: SearchSettings, settings: Settings) -> None:
         engine = Engine(own.meilisearch_url, own.meilisearch_key)
+        self.close = engine.close
         self.indexing = own.search_indexing
         self._prepared = not self.indexing
         self._zone = ZoneInfo(settings.town["timezone"])

@@ -1,5 +1,5 @@
-"""The broker and database of the service kit's tests."""
+"""The database of the service kit's tests."""
 
-from tests.servicekit.conftest import anyio_backend, js, sqlite, streams
+from tests.servicekit.conftest import sqlite
 
-__all__ = ["anyio_backend", "js", "sqlite", "streams"]
+__all__ = ["sqlite"]

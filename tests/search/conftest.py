@@ -1,7 +1,7 @@
 """Search in this process on a real broker and a real Meilisearch, with an index and streams of its own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,17 +13,16 @@ import pytest
 from fastapi.testclient import TestClient
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 
 from cli import keys
 from cli.home import Home
 from libs.contracts.card import Card
 from libs.contracts.event import Envelope, envelope
 from libs.contracts.offers import OfferChanged
-from libs.provision.streams import provision
 from services.search.app import create
 from services.search.engine import Engine
 from tests.conftest import Meilisearch
+from tests.streams import fresh_streams
 from tests.waiting import until
 
 T = TypeVar("T")
@@ -31,13 +30,23 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+async def engine(meilisearch: Meilisearch) -> AsyncIterator[Engine]:
+    engine = Engine(meilisearch.url, meilisearch.key)
+    yield engine
+    await engine.close()
 
 
-@pytest.fixture
-def engine(meilisearch: Meilisearch) -> Engine:
-    return Engine(meilisearch.url, meilisearch.key)
+def asked(meilisearch: Meilisearch, work: Callable[[Engine], Awaitable[T]]) -> T:
+    """What the engine answers, for tests that run in no loop."""
+
+    async def ask() -> T:
+        engine = Engine(meilisearch.url, meilisearch.key)
+        try:
+            return await work(engine)
+        finally:
+            await engine.close()
+
+    return asyncio.run(ask())
 
 
 def event(
@@ -146,19 +155,6 @@ def running(nats_url: str, meilisearch: Meilisearch, home: Path, **settings: str
         with TestClient(create(), raise_server_exceptions=False) as client:
             until(lambda: client.get("/health/ready").status_code == 200, 60)
             yield Running(client, nats_url, ours)
-
-
-async def fresh_streams(nats_url: str) -> None:
-    """Every stream as topology says, with nothing in it."""
-    client = await nats.connect(nats_url)
-    js = client.jetstream()
-    try:
-        for stream in await js.streams_info():
-            await js.delete_stream(str(stream.config.name))
-    except NotFoundError:
-        pass
-    await provision(js)
-    await client.close()
 
 
 @pytest.fixture

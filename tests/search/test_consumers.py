@@ -17,8 +17,9 @@ from services.search.engine import Engine
 from services.search.index import Index
 from services.search.schema import Vocabulary
 from tests.conftest import Meilisearch
-from tests.search.conftest import Running, event, fresh_streams, running
+from tests.search.conftest import Running, event, running
 from tests.stack import Stack
+from tests.streams import fresh_streams
 from tests.waiting import until
 
 SUBJECT = "city.offers.offer.changed.v1"

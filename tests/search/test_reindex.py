@@ -9,7 +9,8 @@ from pathlib import Path
 
 from services.search.engine import Engine
 from tests.conftest import Meilisearch
-from tests.search.conftest import Running, event, fresh_streams, running
+from tests.search.conftest import Running, asked, event, running
+from tests.streams import fresh_streams
 from tests.waiting import until
 
 
@@ -25,7 +26,9 @@ def test_only_an_operator_may_ask_for_it(search: Running) -> None:
     assert search.client.post("/v1/index/reindex").status_code == 401
 
 
-def test_a_new_index_holds_what_state_holds_and_nothing_else(search: Running, engine: Engine) -> None:
+def test_a_new_index_holds_what_state_holds_and_nothing_else(
+    search: Running, meilisearch: Meilisearch
+) -> None:
     search.publish(*(event(f"t{number}", version) for version in (1, 2) for number in range(1200)))
     search.publish(event("t0", 3, listed=False))
     index = search.settled()["index"]
@@ -37,7 +40,7 @@ def test_a_new_index_holds_what_state_holds_and_nothing_else(search: Running, en
         "version": 1,
         "title": {"de": "Irrläufer"},
     }
-    asyncio.run(engine.do("POST", f"/indexes/{index}/documents", [stray]))
+    asked(meilisearch, lambda engine: engine.do("POST", f"/indexes/{index}/documents", [stray]))
     assert search.ids(q="irrläufer") == ["stray"]
 
     rebuild(search)
@@ -47,7 +50,7 @@ def test_a_new_index_holds_what_state_holds_and_nothing_else(search: Running, en
     assert search.search(q="t1")["items"][0]["title"] == "t1 v2"
     progress = search.settled()["reindex"]
     assert (progress["done"], progress["total"]) == (1200, 1200)
-    assert asyncio.run(engine.indexes(f"{index}_")) == []
+    assert asked(meilisearch, lambda engine: engine.indexes(f"{index}_")) == []
 
 
 def test_two_at_once_are_refused(search: Running) -> None:
@@ -119,20 +122,19 @@ def test_an_index_that_was_lost_comes_back_from_state(
     nats_url: str, meilisearch: Meilisearch, tmp_path: Path
 ) -> None:
     asyncio.run(fresh_streams(nats_url))
-    engine = Engine(meilisearch.url, meilisearch.key)
     index = {"COBURG_SEARCH_INDEX": "cards-lost"}
     with running(nats_url, meilisearch, tmp_path, **index) as search:
         search.publish(*(event(f"t{number}") for number in range(30)))
         search.settled()
 
-    async def lose() -> None:
+    async def lose(engine: Engine) -> None:
         await engine.do("DELETE", "/indexes/cards-lost")
         await engine.do("POST", "/indexes", {"uid": "cards-lost_killed", "primaryKey": "key"})
 
-    asyncio.run(lose())
+    asked(meilisearch, lose)
     with running(nats_url, meilisearch, tmp_path, **index) as search:
         until(lambda: search.settled()["documents"] == 30)
-        assert asyncio.run(Engine(meilisearch.url, meilisearch.key).indexes("cards-lost_")) == []
+        assert asked(meilisearch, lambda engine: engine.indexes("cards-lost_")) == []
 
 
 def test_a_process_that_only_answers_does_neither(

@@ -16,11 +16,6 @@ WORDS = sorted({word for group in TOWN.equal for word in group})
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture
 async def words(engine: Engine) -> AsyncIterator[Queries]:
     """An index in which every word of the town is the title of one thing."""

@@ -1,20 +1,17 @@
 """A clean broker, a migrated database, keys, and the probe service on top of them."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import nats
 import pytest
 from fastapi.testclient import TestClient
 from nats.js import JetStreamContext
 
 from cli import keys
 from cli.home import Home
-from libs.provision.streams import provision
 from libs.servicekit.app import Kit
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
@@ -25,42 +22,6 @@ from tests.waiting import until
 
 PUBLISHER = Publisher("de.coburg", "http://probe/v1/events")
 Probe = Callable[..., TestClient]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def streams(nats_url: str) -> Iterator[None]:
-    """Every stream as topology says, and nothing in them."""
-    asyncio.run(_anew(nats_url))
-    yield
-    asyncio.run(_emptied(nats_url))
-
-
-@pytest.fixture
-async def js(streams: None, nats_url: str) -> AsyncIterator[JetStreamContext]:
-    """JetStream with those streams."""
-    client = await nats.connect(nats_url)
-    yield client.jetstream()
-    await client.close()
-
-
-async def _anew(url: str) -> None:
-    await _emptied(url)
-    client = await nats.connect(url)
-    await provision(client.jetstream())
-    await client.close()
-
-
-async def _emptied(url: str) -> None:
-    client = await nats.connect(url)
-    js = client.jetstream()
-    for stream in await js.streams_info():
-        await js.delete_stream(str(stream.config.name))
-    await client.close()
 
 
 @pytest.fixture
