@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from cli.errors import Trouble
 from cli.gateway import Gateway, gateway
 from cli.home import Home
 
@@ -15,6 +16,8 @@ def reindex(home: Home, url: str | None, console: Console) -> int:
     with gateway(home, "search", url, "operator") as search:
         search.ask("POST", "/v1/index/reindex")
         status = follow(search, console)
+    if (status["reindex"] or {}).get("error"):
+        raise Trouble(f"The rebuild failed: {status['reindex']['error']}.", "The old index still serves.")
     console.print(f"{status['documents']} documents in {status['index']}.")
     return 0
 

@@ -92,7 +92,7 @@ class Index:
     async def _declare(self, uid: str) -> None:
         if uid not in await self.engine.indexes(uid):
             await self.engine.do("POST", "/indexes", {"uid": uid, "primaryKey": KEY})
-        wanted = await schema.settings(self.engine, self._vocabulary, f"{self.name}_words_")
+        wanted = await schema.settings(self.engine, self._vocabulary, self.name)
         current = await self.engine.call("GET", f"/indexes/{uid}/settings")
         if not schema.is_current(wanted, current):
             log.info("index settings change", index=uid)

@@ -1,20 +1,20 @@
 """What the index is told about cards and about the town's language: Meilisearch's settings, from city/search.toml.
 
 Meilisearch splits German compounds into parts ("kinder tages stätte") and looks synonyms up afterwards, so a
-synonym must be written in parts. Where it splits is its own secret; we ask it, in an index made for that.
+synonym must be written in parts. Where it splits is its own secret; we ask it, in an index that holds words only.
 """
 
 import tomllib
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
-from uuid import uuid4
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.search.engine import Engine, Json
 
+MAX_WORDS = 10_000
 MAX_PARTS = 3  # Meilisearch looks up at most three parts together
 
 EXACT = {"facetSearch": True, "filter": {"equality": True, "comparison": False}}
@@ -39,11 +39,9 @@ class Vocabulary(BaseModel):
         return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {})
 
 
-async def settings(engine: Engine, words: Vocabulary, scratch: str) -> Json:
-    """The whole settings of an index; `scratch` begins the name of the index that is asked for compounds."""
-    parts = await _split(
-        engine, sorted({word for group in words.equal for word in group}), f"{scratch}{uuid4().hex}"
-    )
+async def settings(engine: Engine, words: Vocabulary, name: str) -> Json:
+    """The whole settings of an index; `name` begins the name of the index that is asked for compounds."""
+    parts = await _split(engine, sorted({word for group in words.equal for word in group}), name)
     return _CARDS | {
         "synonyms": synonyms(words.equal, parts),
         "stopWords": sorted({normalize("NFC", word) for word in words.stop_words}),
@@ -69,22 +67,35 @@ def synonyms(groups: list[list[str]], parts: dict[str, str]) -> dict[str, list[s
     return {word: sorted(found[word]) for word in sorted(found)}
 
 
-async def _split(engine: Engine, words: list[str], scratch: str) -> dict[str, str]:
+async def _split(engine: Engine, words: list[str], name: str) -> dict[str, str]:
+    """Each word in its parts. They are kept: a start asks only for what is new, another Meilisearch for all."""
     if not words:
         return {}
-    await engine.do("PATCH", f"/indexes/{scratch}/settings", {"localizedAttributes": GERMAN})
-    try:
-        documents = [{"id": number, "word": word} for number, word in enumerate(words)]
-        await engine.do("POST", f"/indexes/{scratch}/documents", documents)
-        return {word: await _parts(engine, scratch, number, word) for number, word in enumerate(words)}
-    finally:
-        await engine.do("DELETE", f"/indexes/{scratch}")
+    version = (await engine.call("GET", "/version"))["pkgVersion"].replace(".", "-")
+    uid = f"{name}-words-{version}"
+    if uid not in await engine.indexes(uid):
+        await engine.do("PATCH", f"/indexes/{uid}/settings", {"localizedAttributes": GERMAN})
+    kept = await engine.call("POST", f"/indexes/{uid}/documents/fetch", {"limit": MAX_WORDS})
+    parts = {one["word"]: one["parts"] for one in kept["results"] if "parts" in one}
+    if new := [word for word in words if word not in parts]:
+        await _keep(engine, uid, [{"id": _id(word), "word": word} for word in new])
+        parts |= {word: await _parts(engine, uid, word) for word in new}
+        await _keep(engine, uid, [{"id": _id(word), "word": word, "parts": parts[word]} for word in new])
+    return parts
 
 
-async def _parts(engine: Engine, scratch: str, number: int, word: str) -> str:
+async def _keep(engine: Engine, uid: str, documents: list[Json]) -> None:
+    await engine.do("POST", f"/indexes/{uid}/documents?primaryKey=id", documents)
+
+
+def _id(word: str) -> str:
+    return word.encode().hex()[:500]
+
+
+async def _parts(engine: Engine, uid: str, word: str) -> str:
     query = {"q": word, "locales": ["deu"], "showMatchesPosition": True, "limit": 1000}
-    hits = (await engine.search(scratch, query | {"matchingStrategy": "all"}))["hits"]
-    matches: list[Any] = next((hit["_matchesPosition"]["word"] for hit in hits if hit["id"] == number), [])
+    hits = (await engine.search(uid, query | {"matchingStrategy": "all"}))["hits"]
+    matches: list[Any] = next((hit["_matchesPosition"]["word"] for hit in hits if hit["word"] == word), [])
     text = word.encode()
     split = [text[match["start"] : match["start"] + match["length"]].decode() for match in matches]
     return " ".join(split or [word]).lower()

@@ -60,7 +60,7 @@ async def test_a_part_of_a_compound_finds_the_whole(words: Queries) -> None:
 
 
 async def test_declaring_again_changes_nothing(engine: Engine, words: Queries) -> None:
-    wanted = await settings(engine, TOWN, "cards-words_")
+    wanted = await settings(engine, TOWN, "cards-words")
     current = await engine.call("GET", "/indexes/cards-words/settings")
 
     assert is_current(wanted, current)
