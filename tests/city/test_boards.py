@@ -1,0 +1,58 @@
+"""The boards that the town declares: they read, and citizens can be shown every field in German and English."""
+
+from collections import defaultdict
+
+import pytest
+
+from cli.home import ROOT
+from libs.contracts.card import Text
+from services.offers.boards.commands import read_declarations
+from services.offers.boards.domain import Declaration
+
+BOARDS = {board.slug: board for board in read_declarations(ROOT / "city" / "boards")}
+
+
+def test_the_boards_of_the_town() -> None:
+    assert set(BOARDS) == {
+        "familie",
+        "ferien",
+        "gesundheit",
+        "gruender",
+        "kita",
+        "ks-cob",
+        "pflege",
+        "raum",
+        "sport",
+    }
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_a_board_introduces_itself_in_three_languages(board: Declaration) -> None:
+    assert set(board.title) == set(board.summary) == {"de", "en", "de-simple"}
+    assert 5 <= len(board.fields) <= 10
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_every_field_and_option_has_a_german_and_an_english_name(board: Declaration) -> None:
+    labels = [field.label for field in board.fields]
+    labels += [option.label for field in board.fields for option in field.options]
+    assert all(label.get("de") and label.get("en") for label in labels)
+
+
+def test_fields_of_the_same_name_are_of_one_type_on_all_boards() -> None:
+    kinds = defaultdict(set)
+    for board in BOARDS.values():
+        for field in board.fields:
+            kinds[field.name].add(field.type.rstrip("s"))
+    assert {name for name, found in kinds.items() if len(found) > 1} == set()
+
+
+def test_an_option_shared_by_boards_has_one_name() -> None:
+    # Facets are counted over all boards: `cost=free` must not mean one thing here and another there.
+    shared = ("cost", "languages", "level", "registration", "audience", "venue")
+    names: dict[tuple[str, str], list[Text]] = defaultdict(list)
+    for board in BOARDS.values():
+        for field in board.fields:
+            for option in field.options if field.name in shared else []:
+                names[field.name, option.value].append(option.label)
+    assert [key for key, labels in names.items() if any(label != labels[0] for label in labels)] == []
