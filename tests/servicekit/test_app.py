@@ -1,10 +1,8 @@
 """The app around a service: limits, origins, docs, figures, and a start that waits for what is not there yet."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,9 +12,12 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import ValidationError
 
+from cli import components
 from cli.home import ROOT
 from libs.servicekit import app as kit_app
+from libs.servicekit.settings import Settings
 from tests.servicekit.conftest import Probe, problem
 from tests.stack import Stack
 from tests.waiting import until
@@ -131,11 +132,17 @@ def stack_of_offers(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield stack
 
 
-def test_a_service_waits_for_what_it_needs_and_ends_cleanly(tmp_path: Path) -> None:
-    """Started before its broker it lives, says what is missing, and is ready as soon as all is there."""
-    with Stack(tmp_path) as stack:
-        from cli import components
+def test_a_service_ends_cleanly(stack_of_offers: Stack) -> None:
+    child = stack_of_offers.children.pop("offers")
+    began = time.monotonic()
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(10) in (0, -signal.SIGTERM)
+    assert time.monotonic() - began < 5
 
+
+def test_a_service_waits_for_what_it_needs_and_ends_without_it(tmp_path: Path) -> None:
+    """Started before its broker it lives, says what is missing, is ready once all is there, and can end alone."""
+    with Stack(tmp_path) as stack:
         components.prepare(stack.home)
         component = stack.component("offers")
         with (tmp_path / "log").open("wb") as log:
@@ -147,18 +154,7 @@ def test_a_service_waits_for_what_it_needs_and_ends_cleanly(tmp_path: Path) -> N
         stack.launch("nats")
         stack.provision()
         until(lambda: status(component.url, "/health/ready") == 200)
-        began = time.monotonic()
-        child.send_signal(signal.SIGTERM)
-        assert child.wait(10) in (0, -signal.SIGTERM)
-        assert time.monotonic() - began < 5
-
-
-def test_a_service_ends_cleanly_without_its_broker(tmp_path: Path) -> None:
-    with Stack(tmp_path) as stack:
-        stack.start("nats").provision()
-        stack.launch("offers")
         stack.kill9("nats")
-        child = stack.children["offers"]
         child.send_signal(signal.SIGTERM)
         assert child.wait(12) in (0, -signal.SIGTERM)
 
@@ -170,15 +166,7 @@ def status(url: str, path: str) -> int | None:
         return None
 
 
-def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
-    environ = {**os.environ, "COBURG_MAX_BODY_BYTES": "many", "COBURG_HOME": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", "import services.offers.app"],
-        env=environ,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode != 0
-    assert "max_body_bytes" in done.stderr.lower()
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COBURG_MAX_BODY_BYTES", "many")
+    with pytest.raises(ValidationError, match="max_body_bytes"):
+        Settings.load("offers")

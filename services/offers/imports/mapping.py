@@ -24,6 +24,7 @@ from services.offers.offers.domain import OfferContent
 from services.offers.providers.domain import ProviderContent
 
 MAX_KEY = 200
+SHORT = 100
 NO_TEXT = "holds what is no text in the encoding of the file"
 WHOLE = {"age.from_months", "age.to_months", "price_cents", "free_places"}
 DECIMAL = {"place.lat", "place.lon"}
@@ -189,8 +190,15 @@ class Mapper:
         if rule.template:
             templates = [(text, _names(text)) for text in rule.template]
             return lambda cells: _fill(templates, cells)
-        convert = lru_cache(8192)(self._converter(target, rule))
-        return lambda cells: convert(tuple(text for name in rule.columns if (text := cells[name])))
+        convert = self._converter(target, rule)
+        remembered = lru_cache(8192)(convert)
+
+        def compute(cells: dict[str, str]) -> Any:
+            texts = tuple(text for name in rule.columns if (text := cells[name]))
+            # Long texts hardly come twice; remembering them would keep the file in memory.
+            return (remembered if sum(map(len, texts)) <= SHORT else convert)(texts)
+
+        return compute
 
     def _converter(self, target: str, rule: Rule) -> Callable[[tuple[str, ...]], Any]:
         """How the texts of the rule's columns become its target's type."""
