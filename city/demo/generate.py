@@ -41,7 +41,8 @@ def lines(board: str) -> str:
 
 def offers(board: str) -> Iterator[Piece]:
     """A board's offers, as an import takes them."""
-    town, material = _read("town"), _read(board)
+    town = _read(HERE.parent / "city.toml") | _read(MATERIAL / "town.toml")
+    material = _read(MATERIAL / f"{board}.toml")
     presets = {name: cycle(alternatives) for name, alternatives in material.get("presets", {}).items()}
     for name, idea in material["ideas"].items():
         versions = idea.pop("versions", [{}])
@@ -84,7 +85,7 @@ def settled(offer: Piece, town: Piece) -> Piece:
     provider = dict(town["providers"][offer.pop("by")])
     at = offer.pop("at", provider.pop("at"))
     place = offer.pop("place", town["places"][at])
-    offer |= {"provider": provider, "place": {"locality": town["locality"], **place}}
+    offer |= {"provider": provider, "place": {"locality": town["name"], **place}}
     zone, weeks = ZoneInfo(town["timezone"]), range(offer.pop("weekly", 1))
     if starts := offer.pop("dates", []):
         local = sorted(start + timedelta(weeks=week) for start in starts for week in weeks)
@@ -92,8 +93,8 @@ def settled(offer: Piece, town: Piece) -> Piece:
     return offer
 
 
-def _read(name: str) -> Piece:
-    return tomllib.loads((MATERIAL / f"{name}.toml").read_text(encoding="utf-8"))
+def _read(file: Path) -> Piece:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _iso(value: date | datetime) -> str:
