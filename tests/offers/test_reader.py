@@ -3,12 +3,19 @@
 import csv
 import io
 import json
+import tracemalloc
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.offers.boards.commands import read_declarations
+from services.offers.imports.mapping import Mapper, native
 from services.offers.imports.reader import MAX_LINE, Row, csv_rows, headings, json_rows, text
+
+COURSE = read_declarations(Path(__file__).parent / "city" / "boards")[0]
 
 
 def read_csv(content: bytes, size: int = 7, delimiter: str = ";") -> list[Row]:
@@ -103,3 +110,21 @@ def test_a_line_too_long_is_a_fault_and_the_next_is_read() -> None:
     rows = read_json(b'{"key": "' + b"x" * (3 * MAX_LINE) + b'"}\n{"key": "b"}\n', 100_000)
     assert [bool(row.fault) for row in rows] == [True, False]
     assert [row.line for row in rows] == [1, 2]
+
+
+def peak(rows: int) -> int:
+    """The most memory that reading and mapping so many long rows takes, in bytes."""
+    lines = (f"k{number},{number:06000},easy\n".encode() for number in range(rows))
+    mapper = Mapper(native("course", ["key", "title.de", "fields.level"]), COURSE)
+    tracemalloc.start()
+    try:
+        for row in csv_rows(text(chain([b"key,title.de,fields.level\n"], lines), "utf-8"), ","):
+            assert not mapper.draft(row.values).broken
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_follow_the_length_of_a_file() -> None:
+    peak(50)
+    assert peak(2000) < peak(200) * 1.5
