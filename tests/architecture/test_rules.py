@@ -3,7 +3,6 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,10 +41,9 @@ APP_LINES = 40
 COMMITTER = Path("libs/servicekit/db.py")
 
 
-def modules(*folders: str) -> Iterator[Path]:
+def modules(*folders: str) -> list[Path]:
     """Every Python file below the folders, relative to the root."""
-    for folder in folders:
-        yield from sorted(file.relative_to(ROOT) for file in (ROOT / folder).rglob("*.py"))
+    return sorted(file.relative_to(ROOT) for folder in folders for file in (ROOT / folder).rglob("*.py"))
 
 
 def tree(file: Path) -> ast.Module:

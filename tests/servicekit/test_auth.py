@@ -96,7 +96,18 @@ def test_other_algorithms_of_issuers(kind: str, tmp_path: Path) -> None:
         {"aud": ["another-town"]},
         {"sub": None},
     ],
-    ids=str,
+    ids=[
+        "past",
+        "no end",
+        "no time",
+        "future",
+        "issuer",
+        "no issuer",
+        "audience",
+        "no audience",
+        "list",
+        "nobody",
+    ],
 )
 def test_a_token_for_another_time_issuer_or_audience_is_refused(
     verifier: Verifier, claims: dict[str, Any]
