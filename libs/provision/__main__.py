@@ -2,4 +2,5 @@
 
 from libs.provision import streams
 
-streams.run()
+if __name__ == "__main__":
+    streams.run()
