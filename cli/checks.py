@@ -72,8 +72,8 @@ def outcome(command: list[str]) -> tuple[int, str]:
 def test(arguments: list[str]) -> int:
     """pytest on everything, or on what the arguments say."""
     node.install(ROOT)
-    # Tests wait for real components more than they compute; file by file they share two processes well.
-    chosen = arguments or ["-n", "2", "--dist", "loadfile"]
+    # Tests wait for real components more than they compute; what may run side by side says tests/conftest.py.
+    chosen = arguments or ["-n", "2", "--dist", "loadgroup"]
     return subprocess.run([PYTHON, "-m", "pytest", *chosen], check=False, cwd=ROOT).returncode
 
 

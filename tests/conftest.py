@@ -22,6 +22,20 @@ class Meilisearch(NamedTuple):
     key: str
 
 
+DATABASES = {"sqlite", "postgresql"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side go files and, within them, databases; whoever shares a town stays with it."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        database = (
+            DATABASES.intersection(str(value) for value in callspec.params.values()) if callspec else ()
+        )
+        place = "town" if "town" in getattr(item, "fixturenames", ()) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group("-".join([place, *database])))
+
+
 @pytest.fixture(scope="session")
 def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A NATS server with JetStream and without any stream."""

@@ -143,6 +143,7 @@ def test_what_a_partner_has_delivered_elsewhere_does_not_arrive(broker: Broker, 
 
     async def scenario() -> None:
         await publish(broker, "delivered")
+        await broker.alike("STATE")  # it follows CITY a little behind
         async with broker.connected("operator") as operator, broker.connected("partner") as partner:
             before = [await operator.held(stream.name) for stream in topology.STREAMS]
             js = partner.client.jetstream()
