@@ -19,6 +19,8 @@ CONTENT_TYPES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson"
 COUNTS = ("created", "changed", "unchanged", "withdrawn", "broken")
 CHUNK = 64 * 1024
 SHOWN = 20
+SEARCHABLE_SECONDS = 60.0
+RELAY_SECONDS = 0.5  # the last rows are on the bus by then
 NATIVE = "native"
 
 
@@ -41,6 +43,8 @@ def import_file(home: Home, order: Order, strict: bool, url: str | None, console
         report = f"/v1/imports/{result['id']}/report"
         found = offers.get(report, limit=SHOWN)
     console.print(counts([(order, result)]))
+    if not order.dry_run:
+        until_searchable(home, console)
     if found["items"]:
         console.print(findings(found["items"]))
     if found["next"]:
@@ -60,6 +64,7 @@ def seed(home: Home, url: str | None, console: Console) -> int:
             for order in (Order(each.stem, each, NATIVE, source="demo") for each in files)
         ]
     console.print(counts(done))
+    until_searchable(home, console)
     return 1 if any(result["broken"] for _, result in done) else 0
 
 
@@ -72,6 +77,21 @@ def run(offers: Gateway, order: Order, console: Console) -> dict[str, Any]:
     if result["status"] == "failed":
         raise Trouble(f"The import of {order.file} failed: {result['error']}")
     return result
+
+
+def until_searchable(home: Home, console: Console) -> None:
+    """Waits until search knows what was imported; an import is well without it, so trouble there is only said."""
+    try:
+        with gateway(home, "search", None, "editor") as search, console.status("indexing …"):
+            deadline = time.monotonic() + SEARCHABLE_SECONDS
+            time.sleep(RELAY_SECONDS)
+            while time.monotonic() < deadline:
+                if search.get("/v1/index/status")["lag"]["messages"] == 0:
+                    return
+                time.sleep(0.2)
+        console.print("[dim]Search is still catching up: see /v1/index/status.[/]")
+    except Trouble:
+        console.print("[dim]Search cannot be reached; it will catch up when it is back.[/]")
 
 
 def upload(offers: Gateway, order: Order, progress: Progress) -> str:

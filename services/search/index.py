@@ -78,20 +78,28 @@ class Index:
         self._order = asyncio.Lock()
 
     async def ensure(self) -> bool:
-        """Make the index and its settings what they must be, and remove what a killed rebuild left.
+        """Have an index that can be written and asked, and remove what a killed rebuild left.
 
         Returns whether the index is new. Raises Unavailable.
         """
         self._targets = [Target(self.name)]
         for leftover in await self.engine.indexes(f"{self.name}_"):
             await self.engine.do("DELETE", f"/indexes/{leftover}")
-        new = self.name not in await self.engine.indexes(self.name)
-        await self._declare(self.name)
-        return new
+        if self.name in await self.engine.indexes(self.name):
+            return False
+        await self._create(self.name)
+        return True
 
-    async def _declare(self, uid: str) -> None:
-        if uid not in await self.engine.indexes(uid):
-            await self.engine.do("POST", "/indexes", {"uid": uid, "primaryKey": KEY})
+    async def _create(self, uid: str) -> None:
+        await self.engine.do("POST", "/indexes", {"uid": uid, "primaryKey": KEY})
+        await self.engine.do("PATCH", f"/indexes/{uid}/settings", schema.without_synonyms(self._vocabulary))
+
+    async def learn(self, uid: str | None = None) -> None:
+        """Bring the settings of the served index (or of `uid`) to what the town's words ask for. Raises Unavailable.
+
+        A cold Meilisearch loads its German dictionary for this, which takes seconds: nobody should wait for it.
+        """
+        uid = uid or self.name
         wanted = await schema.settings(self.engine, self._vocabulary, self.name)
         current = await self.engine.call("GET", f"/indexes/{uid}/settings")
         if not schema.is_current(wanted, current):
@@ -167,7 +175,8 @@ class Index:
     async def begin_rebuild(self) -> Target:
         """An empty index beside the served one, which from now on receives every change too."""
         target = Target(f"{self.name}_{uuid4().hex}")
-        await self._declare(target.uid)
+        await self._create(target.uid)
+        await self.learn(target.uid)
         async with self._order:
             self._targets.append(target)
         return target

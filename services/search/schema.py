@@ -42,10 +42,12 @@ class Vocabulary(BaseModel):
 async def settings(engine: Engine, words: Vocabulary, name: str) -> Json:
     """The whole settings of an index; `name` begins the name of the index that is asked for compounds."""
     parts = await _split(engine, sorted({word for group in words.equal for word in group}), name)
-    return _CARDS | {
-        "synonyms": synonyms(words.equal, parts),
-        "stopWords": sorted({normalize("NFC", word) for word in words.stop_words}),
-    }
+    return without_synonyms(words) | {"synonyms": synonyms(words.equal, parts)}
+
+
+def without_synonyms(words: Vocabulary) -> Json:
+    """What an index needs to take documents and to be asked; the rest may follow at any time."""
+    return _CARDS | {"stopWords": sorted({normalize("NFC", word) for word in words.stop_words})}
 
 
 def is_current(wanted: Json, current: Json) -> bool:

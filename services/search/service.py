@@ -1,6 +1,8 @@
 """The parts of search as one: what answers, and the job that keeps the index current."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,6 +21,7 @@ from services.search.schema import Vocabulary
 from services.search.wire import Unavailable
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 class Search:
@@ -40,23 +43,23 @@ class Search:
 
     async def keep_current(self, kit: Kit) -> None:
         """Index what the bus delivers and rebuild when asked to, until cancelled."""
-        new = await self._ensured()
+        new = await _once_available(self.index.ensure)
+        self._prepared = True
         if new and await status.acknowledged(kit.bus.js):
             # A new index beside a bus that thinks we know its events: they are in STATE only.
             self.reindex.ask()
         async with asyncio.TaskGroup() as group:
             for durable in SEARCH.durables:
                 group.create_task(Indexer(kit.bus, self.index, self._zone, durable).run())
+            group.create_task(_once_available(self.index.learn))
             group.create_task(self.reindex.serve(kit.bus.js))
             group.create_task(status.observe(kit.bus.js, self.index))
 
-    async def _ensured(self) -> bool:
-        while True:
-            try:
-                new = await self.index.ensure()
-            except Unavailable as error:
-                log.warning("Meilisearch not ready", error=str(error))
-                await asyncio.sleep(1)
-            else:
-                self._prepared = True
-                return new
+
+async def _once_available(work: Callable[[], Awaitable[T]]) -> T:
+    while True:
+        try:
+            return await work()
+        except Unavailable as error:
+            log.warning("Meilisearch not ready", error=str(error))
+            await asyncio.sleep(1)

@@ -21,6 +21,7 @@ async def words(engine: Engine) -> AsyncIterator[Queries]:
     """An index in which every word of the town is the title of one thing."""
     index = Index(engine, "cards-words", TOWN)
     await index.ensure()
+    await index.learn()
     await engine.do(
         "POST", "/indexes/cards-words/documents", [_thing(word) for word in [*WORDS, "Grundschulkinder"]]
     )
