@@ -225,4 +225,8 @@ def in_language(text: dict[str, str] | None, lang: str) -> str | None:
 
 
 def _marked(text: str | None) -> str | None:
-    return text and html.escape(text).replace(_BEGIN, "<mark>").replace(_END, "</mark>")
+    if text is None:
+        return None
+    # The parts of a compound are marked one by one; a reader sees one word.
+    whole = html.escape(text).replace(_END + _BEGIN, "")
+    return whole.replace(_BEGIN, "<mark>").replace(_END, "</mark>")

@@ -108,8 +108,10 @@ def test_a_missing_language_falls_back(lang: str, shown: str) -> None:
 def test_highlights_are_html_with_nothing_but_marks() -> None:
     from services.search import queries
 
-    text = f"<b>{queries._BEGIN}Kita{queries._END}</b> & co"
+    # Meilisearch marks the parts of a compound one by one.
+    parts = f"{queries._BEGIN}Kita{queries._END}{queries._BEGIN}platz{queries._END}"
+    text = f"<b>{parts}</b> & co"
     hit = {"id": "1", "kind": "offer", "title": {"de": "<b>Kita"}, "_formatted": {"title": {"de": text}}}
 
-    assert item(hit, "de")["highlight"]["title"] == "&lt;b&gt;<mark>Kita</mark>&lt;/b&gt; &amp; co"
+    assert item(hit, "de")["highlight"]["title"] == "&lt;b&gt;<mark>Kitaplatz</mark>&lt;/b&gt; &amp; co"
     assert item(hit, "de")["title"] == "<b>Kita"
