@@ -3,7 +3,6 @@
 `transaction` is the only place that commits.
 """
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -94,12 +93,6 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
-
-
-def chunks(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    """Cut an iterator into lists of at most `size`."""
-    while chunk := list(itertools.islice(rows, size)):
-        yield chunk
 
 
 def _lock_migrations(connection: Connection) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from libs.servicekit.auth import Anyone
+from libs.servicekit.auth import Anyone, Principal
 from libs.servicekit.db import now
 from libs.servicekit.problems import Problem
 from libs.servicekit.tables import KEPT, idempotency
@@ -148,10 +148,13 @@ class Replayed(Exception):  # noqa: N818 - not an error: the answer was already 
 class Once:
     """The Idempotency-Key of a request: its effect and its answer happen once (draft-ietf-httpapi-idempotency-key)."""
 
-    def __init__(self, session: Session, key: str | None, fingerprint: str) -> None:
-        self._session, self._key = session, key
+    def __init__(self, session: Session, caller: Principal | None, key: str | None, fingerprint: str) -> None:
+        self._session, self._key = session, None
         if key:
-            self._claim(key, fingerprint)
+            # A key belongs to its caller: nobody reads another's answer by guessing it.
+            subject = caller.subject if caller else ""
+            self._key = hashlib.sha256(f"{subject}\n{key}".encode()).hexdigest()
+            self._claim(self._key, fingerprint)
 
     def _claim(self, key: str, fingerprint: str) -> None:
         table = idempotency
@@ -194,9 +197,7 @@ def _once(
     fingerprint: Annotated[str, Depends(_fingerprint)],
     key: IdempotencyKey = None,
 ) -> Once:
-    # A key belongs to its caller: nobody reads another's answer by guessing it.
-    subject = caller.subject if caller else ""
-    return Once(session, key and hashlib.sha256(f"{subject}\n{key}".encode()).hexdigest(), fingerprint)
+    return Once(session, caller, key, fingerprint)
 
 
 OnlyOnce = Annotated[Once, Depends(_once)]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import inspect
 from sqlmodel import select
 
-from libs.servicekit.db import Database, chunks
+from libs.servicekit.db import Database
 from tests.servicekit.probe.service import MIGRATIONS, Note
 
 
@@ -75,8 +75,3 @@ def test_an_instant_comes_back_as_utc(db: Database, zone: timezone) -> None:
         kept = session.get_one(Note, 1).at
     assert kept == instant
     assert kept.utcoffset() == timedelta(0)
-
-
-def test_chunks_lose_nothing() -> None:
-    assert list(chunks(iter(range(5)), 2)) == [[0, 1], [2, 3], [4]]
-    assert list(chunks(iter([]), 2)) == []

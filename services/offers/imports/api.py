@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from libs.servicekit.app import Kit
 from libs.servicekit.auth import Principal, require
 from libs.servicekit.http import CleanStr, IdempotencyKey, Items, Once, Paging, Reading, page_of
 from libs.servicekit.problems import FieldError, Problem, invalid
@@ -114,18 +115,17 @@ async def create_import(
             digest.update(piece)
             await run_in_threadpool(upload.write, piece)
         upload.seek(0)
-        once = key and hashlib.sha256(f"{caller.subject}\n{key}".encode()).hexdigest()
-        answer = await run_in_threadpool(_accept, request, order, form, upload, once, digest.hexdigest())
+        known = order, form, caller, key, digest.hexdigest()
+        answer = await run_in_threadpool(_accept, request.app.state.kit, upload, *known)
     runner.woken.set()
     return answer
 
 
 def _accept(
-    request: Request, order: Order, form: str, upload: Any, key: str | None, fingerprint: str
+    kit: Kit, upload: Any, order: Order, form: str, caller: Principal, key: str | None, fingerprint: str
 ) -> Response:
-    kit = request.app.state.kit
-    with kit.db.transaction() as session:
-        once = Once(session, key, fingerprint)
+    with kit.database.transaction() as session:
+        once = Once(session, caller, key, fingerprint)
         boards.one(session, order.board)
         new = _order(order, form, runner.mappings(kit.settings.city))
         accepted = commands.accept(session, new, upload)
