@@ -14,8 +14,8 @@ from fastapi.testclient import TestClient
 
 from cli import keys
 from cli.home import ROOT, Home
-from libs.servicekit.app import Kit
-from libs.servicekit.auth import ROLES, Principal
+from libs.httpkit.app import Kit
+from libs.httpkit.auth import ROLES, Principal
 from services.offers.boards import commands as boards
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent

@@ -1,1 +1,1 @@
-"""What every service needs and no business word: settings, database, outbox, inbox, bus, HTTP app, telemetry, auth."""
+"""What every service needs below HTTP, and no business word: settings, database, outbox, inbox, bus, telemetry."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from libs.servicekit.app import create_app
+from libs.httpkit.app import create_app
 from services.offers import jobs
 from services.offers.boards import api as boards
 from services.offers.imports import api as imports

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from libs.servicekit.app import Kit
+from libs.httpkit.app import Kit
 from libs.servicekit.db import Database
 from libs.servicekit.lease import Lease
 from services.offers.boards import commands as boards

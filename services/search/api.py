@@ -8,9 +8,9 @@ from fastapi.responses import Response
 from nats.errors import Error as NatsError
 from pydantic_core import to_json
 
-from libs.servicekit import problems
-from libs.servicekit.auth import require
-from libs.servicekit.http import CleanStr
+from libs.httpkit import problems
+from libs.httpkit.auth import require
+from libs.httpkit.edge import CleanStr
 from services.search import status as progress
 from services.search.params import Language, documented, query
 from services.search.views import Found, IndexStatus, LagView, ReindexView, Suggestions
@@ -50,6 +50,7 @@ async def index_status(request: Request) -> IndexStatus:
     return IndexStatus(
         index=search.index.name,
         documents=documents,
+        synonyms=await search.index.knows_synonyms(),
         lag=LagView(messages=behind.messages, seconds=behind.seconds),
         reindex=ReindexView.model_validate(rebuild, from_attributes=True) if rebuild else None,
     )

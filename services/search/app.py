@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from libs.contracts.topology import SEARCH
-from libs.servicekit.app import create_app
+from libs.httpkit.app import create_app
 from libs.servicekit.settings import Settings
 from services.search import api
 from services.search.config import SearchSettings

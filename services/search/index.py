@@ -198,6 +198,11 @@ class Index:
         if rebuilt.uid != self.name:
             await self.engine.call("DELETE", f"/indexes/{rebuilt.uid}")
 
+    async def knows_synonyms(self) -> bool:
+        """Whether the served index has learned what `learn` brings; raises Unavailable."""
+        known = await self.engine.call("GET", f"/indexes/{self.name}/settings/synonyms")
+        return bool(known) or not self._vocabulary.equal
+
     async def documents(self) -> int:
         """How many things can be found; raises Unavailable."""
         query = {"filter": "listed = true", "hitsPerPage": 0, "page": 1}

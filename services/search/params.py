@@ -9,8 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from starlette.datastructures import QueryParams
 
 from libs.contracts.card import Name
-from libs.servicekit.http import CleanStr, is_clean
-from libs.servicekit.problems import FieldError, field_errors, invalid
+from libs.httpkit.edge import CleanStr, is_clean
+from libs.httpkit.problems import FieldError, field_errors, invalid
 from services.search.queries import FACET, Query, is_facet, quotable
 
 LATITUDE = r"-?([0-8]?[0-9](\.[0-9]{1,12})?|90(\.0{1,12})?)"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from libs.contracts.topology import SEARCH
-from libs.servicekit.app import Kit
+from libs.httpkit.app import Kit
 from libs.servicekit.settings import Settings
 from services.search import status
 from services.search.config import SearchSettings

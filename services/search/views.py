@@ -92,5 +92,6 @@ class IndexStatus(BaseModel):
 
     index: str
     documents: int
+    synonyms: bool = Field(description="Whether a new index has learned the town's words; it answers before.")
     lag: LagView
     reindex: ReindexView | None

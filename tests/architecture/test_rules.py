@@ -127,18 +127,22 @@ def test_a_module_says_what_it_is(file: Path) -> None:
     assert not content.strip() or ast.get_docstring(tree(file)), "has no docstring"
 
 
-@pytest.mark.parametrize("file", modules("libs/servicekit"), ids=str)
-def test_the_service_kit_speaks_of_no_business(file: Path) -> None:
+@pytest.mark.parametrize("file", modules("libs/servicekit", "libs/httpkit"), ids=str)
+def test_the_kits_speak_of_no_business(file: Path) -> None:
     words = re.findall(r"[a-zäöüß]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", (ROOT / file).read_text()).lower())
     said = {word for word in words if word.removesuffix("s") in BUSINESS or word in BUSINESS}
     assert not said
 
 
 def test_tests_mirror_the_code() -> None:
-    """Every module of servicekit is used by a test, and every service has its tests where one looks for them."""
+    """Every module of the kits is used by a test, and every service has its tests where one looks for them."""
     tests = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in modules("tests"))
-    kit = {file.stem for file in modules("libs/servicekit") if "migrations" not in file.parts} - {"__init__"}
-    untested = {name for name in kit if not re.search(rf"servicekit(\.{name}\b| import .*\b{name}\b)", tests)}
-    assert not untested
+    for kit in ("servicekit", "httpkit"):
+        names = {file.stem for file in modules(f"libs/{kit}") if "migrations" not in file.parts} - {
+            "__init__"
+        }
+        assert not {
+            name for name in names if not re.search(rf"{kit}(\.{name}\b| import .*\b{name}\b)", tests)
+        }
     for service in services():
         assert (ROOT / "tests" / service.name).is_dir()

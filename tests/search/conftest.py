@@ -114,7 +114,7 @@ class Running:
         def status() -> dict[str, Any] | None:
             found = self.client.get("/v1/index/status")
             body: dict[str, Any] = found.json()
-            done = found.status_code == 200 and body["lag"]["messages"] == 0
+            done = found.status_code == 200 and body["lag"]["messages"] == 0 and body["synonyms"]
             return body if done and not (body["reindex"] or {}).get("running") else None
 
         return until(status, seconds) or {}

@@ -12,7 +12,7 @@ from nats.js import JetStreamContext
 
 from cli import keys
 from cli.home import Home
-from libs.servicekit.app import Kit
+from libs.httpkit.app import Kit
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
 from libs.servicekit.outbox import Publisher

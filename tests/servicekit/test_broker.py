@@ -17,9 +17,9 @@ from libs.contracts import topology
 from libs.contracts.event import Envelope, envelope
 from libs.contracts.offers import ProviderChanged
 from libs.contracts.topology import Listener
+from libs.httpkit.app import Kit
 from libs.provision.streams import provision
 from libs.servicekit import broker, inbox
-from libs.servicekit.app import Kit
 from libs.servicekit.broker import Bus, Transient, fact_of, listen
 from libs.servicekit.db import Database, now
 from tests.servicekit.conftest import Probe, migrated, problem, settings

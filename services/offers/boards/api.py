@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from libs.contracts.card import Text
 from libs.contracts.offers import BoardField
-from libs.servicekit.http import Items, Reading, etag
+from libs.httpkit.edge import Items, Reading, etag
 from services.offers.boards import queries
 from services.offers.boards.models import Board
 from services.offers.params import Slug

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from libs.contracts.card import Card, Name, Text
 from libs.contracts.offers import BoardField, FieldType
-from libs.servicekit.http import Body, is_clean
+from libs.httpkit.edge import Body, is_clean
 from services.offers.hours import check_hours
 
 # Names the search gateway gives a meaning of its own; a facet so called could not be asked for.

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, col, select
 
-from libs.servicekit.problems import not_found
+from libs.httpkit.problems import not_found
 from services.offers.boards.domain import Declaration
 from services.offers.boards.models import Board
 

@@ -14,10 +14,10 @@ from uuid_utils import uuid7
 
 from libs.contracts import offers as events
 from libs.contracts.card import Text
+from libs.httpkit.problems import Problem
 from libs.servicekit import outbox, telemetry
 from libs.servicekit.db import Database, now
 from libs.servicekit.outbox import Entry
-from libs.servicekit.problems import Problem
 from services.offers.boards.domain import Declaration
 from services.offers.imports import queries
 from services.offers.imports.mapping import Draft

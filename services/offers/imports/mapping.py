@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from libs.contracts.card import Name
 from libs.contracts.offers import FieldType
-from libs.servicekit.http import Body, is_clean
+from libs.httpkit.edge import Body, is_clean
 from services.offers.boards.domain import URL, Declaration, check_fields
 from services.offers.hours import by_day
 from services.offers.offers.domain import OfferContent

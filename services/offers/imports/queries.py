@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from sqlmodel import Session, col, func, select
 
+from libs.httpkit.problems import not_found
 from libs.servicekit.db import Database
-from libs.servicekit.problems import not_found
 from services.offers.imports.models import Import, ImportFinding, ImportPart, ImportStatus
 
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import structlog
 from opentelemetry import trace
 
+from libs.httpkit.app import Kit
 from libs.servicekit import telemetry
-from libs.servicekit.app import Kit
 from libs.servicekit.db import AWAY, Database
 from libs.servicekit.lease import Lease
 from services.offers.boards import queries as boards

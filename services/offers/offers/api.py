@@ -8,8 +8,8 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from libs.contracts.card import Name, Paragraphs
-from libs.servicekit.auth import Anyone, Principal, require
-from libs.servicekit.http import (
+from libs.httpkit.auth import Anyone, Principal, require
+from libs.httpkit.edge import (
     Body,
     CleanStr,
     IfMatch,
@@ -21,7 +21,7 @@ from libs.servicekit.http import (
     etag,
     page_of,
 )
-from libs.servicekit.problems import Problem
+from libs.httpkit.problems import Problem
 from services.offers.offers import commands, queries
 from services.offers.offers.domain import OfferContent, Status
 from services.offers.offers.models import Offer

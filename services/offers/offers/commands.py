@@ -6,11 +6,11 @@ from sqlmodel import Session, col, select
 
 from libs.contracts import offers as events
 from libs.contracts.card import Text
+from libs.httpkit.auth import Principal
+from libs.httpkit.edge import check_version
+from libs.httpkit.problems import FieldError, Problem, conflict, invalid
 from libs.servicekit import outbox
-from libs.servicekit.auth import Principal
 from libs.servicekit.db import now
-from libs.servicekit.http import check_version
-from libs.servicekit.problems import FieldError, Problem, conflict, invalid
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration, check_fields
 from services.offers.offers import queries

@@ -3,8 +3,8 @@
 from sqlalchemy import ColumnElement, or_, true
 from sqlmodel import Session, col, select
 
-from libs.servicekit.auth import Principal
-from libs.servicekit.problems import not_found
+from libs.httpkit.auth import Principal
+from libs.httpkit.problems import not_found
 from services.offers.offers.domain import Status
 from services.offers.offers.models import Offer
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from libs.servicekit.auth import require
-from libs.servicekit.http import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.auth import require
+from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
 from services.offers.params import Id
 from services.offers.providers import commands, queries
 from services.offers.providers.domain import ProviderContent

@@ -3,10 +3,10 @@
 from sqlmodel import Session
 
 from libs.contracts import offers as events
+from libs.httpkit.edge import check_version
+from libs.httpkit.problems import conflict
 from libs.servicekit import outbox
 from libs.servicekit.db import now
-from libs.servicekit.http import check_version
-from libs.servicekit.problems import conflict
 from services.offers.offers import commands as offers
 from services.offers.providers import queries
 from services.offers.providers.domain import ProviderContent, card, plain

@@ -6,7 +6,7 @@ from pydantic import AfterValidator
 
 from libs.contracts import card as cards
 from libs.contracts.card import Card, Text, Url, Word
-from libs.servicekit.http import Body
+from libs.httpkit.edge import Body
 from services.offers.boards.domain import URL
 
 

@@ -10,11 +10,9 @@ from sqlmodel import Column, Field, Session, SQLModel, col, select
 
 from libs.contracts.card import Word
 from libs.contracts.offers import ProviderChanged
-from libs.servicekit import outbox
-from libs.servicekit.app import create_app
-from libs.servicekit.auth import Anyone, require
-from libs.servicekit.db import UtcDateTime, now
-from libs.servicekit.http import (
+from libs.httpkit.app import create_app
+from libs.httpkit.auth import Anyone, require
+from libs.httpkit.edge import (
     Body,
     CleanStr,
     IfMatch,
@@ -27,7 +25,9 @@ from libs.servicekit.http import (
     etag,
     page_of,
 )
-from libs.servicekit.problems import not_found
+from libs.httpkit.problems import not_found
+from libs.servicekit import outbox
+from libs.servicekit.db import UtcDateTime, now
 from libs.servicekit.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -28,11 +28,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from libs.contracts import schemas
 from libs.contracts.catalogue import of_service
 from libs.contracts.topology import Listener
-from libs.servicekit import problems, telemetry
-from libs.servicekit.auth import Verifier
+from libs.httpkit import problems
+from libs.httpkit.auth import Verifier
+from libs.httpkit.edge import Replayed
+from libs.servicekit import telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
-from libs.servicekit.http import Replayed
 from libs.servicekit.outbox import Publisher, Relay
 from libs.servicekit.settings import Settings
 

@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from libs.servicekit.problems import Problem, unavailable
+from libs.httpkit.problems import Problem, unavailable
 from libs.servicekit.settings import Settings
 
 ALGORITHMS = ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]

@@ -24,9 +24,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from libs.servicekit.auth import Anyone, Principal
+from libs.httpkit.auth import Anyone, Principal
+from libs.httpkit.problems import Problem
 from libs.servicekit.db import now
-from libs.servicekit.problems import Problem
 from libs.servicekit.tables import KEPT, idempotency
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from cli import components
 from cli.home import ROOT
-from libs.servicekit import app as kit_app
+from libs.httpkit import app as kit_app
 from libs.servicekit.settings import Settings
 from tests.servicekit.conftest import Probe, problem
 from tests.stack import Stack

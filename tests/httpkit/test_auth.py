@@ -15,9 +15,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from libs.servicekit import auth
-from libs.servicekit.auth import Verifier
-from libs.servicekit.problems import Problem
+from libs.httpkit import auth
+from libs.httpkit.auth import Verifier
+from libs.httpkit.problems import Problem
 from tests.servicekit.conftest import Probe, bearer, problem, settings
 
 Key = ECKey | RSAKey | OKPKey
