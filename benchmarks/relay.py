@@ -31,7 +31,9 @@ def run(folder: Path) -> list[Row]:
 
 
 async def _compare(url: str, folder: Path) -> Row:
-    db = Database(f"sqlite:///{folder / 'relay.db'}", Publisher("de.coburg", "http://localhost/v1/events"))
+    db = Database(
+        f"sqlite:///{folder / 'relay.db'}", Publisher("offers", "de.coburg", "http://localhost/v1/events")
+    )
     db.migrate(OFFERS_MIGRATIONS)
     client = await nats.connect(url)
     try:

@@ -1,6 +1,6 @@
-"""Every event type there is, by name. A new type is public once its class stands here."""
+"""Every event type there is, by name. A new type exists once its class stands here."""
 
-from libs.contracts import offers
+from libs.contracts import notify, offers
 from libs.contracts.event import Fact
 
 _TYPES: tuple[type[Fact], ...] = (
@@ -14,11 +14,15 @@ _TYPES: tuple[type[Fact], ...] = (
     offers.OfferChanged,
     offers.OfferWithdrawn,
     offers.OfferExpired,
+    notify.MessageRequested,
 )
 
-CATALOGUE: dict[str, type[Fact]] = {fact.name: fact for fact in _TYPES}
+# Public facts, under `city.`; what services ask of each other, under `internal.`; and both.
+CATALOGUE: dict[str, type[Fact]] = {fact.name: fact for fact in _TYPES if not fact.internal}
+INTERNAL: dict[str, type[Fact]] = {fact.name: fact for fact in _TYPES if fact.internal}
+EVERY = CATALOGUE | INTERNAL
 
 
 def of_service(service: str) -> dict[str, type[Fact]]:
-    """The event types one service publishes."""
+    """The public event types of one service."""
     return {name: fact for name, fact in CATALOGUE.items() if fact.part("service") == service}

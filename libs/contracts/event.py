@@ -28,21 +28,22 @@ class Fact(Contract):
     """What happened to one thing, with the thing's whole public state; subclasses are the event types.
 
     `name` is `<service>.<aggregate>.<fact>.v<major>`; facts are past participles. Declaring a malformed name
-    raises ValueError at import.
+    raises ValueError at import. `internal` ones travel between services only.
     """
 
     name: ClassVar[str] = ""
+    internal: ClassVar[bool] = False
     card: Card | None = Field(
         default=None,
         description="How search, notify and front ends show the thing; null when it is not to be found.",
     )
 
-    def __init_subclass__(cls, *, name: str = "", **kwargs: Any) -> None:
-        """Keep the event's name on the class."""
+    def __init_subclass__(cls, *, name: str = "", internal: bool = False, **kwargs: Any) -> None:
+        """Keep the event's name and reach on the class."""
         super().__init_subclass__(**kwargs)
         if name and not NAME.match(name):
             raise ValueError(f"{cls.__name__}: {name!r} is not <service>.<aggregate>.<fact>.v<major>")
-        cls.name = name
+        cls.name, cls.internal = name, internal
 
     @classmethod
     def part(cls, key: Literal["service", "aggregate", "fact", "major"]) -> str:
@@ -55,7 +56,7 @@ class Fact(Contract):
     @classmethod
     def subject(cls, thing_id: str) -> str:
         """The NATS subject of this fact about one thing."""
-        return f"city.{cls.name}.{thing_id}"
+        return f"{'internal' if cls.internal else 'city'}.{cls.name}.{thing_id}"
 
 
 F = TypeVar("F", bound=Fact)
@@ -107,14 +108,16 @@ def envelope(
     prefix: str,
     schema_base: str,
     traceparent: str | None,
+    source: str | None = None,
 ) -> Envelope[F]:
     """Wrap a fact; `prefix` is the town's reverse domain name, `schema_base` the URL its schemas lie under.
 
+    `source` is the service that speaks; only of what is asked of another service it is not the fact's own.
     Raises pydantic.ValidationError when an id or version cannot travel.
     """
     return Envelope[F](
         id=event_id,
-        source=f"/{fact.part('service')}",
+        source=f"/{source or fact.part('service')}",
         type=f"{prefix}.{fact.name}",
         subject=subject,
         time=time,

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from libs.contracts.catalogue import CATALOGUE
+from libs.contracts.catalogue import EVERY
 from libs.contracts.compat import Break, breaks
 from libs.contracts.schemas import Schema, schema
 
@@ -31,15 +31,15 @@ def broken_promises() -> list[Break]:
 
 
 def _broken(name: str, promised: Schema) -> list[Break]:
-    if name not in CATALOGUE:
+    if name not in EVERY:
         return [Break(name, "$", "left the catalogue: events already stored could not be read any more")]
-    return breaks(name, promised, schema(CATALOGUE[name]))
+    return breaks(name, promised, schema(EVERY[name]))
 
 
 def freeze() -> None:
     """Today's schemas become the promise."""
     FOLDER.mkdir(exist_ok=True)
-    for name, fact in CATALOGUE.items():
+    for name, fact in EVERY.items():
         (FOLDER / f"{name}.json").write_text(text(schema(fact)), encoding="utf-8")
 
 

@@ -65,7 +65,8 @@ def meaning(fact: type[Fact]) -> str:
 
 def _own(fact: type[Fact], shared: Schema) -> Schema:
     """What the envelope leaves open and this event type decides."""
+    source = {} if fact.internal else {"const": f"/{fact.part('service')}"}
     return {
-        "source": {**shared["source"], "const": f"/{fact.part('service')}"},
+        "source": {**shared["source"], **source},
         "type": {**shared["type"], "pattern": f"{PREFIX}{re.escape(fact.name)}$"},
     }

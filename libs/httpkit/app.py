@@ -26,7 +26,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.contracts import schemas
-from libs.contracts.catalogue import of_service
+from libs.contracts.catalogue import INTERNAL, of_service
 from libs.contracts.topology import Listener
 from libs.httpkit import problems
 from libs.httpkit.auth import Verifier
@@ -89,7 +89,7 @@ def create_app(
     telemetry.setup(settings)
     kit = Kit(settings, Bus(settings), Verifier(settings))
     if migrations:
-        publisher = Publisher(settings.town["event_prefix"], f"{settings.public_url}/v1/events")
+        publisher = Publisher(service, settings.town["event_prefix"], f"{settings.public_url}/v1/events")
         kit.db, kit.migrated = Database(settings.database_url, publisher), False
     app = FastAPI(
         title=title,
@@ -224,9 +224,10 @@ def _event_reference(service: str) -> APIRouter:
     @router.get("/{name}", response_model=None)
     def schema(name: str) -> dict[str, object]:
         """The JSON Schema of one event type: an event's `dataschema`."""
-        if name not in types:
+        known = types | INTERNAL  # what it asks of other services has its schema here too
+        if name not in known:
             raise problems.not_found("event type")
-        return schemas.schema(types[name])
+        return schemas.schema(known[name])
 
     return router
 

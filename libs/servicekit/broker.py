@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 
 from libs.contracts import topology
-from libs.contracts.catalogue import CATALOGUE
+from libs.contracts.catalogue import EVERY
 from libs.contracts.event import Envelope, Fact
 from libs.servicekit import telemetry
 from libs.servicekit.db import AWAY
@@ -170,7 +170,7 @@ def parse(body: bytes, subject: str) -> Envelope[Any]:
 def fact_of(subject: str) -> type[Fact]:
     """The event type of a subject; a bare `Fact`, which still carries the card, for one from a newer service."""
     parts = subject.split(".")
-    return CATALOGUE.get(".".join(parts[-5:-1]), Fact)
+    return EVERY.get(".".join(parts[-5:-1]), Fact)
 
 
 def listen(bus: Bus, listener: topology.Listener) -> Callable[[Handler], Handler]:

@@ -40,6 +40,7 @@ SENT = Counter("outbox_sent", "Events the broker has acknowledged")
 class Publisher:
     """What an envelope needs to know of its service; travels in `session.info`."""
 
+    service: str
     prefix: str
     schema_base: str
 
@@ -81,6 +82,7 @@ def _row(entry: Entry, publisher: Publisher) -> dict[str, object]:
         prefix=publisher.prefix,
         schema_base=publisher.schema_base,
         traceparent=entry.traceparent,
+        source=publisher.service if entry.fact.internal else None,
     )
     body = event.to_bytes()
     if len(body) > topology.MAX_EVENT_BYTES:
@@ -155,11 +157,11 @@ class Relay:
 
     async def _publish(self, rows: Sequence[Row[tuple[object, ...]]]) -> BaseException | None:
         """Send rows in order; mark what was acknowledged; returns the first failure, behind which nothing was sent."""
-        acked: list[tuple[int, int]] = []
+        acked: list[tuple[Row[tuple[object, ...]], int]] = []
         failure: BaseException | None = None
         for wave in waves(rows):
             results = await asyncio.gather(*(self._send(row) for row in wave), return_exceptions=True)
-            acked += [(row.id, seq) for row, seq in zip(wave, results, strict=True) if isinstance(seq, int)]
+            acked += [(row, seq) for row, seq in zip(wave, results, strict=True) if isinstance(seq, int)]
             failure = next((result for result in results if isinstance(result, BaseException)), None)
             if failure is not None:
                 break
@@ -196,14 +198,15 @@ class Relay:
         OLDEST.set((now() - rows[0].created_at).total_seconds() if rows else 0)
         return rows
 
-    def _mark(self, acked: list[tuple[int, int]]) -> None:
-        # Only the newest row needs its place in the stream, see `_catch_up`; the rest is one cheap statement.
-        newest_id, newest_seq = max(acked, key=lambda pair: pair[1])
-        ids = [row_id for row_id, _ in acked]
+    def _mark(self, acked: list[tuple[Row[tuple[object, ...]], int]]) -> None:
+        # Only the newest row in CITY needs its place there, see `_catch_up`; the rest is one cheap statement.
+        ids = [row.id for row, _ in acked]
+        public = [(seq, row.id) for row, seq in acked if row.subject.startswith("city.")]
         mark = update(outbox).values(sent_at=now())
         with self._db.transaction() as session:
             session.execute(mark.where(outbox.c.id.in_(bindparam("ids", expanding=True))), {"ids": ids})
-            session.execute(update(outbox).where(outbox.c.id == newest_id).values(stream_seq=newest_seq))
+            for seq, row_id in sorted(public)[-1:]:
+                session.execute(update(outbox).where(outbox.c.id == row_id).values(stream_seq=seq))
 
     async def _catch_up(self) -> None:
         """Send again what a broker restored from an older disk no longer holds."""

@@ -8,14 +8,14 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from libs.contracts import golden, release, schemas, topology
-from libs.contracts.catalogue import CATALOGUE
+from libs.contracts.catalogue import EVERY
 from libs.contracts.event import Envelope
 
 Event = dict[str, Any]
 
 EVENTS = [
     pytest.param(name, event, id=f"{name}/{stem}")
-    for name in CATALOGUE
+    for name in EVERY
     for stem, event in golden.events(name).items()
 ]
 FILE = re.compile(r"^[1-9]\d*-[a-z][a-z0-9-]*$")
@@ -32,15 +32,15 @@ def strings(value: Any) -> list[str]:
 
 @pytest.mark.parametrize(("name", "event"), EVENTS)
 def test_parses(name: str, event: Event) -> None:
-    read = Envelope[CATALOGUE[name]].model_validate_json(json.dumps(event))  # type: ignore[valid-type]
+    read = Envelope[EVERY[name]].model_validate_json(json.dumps(event))  # type: ignore[valid-type]
     assert read.name == name
-    assert read.source == f"/{CATALOGUE[name].part('service')}"
+    assert EVERY[name].internal or read.source == f"/{EVERY[name].part('service')}"
     assert read.dataschema.endswith(f"/{name}")
 
 
 @pytest.mark.parametrize(("name", "event"), EVENTS)
 def test_loses_nothing_on_the_way(name: str, event: Event) -> None:
-    read = Envelope[CATALOGUE[name]].model_validate_json(json.dumps(event))  # type: ignore[valid-type]
+    read = Envelope[EVERY[name]].model_validate_json(json.dumps(event))  # type: ignore[valid-type]
     assert contains(json.loads(read.to_bytes()), event)
 
 
@@ -53,7 +53,7 @@ def contains(whole: Any, part: Any) -> bool:
 
 @pytest.mark.parametrize(("name", "event"), EVENTS)
 def test_fits_todays_schema(name: str, event: Event) -> None:
-    schema = schemas.schema(CATALOGUE[name])
+    schema = schemas.schema(EVERY[name])
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(event)
 
 
@@ -74,32 +74,32 @@ def test_names_nobody_who_could_be_called(name: str, event: Event) -> None:
         assert not re.search(r"(\+49|\b0\d{2,4}[ /-])\s?\d{3}", text), text
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_event_has_a_minimal_and_a_fuller_example(name: str) -> None:
     examples = golden.events(name)
     assert next(iter(examples)) == "1-minimal"
     assert len(examples) >= 2
-    required = schemas.schema(CATALOGUE[name])["$defs"][CATALOGUE[name].__name__]["required"]
+    required = schemas.schema(EVERY[name])["$defs"][EVERY[name].__name__]["required"]
     assert set(examples["1-minimal"]["data"]) == set(required)
 
 
-@pytest.mark.parametrize("name", [name for name in CATALOGUE if name.split(".")[2] in ENDED])
+@pytest.mark.parametrize("name", [name for name in EVERY if name.split(".")[2] in ENDED])
 def test_what_ended_has_a_tombstone(name: str) -> None:
     assert golden.events(name)["2-tombstone"]["data"]["card"]["listed"] is False
 
 
 def test_the_examples_between_them_show_every_property_of_a_card() -> None:
-    events = [event for name in CATALOGUE for event in golden.events(name).values()]
+    events = [event for name in EVERY for event in golden.events(name).values()]
     shown = {key for event in events for key in event["data"].get("card", {})}
-    assert shown == set(schemas.schema(next(iter(CATALOGUE.values())))["$defs"]["Card"]["properties"])
+    assert shown == set(schemas.schema(next(iter(EVERY.values())))["$defs"]["Card"]["properties"])
 
 
 def test_files_are_numbered_and_belong_to_an_event() -> None:
     for path in golden.FOLDER.rglob("*.json"):
-        assert path.parent.name in CATALOGUE
+        assert path.parent.name in EVERY
         assert FILE.match(path.stem), path
 
 
 def test_no_two_examples_share_an_id() -> None:
-    ids = [event["id"] for name in CATALOGUE for event in golden.events(name).values()]
+    ids = [event["id"] for name in EVERY for event in golden.events(name).values()]
     assert len(ids) == len(set(ids))

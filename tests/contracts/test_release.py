@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from libs.contracts import release
-from libs.contracts.catalogue import CATALOGUE
+from libs.contracts.catalogue import EVERY
 
 NAME = "offers.offer.published.v1"
 
@@ -26,7 +26,7 @@ def promise(folder: Path, name: str, promised: dict[str, Any]) -> None:
 
 
 def test_every_event_is_released() -> None:
-    assert release.released().keys() == CATALOGUE.keys()
+    assert release.released().keys() == EVERY.keys()
 
 
 def test_todays_events_are_what_their_readers_were_promised() -> None:

@@ -21,7 +21,7 @@ from libs.servicekit.tables import outbox
 from tests.stack import Stack, new_database
 from tests.waiting import until
 
-PUBLISHER = Publisher("de.coburg", "http://localhost/v1/events")
+PUBLISHER = Publisher("offers", "de.coburg", "http://localhost/v1/events")
 COURSE: dict[str, Any] = {"title": {"de": "Töpfern"}, "fields": {"level": "easy"}}
 
 

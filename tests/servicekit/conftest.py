@@ -20,7 +20,7 @@ from libs.servicekit.settings import ServiceSettings, Settings
 from tests.servicekit.probe import service as probe
 from tests.waiting import until
 
-PUBLISHER = Publisher("de.coburg", "http://probe/v1/events")
+PUBLISHER = Publisher("probe", "de.coburg", "http://probe/v1/events")
 Probe = Callable[..., TestClient]
 
 

@@ -113,7 +113,13 @@ def republish_of(session: Session, provider: Provider) -> None:
     """Tell the provider's public offers again, with its new name."""
     query = select(Offer).where(Offer.provider_id == provider.id, Offer.status == Status.PUBLISHED)
     for offer in session.exec(query.with_for_update()):
-        _step(offer)
+        retell(session, offer)
+
+
+def retell(session: Session, offer: Offer) -> None:
+    """Something that is shown of an offer changed elsewhere: a new version, told if the offer is public."""
+    _step(offer)
+    if offer.status == Status.PUBLISHED:
         _tell(session, offer, boards.declaration(session, offer.board), events.OfferChanged)
 
 
