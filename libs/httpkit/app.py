@@ -258,6 +258,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
                 "If-Match",
                 "If-None-Match",
                 "Idempotency-Key",
+                "Link-Token",
                 "traceparent",
             ],
             expose_headers=["ETag", "Location", "Retry-After"],

@@ -16,6 +16,9 @@ class ServiceSettings(BaseSettings):
 
     database_url: str | None = None
     public_url: str | None = None
+    link_key: str | None = Field(
+        None, description="What signed links are signed with; at least 32 characters."
+    )
 
 
 class Settings(BaseSettings):

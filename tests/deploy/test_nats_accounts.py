@@ -170,6 +170,14 @@ def test_a_service_publishes_only_its_own(broker: Broker, user: str, subject: st
     asyncio.run(scenario())
 
 
+def test_a_service_may_ask_for_a_message(broker: Broker) -> None:
+    async def scenario() -> None:
+        async with broker.connected("offers") as offers:
+            assert await offers.may_publish("internal.notify.message.requested.v1.x")
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("user", SERVICE_MAY_NOT_PUBLISH)
 def test_a_service_listens_through_its_durables_only(broker: Broker, user: str) -> None:
     async def scenario() -> None:

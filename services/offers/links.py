@@ -1,0 +1,92 @@
+"""Signed links: whoever holds one may do one thing with one thing, without an account. A thing's id enters, a token leaves.
+
+A token is a JWT (RFC 7519) signed with HMAC-SHA-256 that names its use, its thing and its end; none is kept, so what it
+opens ends with the thing's row. It stays below 200 characters and fits a fact of `MessageRequested`.
+"""
+
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from libs.httpkit.auth import unauthorised
+from libs.httpkit.edge import CleanStr
+from libs.servicekit.settings import Settings
+
+ALGORITHM = "HS256"
+KEY_FILE = "offers-links"
+
+
+class Links:
+    """Makes and reads tokens. `key` is any text of at least 32 characters."""
+
+    def __init__(self, key: str) -> None:
+        if len(key) < 32:
+            raise ValueError("the key of signed links needs at least 32 characters")
+        self._key = OctKey.import_key(key)
+        self._claims = jwt.JWTClaimsRegistry(
+            use={"essential": True}, sub={"essential": True}, exp={"essential": True}
+        )
+
+    def sign(self, use: str, thing_id: str, until: datetime) -> str:
+        """A token that opens one use of one thing until an instant."""
+        claims = {"use": use, "sub": thing_id, "exp": int(until.timestamp())}
+        return jwt.encode({"alg": ALGORITHM}, claims, self._key)
+
+    def read(self, use: str, token: str | None) -> str:
+        """The id of the thing that a token opens for this use; Problem 401 when it opens nothing, or no longer."""
+        if token is None:
+            raise unauthorised("This needs the token of a signed link.")
+        try:
+            claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
+            self._claims.validate(claims)
+        except (JoseError, ValueError):
+            raise unauthorised("The link is not valid, or no longer.") from None
+        if claims["use"] != use:
+            raise unauthorised("The link is for something else.")
+        return str(claims["sub"])
+
+
+def links_of(settings: Settings) -> Links:
+    """The service's links: its key is COBURG_OFFERS_LINK_KEY, else a file under the home, made on first use."""
+    return _links(settings.own.link_key or _kept(settings.home / "keys" / KEY_FILE))
+
+
+@lru_cache(maxsize=4)
+def _links(key: str) -> Links:
+    return Links(key)
+
+
+def _kept(path: Path) -> str:
+    with suppress(FileNotFoundError):
+        return path.read_text(encoding="utf-8")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, new = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    with suppress(FileExistsError):  # another process was faster
+        path.hardlink_to(new)
+    Path(new).unlink()
+    return path.read_text(encoding="utf-8")
+
+
+def _of_service(request: Request) -> Links:
+    return links_of(request.app.state.kit.settings)
+
+
+Signing = Annotated[Links, Depends(_of_service)]
+LinkToken = Annotated[
+    CleanStr | None,
+    Header(
+        alias="Link-Token", max_length=400, description="The token of a signed link, as a message brought it."
+    ),
+]
