@@ -79,10 +79,14 @@ class Card(Part):
     dates: list[AwareDatetime] = Field(
         default=[], max_length=50, description="The next dates, soonest first."
     )
+    hours: Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)] | None = Field(
+        default=None, description="Opening hours in OpenStreetMap's syntax, local time."
+    )
     age: Age | None = None
     price_cents: int | None = Field(default=None, ge=0, le=100_000_000)
     free_places: int | None = Field(default=None, ge=0, le=1_000_000)
     url: Url | None = None
     image: Image | None = None
+    published_at: AwareDatetime | None = Field(default=None, description="When it became public.")
     boost: float = Field(default=1.0, ge=0, le=10, description="Rank factor; 1 is neutral.")
     listed: bool = Field(default=True, description="False is a tombstone: no longer to be found.")

@@ -1,6 +1,6 @@
 """Every event type there is, by name. A new type exists once its class stands here."""
 
-from libs.contracts import notify, offers
+from libs.contracts import agenda, notify, offers, search
 from libs.contracts.event import Fact
 
 _TYPES: tuple[type[Fact], ...] = (
@@ -14,7 +14,11 @@ _TYPES: tuple[type[Fact], ...] = (
     offers.OfferChanged,
     offers.OfferWithdrawn,
     offers.OfferExpired,
+    search.ResultRated,
+    agenda.PrioritySet,
+    agenda.PriorityLifted,
     notify.MessageRequested,
+    search.QueryUnanswered,
 )
 
 # Public facts, under `city.`; what services ask of each other, under `internal.`; and both.

@@ -26,7 +26,7 @@ FULL: dict[str, Any] = {
     "free_places": 3,
     "url": "https://toepfern.example/kurs",
     "image": {"url": "https://toepfern.example/bild.jpg", "alt": {"de": "Hände im Ton"}},
-    "fields": {"level": "hard", "topics": ["art"], "size": 8, "online": False},
+    "fields": {"level": "hard", "topics": ["art"], "size": 8, "online": False, "open": "Mo-Fr 09:00-17:00"},
 }
 
 
@@ -59,6 +59,8 @@ def check_card(card: cards.Card) -> None:
     assert {"schwer", "hard", "Kunst", "Töpferei"} <= set(card.keywords)
     assert card.dates == sorted(card.dates)
     assert (card.price_cents, card.free_places) == (1250, 3)
+    assert card.hours == "Mo-Fr 09:00-17:00"
+    assert card.published_at is not None
     assert card.place is not None
     assert card.place.street == "Markt 1"
 

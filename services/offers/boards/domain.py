@@ -33,7 +33,13 @@ RESERVED = frozenset(
         "field",
         "age",
         "price",
+        "price_min",
+        "price_max",
         "free",
+        "weekday",
+        "open_now",
+        "open_at",
+        "accessibility",
         "sort",
         "listed",
     ]
@@ -196,3 +202,9 @@ def keywords(board: Declaration, values: dict[str, Any]) -> list[str]:
             if option.value in chosen:
                 words.update(dict.fromkeys(option.label.values()))
     return list(words)
+
+
+def hours(board: Declaration, values: dict[str, Any]) -> str | None:
+    """The offer's opening hours: those of the first field of that type that says any."""
+    said = (values.get(field.name) for field in board.fields if field.type == FieldType.HOURS)
+    return next((one for one in said if one), None)

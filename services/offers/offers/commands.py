@@ -191,6 +191,12 @@ def fact_of(
         fields={name: value for name, value in content.fields.items() if value is not None},
         published_at=stand.published_at,
         changed_at=stand.changed_at,
-        card=card(board, content, provider_title, listed=stand.status == Status.PUBLISHED),
+        card=card(
+            board,
+            content,
+            provider_title,
+            listed=stand.status == Status.PUBLISHED,
+            published_at=stand.published_at,
+        ),
         **more,
     )

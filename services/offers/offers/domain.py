@@ -106,7 +106,14 @@ def is_over(content: OfferContent, today: date) -> bool:
     return content.period is not None and content.period.end is not None and content.period.end < today
 
 
-def card(board: Declaration, content: OfferContent, provider: Text | None, *, listed: bool) -> Card:
+def card(
+    board: Declaration,
+    content: OfferContent,
+    provider: Text | None,
+    *,
+    listed: bool,
+    published_at: datetime | None = None,
+) -> Card:
     """How the offer is found: its own words, its board's facets, its provider's name."""
     facets, numbers = boards.facets(board, content.fields)
     names = list(dict.fromkeys((provider or {}).values()))
@@ -124,11 +131,13 @@ def card(board: Declaration, content: OfferContent, provider: Text | None, *, li
         place=plain(content.place),
         period=_plain(cards.Period, content.period),
         dates=sorted(content.dates),
+        hours=boards.hours(board, content.fields),
         age=_plain(cards.Age, content.age),
         price_cents=content.price_cents,
         free_places=content.free_places,
         url=content.url,
         image=_plain(cards.Image, content.image),
+        published_at=published_at,
         listed=listed,
     )
 
