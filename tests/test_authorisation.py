@@ -5,6 +5,7 @@ Requests are made so that whoever is let in changes nothing: a version that nobo
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from importlib import import_module, reload
 from typing import Any
 
@@ -21,6 +22,7 @@ from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent
 from services.offers.providers import commands as providers
 from services.offers.providers.domain import ProviderContent
+from services.offers.sessions.models import OfferSession
 from tests.waiting import until
 
 SERVICES = sorted(file.parent.name for file in (ROOT / "services").glob("*/app.py"))
@@ -47,6 +49,8 @@ TABLE = {
     ("offers", "POST", "/v1/offers/{offer_id}/submit"): WRITERS,
     ("offers", "POST", "/v1/offers/{offer_id}/publish"): EDITORS,
     ("offers", "POST", "/v1/offers/{offer_id}/withdraw"): WRITERS,
+    ("offers", "GET", "/v1/offers/{offer_id}/sessions"): EDITORS | OPERATORS | {OWN},
+    ("offers", "GET", "/v1/sessions/{session_id}"): EDITORS | OPERATORS | {OWN},
     ("offers", "POST", "/v1/imports"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}/report"): EDITORS,
@@ -61,7 +65,10 @@ TABLE = {
     for path in ("/health/live", "/health/ready", "/metrics", "/v1/events", "/v1/events/{name}")
 }
 # A draft does not even show that it exists to those who may not see it.
-HIDDEN = {("offers", "GET", "/v1/offers/{offer_id}")}
+HIDDEN = {
+    ("offers", "GET", path)
+    for path in ("/v1/offers/{offer_id}", "/v1/offers/{offer_id}/sessions", "/v1/sessions/{session_id}")
+}
 
 
 class Town:
@@ -79,6 +86,11 @@ class Town:
             session.flush()
             editor = Principal("test", EDITORS)
             self.offer = offers.draft(session, editor, "kita", self.provider, content).id
+            session.flush()
+            hour = datetime(2030, 5, 1, 9, tzinfo=UTC)
+            date = OfferSession(offer_id=self.offer, starts_at=hour, ends_at=hour + timedelta(hours=1))
+            session.add(date)
+            self.session = date.id
 
     def ask(self, service: str, method: str, path: str, caller: str) -> int:
         """The status that a caller gets."""
@@ -86,6 +98,7 @@ class Town:
             "slug": "kita",
             "provider_id": self.provider,
             "offer_id": self.offer,
+            "session_id": self.session,
             "import_id": self.offer,
             "name": "offers.offer.published.v1",
         }

@@ -17,6 +17,10 @@ _TYPES: tuple[type[Fact], ...] = (
     search.ResultRated,
     agenda.PrioritySet,
     agenda.PriorityLifted,
+    offers.SessionScheduled,
+    offers.SessionMoved,
+    offers.SessionChanged,
+    offers.SessionCancelled,
     notify.MessageRequested,
     search.QueryUnanswered,
 )

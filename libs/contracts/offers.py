@@ -115,3 +115,51 @@ class OfferWithdrawn(OfferFact, name="offers.offer.withdrawn.v1"):
 
 class OfferExpired(OfferFact, name="offers.offer.expired.v1"):
     """An offer's period ended; the card is a tombstone."""
+
+
+class SessionStatus(StrEnum):
+    """Whether a session takes place."""
+
+    SCHEDULED = "scheduled"
+    CANCELLED = "cancelled"
+
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PRINTABLE)]
+
+
+class SessionFact(Fact):
+    """The whole public state of a session (Termin): one date of an offer. It has no card; the offer is what is found."""
+
+    offer_id: str = Field(max_length=64)
+    board: Name
+    series_id: str | None = Field(default=None, max_length=64, description="Shared by the dates of one rule.")
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    status: SessionStatus = SessionStatus.SCHEDULED
+    venue: Place | None = Field(default=None, description="Where, if not at the offer's own place.")
+    places_max: int | None = Field(default=None, ge=0, le=1_000_000)
+    changed_at: AwareDatetime
+
+
+class SessionScheduled(SessionFact, name="offers.session.scheduled.v1"):
+    """A public offer got a date, or an offer with dates became public."""
+
+
+class SessionMoved(SessionFact, name="offers.session.moved.v1"):
+    """A session takes place at another time or place than was said before."""
+
+    earlier_starts_at: AwareDatetime
+    earlier_ends_at: AwareDatetime
+    earlier_venue: Place | None = None
+    reason: Reason
+
+
+class SessionChanged(SessionFact, name="offers.session.changed.v1"):
+    """Something else about a session changed: its places, or what is said of its venue."""
+
+
+class SessionCancelled(SessionFact, name="offers.session.cancelled.v1"):
+    """A session does not take place."""
+
+    status: SessionStatus = SessionStatus.CANCELLED
+    reason: Reason

@@ -1,4 +1,4 @@
-"""The offers service: boards, providers, offers, imports."""
+"""The offers service: boards, providers, offers and their sessions, imports."""
 
 from pathlib import Path
 
@@ -9,11 +9,12 @@ from services.offers.imports import api as imports
 from services.offers.imports import runner
 from services.offers.offers import api as offers
 from services.offers.providers import api as providers
+from services.offers.sessions import api as sessions
 
 app = create_app(
     "offers",
     title="Coburg Digital: offers",
     migrations=Path(__file__).parent / "migrations",
-    routers=[boards.router, providers.router, offers.router, imports.router],
+    routers=[boards.router, providers.router, offers.router, sessions.router, imports.router],
     jobs=[jobs.follow_boards, jobs.expire, runner.run],
 )

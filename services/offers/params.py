@@ -12,6 +12,11 @@ Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Id = Annotated[str, Path(pattern=UUID7, description="UUIDv7")]
 
 
+def town_zone(request: Request) -> ZoneInfo:
+    """The town's time zone."""
+    return ZoneInfo(request.app.state.kit.settings.town["timezone"])
+
+
 def today(request: Request) -> date:
     """The town's present day."""
-    return datetime.now(ZoneInfo(request.app.state.kit.settings.town["timezone"])).date()
+    return datetime.now(town_zone(request)).date()

@@ -1,0 +1,1 @@
+"""Sessions (Termine): the dates on which an offer takes place; scheduled, moved, changed, cancelled."""

@@ -1,0 +1,58 @@
+"""Reads of sessions; whoever sees an offer sees its sessions."""
+
+from datetime import datetime
+
+from sqlmodel import Session, and_, col, or_, select
+
+from libs.contracts.offers import SessionStatus
+from libs.httpkit.auth import Principal
+from libs.httpkit.problems import not_found
+from services.offers.offers import queries as offers
+from services.offers.sessions.models import OfferSession
+
+MAX_DATES = 50
+
+
+def page(
+    session: Session,
+    offer_id: str,
+    limit: int,
+    after: tuple[datetime, str] | None,
+    since: datetime | None,
+    before: datetime | None,
+) -> list[OfferSession]:
+    """An offer's sessions, soonest first; one more than `limit` when there are more."""
+    query = select(OfferSession).where(OfferSession.offer_id == offer_id)
+    if after is not None:
+        start, id_ = after
+        later = col(OfferSession.starts_at) > start
+        query = query.where(
+            or_(later, and_(col(OfferSession.starts_at) == start, col(OfferSession.id) > id_))
+        )
+    if since is not None:
+        query = query.where(col(OfferSession.ends_at) > since)
+    if before is not None:
+        query = query.where(col(OfferSession.starts_at) < before)
+    order = col(OfferSession.starts_at), col(OfferSession.id)
+    return list(session.exec(query.order_by(*order).limit(limit + 1)))
+
+
+def one(session: Session, caller: Principal | None, session_id: str) -> OfferSession:
+    """A session of an offer that the caller may see; Problem 404 otherwise."""
+    found = session.get(OfferSession, session_id)
+    if found is None:
+        raise not_found("session")
+    offers.one(session, caller, found.offer_id)
+    return found
+
+
+def next_dates(session: Session, offer_id: str, now: datetime) -> list[datetime] | None:
+    """When the offer's next sessions start, at most `MAX_DATES`; None for an offer that never had one."""
+    mine = OfferSession.offer_id == offer_id
+    coming = select(OfferSession.starts_at).where(
+        mine, OfferSession.status == SessionStatus.SCHEDULED, col(OfferSession.ends_at) > now
+    )
+    dates = list(session.exec(coming.order_by(col(OfferSession.starts_at)).limit(MAX_DATES)))
+    if dates or session.exec(select(OfferSession.id).where(mine).limit(1)).first():
+        return dates
+    return None
