@@ -51,6 +51,8 @@ TABLE = {
     ("offers", "POST", "/v1/offers/{offer_id}/withdraw"): WRITERS,
     ("offers", "GET", "/v1/offers/{offer_id}/sessions"): EDITORS | OPERATORS | {OWN},
     ("offers", "GET", "/v1/sessions/{session_id}"): EDITORS | OPERATORS | {OWN},
+    ("offers", "GET", "/v1/offers/{offer_id}/places"): EDITORS | OPERATORS | {OWN},
+    ("offers", "PUT", "/v1/offers/{offer_id}/places"): WRITERS,
     ("offers", "POST", "/v1/imports"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}/report"): EDITORS,
@@ -67,7 +69,12 @@ TABLE = {
 # A draft does not even show that it exists to those who may not see it.
 HIDDEN = {
     ("offers", "GET", path)
-    for path in ("/v1/offers/{offer_id}", "/v1/offers/{offer_id}/sessions", "/v1/sessions/{session_id}")
+    for path in (
+        "/v1/offers/{offer_id}",
+        "/v1/offers/{offer_id}/sessions",
+        "/v1/offers/{offer_id}/places",
+        "/v1/sessions/{session_id}",
+    )
 }
 
 
@@ -122,6 +129,7 @@ BODIES: dict[str, Any] = {
     "/v1/providers/{provider_id}": {"title": {"de": "Neu"}},
     "/v1/offers/{offer_id}": {"title": {"de": "Neu"}},
     "/v1/offers/{offer_id}/withdraw": {},
+    "/v1/offers/{offer_id}/places": {"max": 1},
 }
 
 

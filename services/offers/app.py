@@ -8,6 +8,7 @@ from services.offers.boards import api as boards
 from services.offers.imports import api as imports
 from services.offers.imports import runner
 from services.offers.offers import api as offers
+from services.offers.places import api as places
 from services.offers.providers import api as providers
 from services.offers.sessions import api as sessions
 
@@ -15,6 +16,13 @@ app = create_app(
     "offers",
     title="Coburg Digital: offers",
     migrations=Path(__file__).parent / "migrations",
-    routers=[boards.router, providers.router, offers.router, sessions.router, imports.router],
+    routers=[
+        boards.router,
+        providers.router,
+        offers.router,
+        sessions.router,
+        places.router,
+        imports.router,
+    ],
     jobs=[jobs.follow_boards, jobs.expire, runner.run],
 )

@@ -13,6 +13,7 @@ from libs.contracts.card import Card, Name, Text
 from libs.contracts.offers import BoardField, FieldType
 from libs.httpkit.edge import Body, is_clean
 from services.offers.hours import check_hours
+from services.offers.places.domain import PlacesRules
 
 # Names the search gateway gives a meaning of its own; a facet so called could not be asked for.
 RESERVED = frozenset(
@@ -62,6 +63,7 @@ class Declaration(Body):
     summary: Text = {}
     languages: list[str] = ["de"]
     fields: list[BoardField] = Field(default=[], max_length=100)
+    places: PlacesRules = PlacesRules()
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Declaration":

@@ -14,8 +14,18 @@ from libs.servicekit.db import now
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration, check_fields
 from services.offers.offers import queries
-from services.offers.offers.domain import OfferContent, Stand, Status, card, is_over, may_become
+from services.offers.offers.domain import (
+    NOTHING,
+    Extras,
+    OfferContent,
+    Stand,
+    Status,
+    card,
+    is_over,
+    may_become,
+)
 from services.offers.offers.models import Offer
+from services.offers.places import queries as places
 from services.offers.providers.models import Provider
 
 EXPIRE_AT_ONCE = 200
@@ -139,9 +149,15 @@ def check(board: Declaration, content: OfferContent, *, complete: bool) -> None:
         raise invalid(*found)
 
 
-def _held(session: Session, actor: Principal, offer_id: str, expected: int) -> Offer:
+def held_for(session: Session, actor: Principal, offer_id: str) -> Offer:
+    """An offer the caller may act for, held until the transaction ends; Problem 403 or 404 otherwise."""
     offer = queries.locked(session, offer_id)
     _must_act_for(actor, offer.provider_id)
+    return offer
+
+
+def _held(session: Session, actor: Principal, offer_id: str, expected: int) -> Offer:
+    offer = held_for(session, actor, offer_id)
     check_version(expected, offer.version)
     return offer
 
@@ -171,7 +187,8 @@ def _tell(
 ) -> None:
     provider = session.get(Provider, offer.provider_id) if offer.provider_id else None
     title: Text | None = provider.content["title"] if provider else None
-    fact = fact_of(offer.stand, offer.said, board, title, kind, reason)
+    extras = Extras(free_places=places.free(session, offer.id))
+    fact = fact_of(offer.stand, offer.said, board, title, kind, reason, extras)
     outbox.add(session, fact, thing_id=offer.id, version=offer.version)
 
 
@@ -182,6 +199,7 @@ def fact_of(
     provider_title: Text | None,
     kind: type[events.OfferFact],
     reason: str | None = None,
+    extras: Extras = NOTHING,
 ) -> events.OfferFact:
     """An offer's present state as a fact."""
     more = {"reason": reason} if reason and kind is events.OfferWithdrawn else {}
@@ -197,6 +215,7 @@ def fact_of(
             provider_title,
             listed=stand.status == Status.PUBLISHED,
             published_at=stand.published_at,
+            extras=extras,
         ),
         **more,
     )

@@ -106,6 +106,16 @@ def is_over(content: OfferContent, today: date) -> bool:
     return content.period is not None and content.period.end is not None and content.period.end < today
 
 
+@dataclass(frozen=True)
+class Extras:
+    """What other parts know of an offer; where one is set it stands instead of what the content says."""
+
+    free_places: int | None = None
+
+
+NOTHING = Extras()
+
+
 def card(
     board: Declaration,
     content: OfferContent,
@@ -113,6 +123,7 @@ def card(
     *,
     listed: bool,
     published_at: datetime | None = None,
+    extras: Extras = NOTHING,
 ) -> Card:
     """How the offer is found: its own words, its board's facets, its provider's name."""
     facets, numbers = boards.facets(board, content.fields)
@@ -134,7 +145,7 @@ def card(
         hours=boards.hours(board, content.fields),
         age=_plain(cards.Age, content.age),
         price_cents=content.price_cents,
-        free_places=content.free_places,
+        free_places=content.free_places if extras.free_places is None else extras.free_places,
         url=content.url,
         image=_plain(cards.Image, content.image),
         published_at=published_at,

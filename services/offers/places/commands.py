@@ -1,0 +1,131 @@
+"""What is done with places. `taken` moves by one conditional UPDATE, never by reading first and writing then."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import CursorResult, Update, case, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from libs.httpkit.auth import Principal
+from libs.httpkit.edge import check_version
+from libs.httpkit.problems import conflict
+from libs.servicekit.db import now
+from services.offers.boards import queries as boards
+from services.offers.offers import commands as offers
+from services.offers.offers import queries as offer_queries
+from services.offers.offers.models import Offer
+from services.offers.places import queries
+from services.offers.places.domain import Provision, as_of
+from services.offers.places.models import Stock
+
+
+def provide(session: Session, actor: Principal, offer_id: str, expected: int, provision: Provision) -> Stock:
+    """Say how many places an offer has as a whole, and how many are free if that is stated; the offer is retold."""
+    offer = offers.held_for(session, actor, offer_id)
+    stock = queries.own(session, offer_id)
+    check_version(expected, stock.version if stock else 0)
+    if stock is None:
+        stock = Stock(id=offer_id, offer_id=offer_id, unit=unit_of(session, offer), version=0)
+        session.add(stock)
+    if provision.free is None and provision.max is not None and provision.max < stock.taken:
+        raise conflict(f"{stock.taken} places are taken already.")
+    stock.unit = provision.unit or stock.unit
+    stock.max, stock.stated_free = provision.max, provision.free
+    stock.as_of, stock.version = as_of(provision, now()), stock.version + 1
+    session.flush()
+    offers.retell(session, offer)
+    return stock
+
+
+def unit_of(session: Session, offer: Offer) -> str:
+    """What places of this offer's board are counted in."""
+    return boards.declaration(session, offer.board).places.unit
+
+
+def ensure(session: Session, stock_id: str, offer: Offer, maximum: int | None) -> None:
+    """Make the places of a session or of an offer countable, with this maximum; what is there stays as it is."""
+    dialect = session.get_bind().dialect.name
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    new = {"id": stock_id, "offer_id": offer.id, "unit": unit_of(session, offer), "max": maximum, "taken": 0}
+    insert = make(Stock).values(new | {"as_of": now(), "version": 1})
+    session.execute(insert.on_conflict_do_nothing(index_elements=["id"]))
+
+
+def resize(session: Session, stock_id: str, maximum: int | None) -> None:
+    """A session has another number of places; Problem 409 when more are taken already. Without bookings nothing happens."""
+    stock = session.get(Stock, stock_id, populate_existing=True, with_for_update=True)
+    if stock is None:
+        return
+    if maximum is not None and maximum < stock.taken:
+        raise conflict(f"{stock.taken} places are taken already.")
+    stock.max, stock.version = maximum, stock.version + 1
+    session.flush()
+
+
+def take(session: Session, stock_id: str, count: int) -> bool:
+    """Take places of one stock and retell the offer; False, and nothing changed, when there are not enough."""
+    return take_each(session, {stock_id: count})
+
+
+def take_each(session: Session, wanted: Mapping[str, int]) -> bool:
+    """Take places of several stocks of one offer, of all or of none; the offer is retold once."""
+    offer = _offer_of(session, wanted)
+    done = dict[str, int]()
+    for stock_id in sorted(wanted):
+        if not _take(session, stock_id, wanted[stock_id]):
+            _return(session, done)
+            return False
+        done[stock_id] = wanted[stock_id]
+    offers.retell(session, offer)
+    return True
+
+
+def give_back(session: Session, stock_id: str, count: int) -> None:
+    """Return places of one stock and retell the offer."""
+    give_back_each(session, {stock_id: count})
+
+
+def give_back_each(session: Session, held: Mapping[str, int]) -> None:
+    """Return places of several stocks of one offer; the offer is retold once."""
+    offer = _offer_of(session, held)
+    _return(session, held)
+    offers.retell(session, offer)
+
+
+def _offer_of(session: Session, stocks: Mapping[str, int]) -> Offer:
+    # Whoever moves places holds the offer first: in one order, nobody waits for each other.
+    query = select(Stock.offer_id).where(col(Stock.id).in_(stocks)).distinct()
+    return offer_queries.locked(session, session.exec(query).one())
+
+
+def _take(session: Session, stock_id: str, count: int) -> bool:
+    enough = or_(
+        col(Stock.stated_free) >= count,
+        col(Stock.stated_free).is_(None)
+        & or_(col(Stock.max).is_(None), col(Stock.taken) + count <= col(Stock.max)),
+    )
+    statement = update(Stock).where(col(Stock.id) == stock_id, enough)
+    return _moved(session, statement.values(stated_free=col(Stock.stated_free) - count, **_counted(count)))
+
+
+def _return(session: Session, held: Mapping[str, int]) -> None:
+    # What is stated is not raised: only the provider knows whether his figure still held this booking.
+    for stock_id in sorted(held):
+        statement = update(Stock).where(col(Stock.id) == stock_id, col(Stock.taken) >= held[stock_id])
+        _moved(session, statement.values(**_counted(-held[stock_id])))
+
+
+def _counted(count: int) -> dict[str, Any]:
+    stated = col(Stock.stated_free).is_not(None)
+    return {
+        "taken": Stock.taken + count,
+        "as_of": case((stated, Stock.as_of), else_=now()),
+        "version": Stock.version + 1,
+    }
+
+
+def _moved(session: Session, statement: Update) -> bool:
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE gives
+    return result.rowcount == 1

@@ -1,0 +1,25 @@
+"""Reads of places."""
+
+from sqlmodel import Session, select
+
+from services.offers.places.domain import together
+from services.offers.places.models import Stock
+
+
+def of_offer(session: Session, offer_id: str) -> list[Stock]:
+    """The stocks of an offer, its own and those of its sessions."""
+    return list(session.exec(select(Stock).where(Stock.offer_id == offer_id).order_by(Stock.id)))
+
+
+def own(session: Session, offer_id: str) -> Stock | None:
+    """The places of the offer as a whole; None when nobody has said anything about them."""
+    return session.get(Stock, offer_id, populate_existing=True)
+
+
+def free(session: Session, offer_id: str) -> int | None:
+    """What the offer's card says is left: of the whole, else of its dates together; None when nothing limits it."""
+    stocks = of_offer(session, offer_id)
+    whole = next((stock for stock in stocks if stock.id == offer_id and stock.limited), None)
+    if whole:
+        return whole.free
+    return together(stock.free for stock in stocks if stock.id != offer_id)
