@@ -34,6 +34,7 @@ from libs.httpkit.edge import Replayed
 from libs.servicekit import telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
+from libs.servicekit.inbox import Ear, attach
 from libs.servicekit.outbox import Publisher, Relay
 from libs.servicekit.settings import Settings
 
@@ -77,20 +78,23 @@ def create_app(
     title: str,
     routers: Sequence[APIRouter],
     migrations: Path | None = None,
+    ears: Sequence[Ear] = (),
     listeners: Sequence[Listener] = (),
     jobs: Sequence[Job] = (),
     checks: Sequence[Check] = (),
     closers: Sequence[Callable[[], Awaitable[None]]] = (),
     settings: Settings | None = None,
 ) -> FastAPI:
-    """Assemble a service. `migrations` gives it a database and an outbox; `checks` name what is missing, or None;
-    `closers` are called when the service stops."""
+    """Assemble a service. `migrations` gives it a database and an outbox; `ears` need the database, `listeners` are
+    those it hears in a way of its own; `checks` name what is missing, or None; `closers` are called at its end."""
     settings = settings or Settings.load(service)
     telemetry.setup(settings)
     kit = Kit(settings, Bus(settings), Verifier(settings))
     if migrations:
         publisher = Publisher(service, settings.town["event_prefix"], f"{settings.public_url}/v1/events")
         kit.db, kit.migrated = Database(settings.database_url, publisher), False
+    for ear in ears:
+        attach(ear, kit.bus, kit.database)
     app = FastAPI(
         title=title,
         version="1",
@@ -104,7 +108,7 @@ def create_app(
     problems.install(app)
     app.add_exception_handler(Replayed, _replayed)
     _add_middleware(app, settings)
-    app.include_router(_operations(kit, listeners, checks))
+    app.include_router(_operations(kit, [*listeners, *(ear.listener for ear in ears)], checks))
     app.include_router(_event_reference(service))
     for router in routers:
         app.include_router(router)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
-from sqlmodel import func, select
+from sqlmodel import Session, func, select
 
 from libs.contracts import topology
 from libs.contracts.event import Envelope, envelope
@@ -26,6 +26,7 @@ from tests.servicekit.conftest import Probe, migrated, problem, settings
 from tests.servicekit.probe.service import Note
 from tests.servicekit.test_outbox import events
 from tests.stack import Stack, new_database
+from tests.streams import fresh_streams
 from tests.waiting import eventually, until
 
 pytestmark = pytest.mark.anyio
@@ -99,9 +100,9 @@ async def pending(js: JetStreamContext, durable: str = EAR.name, stream: str = "
     return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
 
-async def settled(js: JetStreamContext) -> None:
+async def settled(js: JetStreamContext, durable: str = EAR.name) -> None:
     async def none_left() -> bool:
-        return await pending(js) == 0
+        return await pending(js, durable) == 0
 
     await eventually(none_left, 30)
 
@@ -313,6 +314,33 @@ def test_a_deleted_durable_is_named_by_readiness(_durables: None, streams: None,
     told = problem(client.get("/health/ready"), 503)
     assert f"consumer {EAR.name}" in told["detail"]
     assert f"{EAR.name}-replay" not in told["detail"]
+
+
+def test_an_apps_ear_hears_all_its_subjects_each_event_once(
+    monkeypatch: pytest.MonkeyPatch, start: Probe, nats_url: str, database_url: str
+) -> None:
+    both = Listener("ears", ("city.offers.provider.>", "city.offers.board.>"))
+    monkeypatch.setattr(topology, "CONSUMERS", both.durables)
+    asyncio.run(fresh_streams(nats_url))
+
+    def note(session: Session, event: Envelope[Any]) -> None:
+        session.add(Note(text=event.subject))
+
+    client = start(database_url, app={"ears": [inbox.Ear(both, note)]})
+    kit: Kit = client.app.state.kit  # type: ignore[attr-defined]
+    until(lambda: client.get("/health/ready").status_code == 200)
+    assert client.portal
+    for message in ("one", "two"):  # two messages to the broker, one event
+        client.portal.call(publish, kit.bus.js, "a", body("a", "same"), message)
+    client.portal.call(kit.bus.js.publish, "city.offers.board.changed.v9.b", body("b"))
+
+    def heard() -> list[str]:
+        with kit.database.reading() as session:
+            return sorted(session.exec(select(Note.text)))
+
+    until(lambda: len(heard()) >= 2)
+    client.portal.call(settled, kit.bus.js, "ears")
+    assert heard() == ["a", "b"]
 
 
 def test_an_event_of_a_newer_service_is_still_read() -> None:

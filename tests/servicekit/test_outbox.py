@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from libs.contracts import topology
 from libs.contracts.event import Envelope
+from libs.contracts.notify import MessageRequested, Subject
 from libs.contracts.offers import ProviderChanged
 from libs.servicekit import lease, outbox, telemetry
 from libs.servicekit.broker import Bus
@@ -213,6 +214,31 @@ async def test_a_killed_broker_gets_everything_once_and_in_order(sqlite: Databas
     assert len(found) == things * last
     assert versions(found) == {f"t{thing}": list(range(1, last + 1)) for thing in range(things)}
     assert max(Counter((m.headers or {})["Nats-Msg-Id"] for m in found).values()) == 1
+
+
+async def test_what_is_asked_of_another_service_is_internal_and_no_sign_of_a_loss(
+    sqlite: Database, js: JetStreamContext
+) -> None:
+    asked = MessageRequested(recipient_id="r", template="hello", about=Subject(kind="offer", id="o"))
+    async with relaying(sqlite, js):
+        for number in range(3):  # INTERNAL is now ahead of CITY, whose numbers tell what the broker holds
+            with sqlite.transaction() as session:
+                outbox.add(session, asked, thing_id=f"m{number}", version=1)
+        tell(sqlite, "a", 1)
+        await sent(sqlite)
+    async with relaying(sqlite, js) as relay:
+        await relay.drain()
+    internal = await events(js, "INTERNAL")
+    assert [one.subject for one in internal] == [
+        f"internal.notify.message.requested.v1.m{n}" for n in range(3)
+    ]
+    assert json.loads(internal[0].data or b"")["source"] == "/probe"
+    assert len(await events(js)) == 1
+    assert (await js.stream_info("INTERNAL")).state.last_seq == 3
+    with sqlite.reading() as session:
+        assert session.execute(
+            select(table.c.stream_seq).where(table.c.stream_seq.is_not(None))
+        ).scalars().all() == [1]
 
 
 async def test_a_broker_from_an_older_disk_gets_what_it_lacks(sqlite: Database, tmp_path: Path) -> None:
