@@ -57,6 +57,11 @@ TABLE = {
     ("offers", "GET", "/v1/imports/{import_id}"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}/report"): EDITORS,
     ("offers", "GET", "/v1/mappings"): EVERYBODY,
+    ("offers", "GET", "/v1/boards/{slug}/funding/quote"): EVERYBODY,
+    ("offers", "GET", "/v1/boards/{slug}/budgets"): EVERYBODY,
+    ("offers", "GET", "/v1/boards/{slug}/budgets/{period}"): EVERYBODY,
+    ("offers", "PUT", "/v1/boards/{slug}/budgets/{period}"): EDITORS,
+    ("offers", "GET", "/v1/boards/{slug}/budgets/{period}/ledger"): EDITORS,
     ("search", "GET", "/v1/search"): EVERYBODY,
     ("search", "GET", "/v1/suggest"): EVERYBODY,
     ("search", "GET", "/v1/index/status"): EVERYBODY,
@@ -107,6 +112,7 @@ class Town:
             "offer_id": self.offer,
             "session_id": self.session,
             "import_id": self.offer,
+            "period": "2026",
             "name": "offers.offer.published.v1",
         }
         body = {"board": "kita", "provider_id": self.provider, "content": {"title": {"de": "Neu"}}}
@@ -130,6 +136,7 @@ BODIES: dict[str, Any] = {
     "/v1/offers/{offer_id}": {"title": {"de": "Neu"}},
     "/v1/offers/{offer_id}/withdraw": {},
     "/v1/offers/{offer_id}/places": {"max": 1},
+    "/v1/boards/{slug}/budgets/{period}": {"amount_cents": 1},
 }
 
 

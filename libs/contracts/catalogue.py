@@ -21,6 +21,8 @@ _TYPES: tuple[type[Fact], ...] = (
     offers.SessionMoved,
     offers.SessionChanged,
     offers.SessionCancelled,
+    offers.BudgetChanged,
+    offers.BudgetWarned,
     notify.MessageRequested,
     search.QueryUnanswered,
 )

@@ -163,3 +163,49 @@ class SessionCancelled(SessionFact, name="offers.session.cancelled.v1"):
 
     status: SessionStatus = SessionStatus.CANCELLED
     reason: Reason
+
+
+class BudgetSituation(StrEnum):
+    """How a budget stands: it lasts, it will probably run dry before its period ends, or somebody goes without already."""
+
+    AMPLE = "ample"
+    TIGHT = "tight"
+    SHORT = "short"
+
+
+class BudgetForecast(Contract):
+    """The days on which a budget may run dry: first, middle and last of several reckonings, null when it lasts."""
+
+    earliest: date | None = None
+    likely: date | None = None
+    latest: date | None = None
+    weekly_cents: int = Field(default=0, ge=0, description="Average use in the last weeks.")
+    weeks: int = Field(default=0, ge=0, description="How many weeks that is.")
+    earlier: list[str] = Field(default=[], description="Earlier periods whose course was looked at.")
+
+
+class BudgetFact(Fact):
+    """The whole public state of a board's budget (Fördertopf) for one period, in cents."""
+
+    board: Name
+    period: str = Field(max_length=7, description="`2026`, or `2026-27` for a school year.")
+    starts_on: date
+    ends_on: date
+    amount_cents: int = Field(ge=0)
+    reserved_cents: int = Field(ge=0, description="Promised to requests that are not settled yet.")
+    granted_cents: int = Field(ge=0, description="Promised for good.")
+    left_cents: int = Field(ge=0)
+    refused: int = Field(
+        default=0, ge=0, description="Requests that went without because too little was left."
+    )
+    refused_cents: int = Field(default=0, ge=0)
+    situation: BudgetSituation = BudgetSituation.AMPLE
+    forecast: BudgetForecast | None = None
+
+
+class BudgetChanged(BudgetFact, name="offers.budget.changed.v1"):
+    """A budget was set, or money in it moved; told at most once a minute."""
+
+
+class BudgetWarned(BudgetFact, name="offers.budget.warned.v1"):
+    """A budget will probably run dry before its period ends, or has; told once each time that its situation changes."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from libs.httpkit.app import create_app
 from services.offers import jobs
 from services.offers.boards import api as boards
+from services.offers.funding import api as funding
 from services.offers.imports import api as imports
 from services.offers.imports import runner
 from services.offers.offers import api as offers
@@ -23,6 +24,7 @@ app = create_app(
         sessions.router,
         places.router,
         imports.router,
+        funding.router,
     ],
-    jobs=[jobs.follow_boards, jobs.expire, runner.run],
+    jobs=[jobs.follow_boards, jobs.expire, jobs.watch_budgets, runner.run],
 )

@@ -1,4 +1,4 @@
-"""What the service does of its own accord: follow the town's boards, end what is over."""
+"""What the service does of its own accord: follow the town's boards, end what is over, tell how long budgets last."""
 
 import asyncio
 from datetime import datetime
@@ -9,9 +9,12 @@ from libs.servicekit.db import Database
 from libs.servicekit.lease import Lease
 from services.offers.boards import commands as boards
 from services.offers.boards.domain import Declaration
+from services.offers.funding import commands as funding
+from services.offers.funding import queries as funding_queries
 from services.offers.offers import commands as offers
 
 EXPIRE_EVERY_SECONDS = 30.0
+TELL_BUDGETS_EVERY_SECONDS = 60.0
 
 
 async def follow_boards(kit: Kit) -> None:
@@ -40,3 +43,22 @@ async def expire(kit: Kit) -> None:
 def _expire_some(db: Database, zone: ZoneInfo) -> bool:
     with db.transaction() as session:
         return offers.expire_due(session, datetime.now(zone).date()) > 0
+
+
+async def watch_budgets(kit: Kit) -> None:
+    """Tell what moved in the budgets and when they run dry, however many bookings that were, one process at a time."""
+    lease = Lease(kit.database, "offers.budgets")
+    zone = ZoneInfo(kit.settings.town["timezone"])
+    while True:
+        if await asyncio.to_thread(lease.hold):
+            await asyncio.to_thread(_tell_budgets, kit.database, zone)
+        await asyncio.sleep(TELL_BUDGETS_EVERY_SECONDS)
+
+
+def _tell_budgets(db: Database, zone: ZoneInfo) -> None:
+    today = datetime.now(zone).date()
+    with db.reading() as session:
+        budgets = funding_queries.to_be_told(session, today)
+    for budget in budgets:
+        with db.transaction() as session:
+            funding.tell_anew(session, budget, today)

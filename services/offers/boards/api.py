@@ -9,6 +9,7 @@ from libs.contracts.offers import BoardField
 from libs.httpkit.edge import Items, Reading, etag
 from services.offers.boards import queries
 from services.offers.boards.models import Board
+from services.offers.funding.domain import Funding
 from services.offers.params import Slug
 
 router = APIRouter(prefix="/v1/boards", tags=["boards"])
@@ -23,6 +24,7 @@ class BoardView(BaseModel):
     summary: Text
     languages: list[str]
     fields: list[BoardField]
+    funding: Funding | None
 
 
 def view(board: Board) -> BoardView:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from libs.contracts.card import Card, Name, Text
 from libs.contracts.offers import BoardField, FieldType
 from libs.httpkit.edge import Body, is_clean
+from services.offers.funding.domain import Funding
 from services.offers.hours import check_hours
 from services.offers.places.domain import PlacesRules
 
@@ -64,6 +65,7 @@ class Declaration(Body):
     languages: list[str] = ["de"]
     fields: list[BoardField] = Field(default=[], max_length=100)
     places: PlacesRules = PlacesRules()
+    funding: Funding | None = None
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Declaration":

@@ -1,0 +1,1 @@
+"""Funding (Förderung): what a board pays towards a booking, and the budgets it is paid from."""

@@ -1,0 +1,197 @@
+"""What is done with budgets: one function = one transaction of the caller's, with the facts and ledger lines it causes.
+
+Bookings call `reserve`, `settle` and `release` by their own id, as often as they like. Grant before budget is the order
+in which rows are locked.
+"""
+
+import hashlib
+from datetime import date
+
+from sqlalchemy import literal, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel, col
+
+from libs.contracts import offers as events
+from libs.httpkit.auth import Principal
+from libs.httpkit.edge import check_version
+from libs.httpkit.problems import FieldError, conflict, invalid
+from libs.servicekit import outbox
+from libs.servicekit.db import now
+from services.offers.boards import queries as boards
+from services.offers.funding import queries
+from services.offers.funding.domain import HELD, Entered, Funding, GrantState, Move, Period, due, period_named
+from services.offers.funding.models import Budget, Grant, budget_id, entry
+
+
+def reserve(
+    session: Session,
+    board: str,
+    booking_id: str,
+    persons: int,
+    price_cents: int,
+    on: date,
+    *,
+    accompanying: int = 0,
+    group: str | None = None,
+) -> int:
+    """Promise a booking what the rules give it, all or nothing; returns the cents, 0 if it goes without.
+
+    `price_cents` is the price of the whole booking, `on` the day it takes place, `group` who is capped by
+    `per_group_cents`. A refused booking may be tried again; a released one is over.
+    """
+    rules = boards.declaration(session, board).funding
+    budget = rules and queries.on_day(session, board, rules, on)
+    if not rules or not budget or due(rules, price_cents, persons, accompanying) == 0:
+        return 0
+    grant, new = _claimed(session, booking_id, budget.id)
+    if grant.state == GrantState.REFUSED:
+        grant.group_key = _group_key(budget.id, group)
+        left = _group_left(session, rules, grant)
+        _promise(session, grant, due(rules, price_cents, persons, accompanying, left), new=new)
+    return grant.cents if grant.state in HELD else 0
+
+
+def _group_key(budget: str, group: str | None) -> str | None:
+    return group and hashlib.sha256(f"{budget}\n{group}".encode()).hexdigest()
+
+
+def _group_left(session: Session, rules: Funding, grant: Grant) -> int | None:
+    if rules.per_group_cents is None or grant.group_key is None:
+        return None
+    queries.locked(session, grant.budget_id)  # two bookings of one group add up one after the other
+    return rules.per_group_cents - queries.held_by(session, grant.budget_id, grant.group_key)
+
+
+def _claimed(session: Session, booking_id: str, budget: str) -> tuple[Grant, bool]:
+    """The booking's grant, held, and whether it is new; a second claim waits here until the first has committed."""
+    claim = _insert_once(session, Grant(booking_id=booking_id, budget_id=budget, made_on=now().date()))
+    grant = queries.locked_grant(session, booking_id)
+    assert grant is not None  # noqa: S101 - claimed above
+    return grant, claim
+
+
+def _insert_once(session: Session, row: SQLModel) -> bool:
+    """Insert a row unless its key is there; whether it was inserted."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(type(row)).values(row.model_dump()).on_conflict_do_nothing()
+    return session.connection().execute(statement.returning(literal(1))).first() is not None
+
+
+def _promise(session: Session, grant: Grant, cents: int, *, new: bool) -> None:
+    grant.wanted_cents, grant.made_on, grant.changed_at = cents, now().date(), now()
+    promise = Move(Entered.RESERVED, cents, grant.booking_id, reserved=cents)
+    if cents and _move(session, grant.budget_id, promise):
+        grant.cents, grant.state = cents, GrantState.RESERVED
+    elif new:
+        _move(session, grant.budget_id, Move(Entered.REFUSED, cents, grant.booking_id))
+    session.flush()
+
+
+def settle(session: Session, booking_id: str) -> None:
+    """A reserved grant is for good: the booking was approved, or took place."""
+    grant = queries.locked_grant(session, booking_id)
+    if grant and grant.state == GrantState.RESERVED:
+        cents = grant.cents
+        _move(
+            session, grant.budget_id, Move(Entered.GRANTED, cents, booking_id, reserved=-cents, granted=cents)
+        )
+        _become(session, grant, GrantState.GRANTED)
+
+
+def release(session: Session, booking_id: str) -> None:
+    """The booking was declined, cancelled or expired: what it held goes back."""
+    grant = queries.locked_grant(session, booking_id)
+    if grant is None or grant.state == GrantState.RELEASED:
+        return
+    if grant.state in HELD:
+        reserved = -grant.cents if grant.state == GrantState.RESERVED else 0
+        move = Move(
+            Entered.RELEASED, grant.cents, booking_id, reserved=reserved, granted=-grant.cents - reserved
+        )
+        _move(session, grant.budget_id, move)
+    _become(session, grant, GrantState.RELEASED)
+
+
+def _become(session: Session, grant: Grant, state: GrantState) -> None:
+    grant.state, grant.changed_at = state, now()
+    session.flush()
+
+
+def _move(session: Session, budget: str, move: Move) -> bool:
+    """The one place where money moves: a conditional UPDATE and a line of the ledger; False if it would overdraw."""
+    after = {
+        "amount_cents": col(Budget.amount_cents) + move.amount,
+        "reserved_cents": col(Budget.reserved_cents) + move.reserved,
+        "granted_cents": col(Budget.granted_cents) + move.granted,
+    }
+    covered = after["reserved_cents"] + after["granted_cents"] <= after["amount_cents"]
+    step = update(Budget).where(col(Budget.id) == budget, covered).values(**after, changed_at=now())
+    columns = col(Budget.amount_cents), col(Budget.reserved_cents), col(Budget.granted_cents)
+    options = {"synchronize_session": False}
+    balance = session.execute(step.returning(*columns), execution_options=options).first()
+    if balance is None:
+        return False
+    session.add(entry(budget, move, *balance))
+    return True
+
+
+def set_amount(
+    session: Session,
+    actor: Principal,
+    board: str,
+    key: str,
+    expected: int,
+    amount_cents: int,
+    reason: str | None,
+    today: date,
+) -> Budget:
+    """Set what a board may spend in a period; never less than what is promised. One never set is at version 0."""
+    period = period_named(queries.rules(session, board).period, key)
+    if period is None:
+        raise invalid(FieldError(field="period", reason="is no period of this board"))
+    budget = _opened(session, board, period, today)
+    check_version(expected, budget.version)
+    if budget.version and amount_cents == budget.amount_cents:
+        return budget
+    more = amount_cents - budget.amount_cents
+    move = Move(Entered.SET, more, amount=more, actor=actor.subject, reason=reason)
+    if not _move(session, budget.id, move):
+        raise conflict("More than that is promised already.")
+    session.refresh(budget)
+    budget.version += 1
+    tell(session, budget, today)
+    return budget
+
+
+def _opened(session: Session, board: str, period: Period, today: date) -> Budget:
+    new = Budget(
+        id=budget_id(board, period.key),
+        board=board,
+        period=period.key,
+        starts_on=period.start,
+        ends_on=period.end,
+        opened_on=today,
+    )
+    _insert_once(session, new)
+    return queries.locked(session, new.id)
+
+
+def tell_anew(session: Session, budget: str, today: date) -> None:
+    """Tell how a budget stands today, if that is news."""
+    tell(session, queries.locked(session, budget), today)
+
+
+def tell(session: Session, budget: Budget, today: date) -> None:
+    """Say a held budget's present state unless the last fact said the same; warn once when its situation changed."""
+    fact = queries.standing(session, budget, today)
+    said = fact.model_dump(mode="json")
+    changed, worse = (
+        said != budget.told,
+        fact.situation not in (budget.situation, events.BudgetSituation.AMPLE),
+    )
+    budget.told, budget.told_at, budget.situation = said, now(), fact.situation
+    facts = [fact] * changed + [events.BudgetWarned(**dict(fact))] * worse
+    for each in facts:
+        budget.sequence += 1
+        outbox.add(session, each, thing_id=budget.id, version=budget.sequence)
+    session.add(budget)
