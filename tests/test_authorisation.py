@@ -62,6 +62,12 @@ TABLE = {
     ("offers", "GET", "/v1/boards/{slug}/budgets/{period}"): EVERYBODY,
     ("offers", "PUT", "/v1/boards/{slug}/budgets/{period}"): EDITORS,
     ("offers", "GET", "/v1/boards/{slug}/budgets/{period}/ledger"): EDITORS,
+    ("offers", "GET", "/v1/exports/offers.{form}"): EVERYBODY,
+    ("offers", "GET", "/v1/exports/providers.{form}"): EVERYBODY,
+    ("offers", "GET", "/v1/exports/boards.{form}"): EVERYBODY,
+    ("offers", "GET", "/v1/exports/offers/changes"): EVERYBODY,
+    ("offers", "GET", "/v1/exports/providers/changes"): EVERYBODY,
+    ("offers", "GET", "/v1/offers/{offer_id}/jsonld"): EVERYBODY,
     ("search", "GET", "/v1/search"): EVERYBODY,
     ("search", "GET", "/v1/suggest"): EVERYBODY,
     ("search", "GET", "/v1/index/status"): EVERYBODY,
@@ -114,6 +120,7 @@ class Town:
             "import_id": self.offer,
             "period": "2026",
             "name": "offers.offer.published.v1",
+            "form": "csv",
         }
         body = {"board": "kita", "provider_id": self.provider, "content": {"title": {"de": "Neu"}}}
         more: dict[str, Any] = {} if method in ("GET", "DELETE") else {"json": BODIES.get(path, body)}

@@ -1,10 +1,11 @@
-"""The offers service: boards, providers, offers and their sessions, imports."""
+"""The offers service: boards, providers, offers and their sessions, imports, exports."""
 
 from pathlib import Path
 
 from libs.httpkit.app import create_app
 from services.offers import jobs
 from services.offers.boards import api as boards
+from services.offers.exports import api as exports
 from services.offers.funding import api as funding
 from services.offers.imports import api as imports
 from services.offers.imports import runner
@@ -24,6 +25,7 @@ app = create_app(
         sessions.router,
         places.router,
         imports.router,
+        exports.router,
         funding.router,
     ],
     jobs=[jobs.follow_boards, jobs.expire, jobs.watch_budgets, runner.run],

@@ -1,15 +1,26 @@
 """Parameters that several edges of the service share."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import Path, Request
+from pydantic import AfterValidator, AwareDatetime
 
 UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Id = Annotated[str, Path(pattern=UUID7, description="UUIDv7")]
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside the calendar in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 def town_zone(request: Request) -> ZoneInfo:

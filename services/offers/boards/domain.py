@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from libs.contracts.card import Card, Name, Text
 from libs.contracts.offers import BoardField, FieldType
 from libs.httpkit.edge import Body, is_clean
+from services.offers.exports.domain import Standards
 from services.offers.funding.domain import Funding
 from services.offers.hours import check_hours
 from services.offers.places.domain import PlacesRules
@@ -44,6 +45,9 @@ RESERVED = frozenset(
         "accessibility",
         "sort",
         "listed",
+        "provider_id",
+        "source",
+        "updated_since",
     ]
 )
 MAX_TEXT = 2000
@@ -66,6 +70,7 @@ class Declaration(Body):
     fields: list[BoardField] = Field(default=[], max_length=100)
     places: PlacesRules = PlacesRules()
     funding: Funding | None = None
+    standards: Standards | None = None
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Declaration":
@@ -76,6 +81,8 @@ class Declaration(Body):
             raise ValueError(f"facets may not be called: {', '.join(sorted(reserved))}")
         if empty := [field.name for field in self.fields if field.type in LABEL_TYPES and not field.options]:
             raise ValueError(f"choices without options: {', '.join(empty)}")
+        if self.standards and (unknown := self.standards.fields.difference(names)):
+            raise ValueError(f"standards name unknown fields: {', '.join(sorted(unknown))}")
         return self
 
     @cached_property

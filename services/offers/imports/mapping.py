@@ -8,7 +8,7 @@ import string
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from libs.contracts.card import Name
 from libs.contracts.offers import FieldType
 from libs.httpkit.edge import Body, is_clean
 from services.offers.boards.domain import URL, Declaration, check_fields
+from services.offers.cells import STANDING, parted, unguarded
 from services.offers.hours import by_day
 from services.offers.offers.domain import OfferContent
 from services.offers.providers.domain import ProviderContent
@@ -29,6 +30,7 @@ NO_TEXT = "holds what is no text in the encoding of the file"
 WHOLE = {"age.from_months", "age.to_months", "price_cents", "free_places"}
 DECIMAL = {"place.lat", "place.lon"}
 LISTS = {"tags", "fields_of_action", "place.accessibility", "dates"}
+FREE_TEXTS = ("title.", "summary.", "text.", "image.alt.")
 _HOURS = re.compile(r"^(\S+) (\d\d:\d\d-\d\d:\d\d)$")
 
 
@@ -62,6 +64,7 @@ class Mapping(Body):
     delimiter: Literal[",", ";", "\t", "|"] = ","
     decimal: Literal[".", ","] = "."
     separator: str = "|"
+    verbatim: bool = Field(default=False, description="Cells are as our own exports write them.")
     missing: list[str] = []
     provider: ProviderRule | None = None
     rules: dict[str, Rule]
@@ -86,11 +89,18 @@ def read(file: Path) -> Mapping:
 
 def native(board: str, columns: list[str]) -> Mapping:
     """The mapping of a CSV file whose headings are an offer's own field names, such as `title.de`."""
-    rules = {
-        name: Rule.model_validate({"from": [name]}) for name in columns if name not in ("key", "provider")
-    }
+    passed_over = ("key", "provider", *STANDING)
+    rules = {name: Rule.model_validate({"from": [name]}) for name in columns if name not in passed_over}
     provider = ProviderRule(title="provider") if "provider" in columns else None
-    return Mapping(board=board, title="native", source="native", key="key", provider=provider, rules=rules)
+    return Mapping(
+        board=board,
+        title="native",
+        source="native",
+        key="key",
+        verbatim=True,
+        provider=provider,
+        rules=rules,
+    )
 
 
 @dataclass(frozen=True)
@@ -151,7 +161,7 @@ class Mapper:
 
     def draft(self, row: dict[str, str]) -> Draft:
         """One row as a draft, with everything that is to be said about it."""
-        cells = {column: self._cell(row.get(column, "")) for column in self._mapping.columns}
+        cells = {column: self._cell(column, row.get(column, "")) for column in self._mapping.columns}
         draft = Draft(key=checked_key(cells[self._mapping.key]))
         if draft.key is None:
             draft.findings.append(bad_key(self._mapping.key, cells[self._mapping.key]))
@@ -162,9 +172,17 @@ class Mapper:
             finish(draft, content, self._provider(cells), self._board, self._column)
         return draft
 
-    def _cell(self, text: str) -> str:
+    def _cell(self, column: str, text: str) -> str:
+        if self._mapping.verbatim:
+            text = unguarded(text)
+            if self._is_free_text(column) and text.strip():
+                return text
         text = " ".join(text.split())
         return "" if text in self._missing else text
+
+    def _is_free_text(self, column: str) -> bool:
+        field = self._fields.get(column.removeprefix("fields."))
+        return column.startswith(FREE_TEXTS) or (field is not None and field.type is FieldType.TEXT)
 
     @staticmethod
     def _apply(step: Step, cells: dict[str, str], content: dict[str, Any], findings: list[Finding]) -> None:
@@ -221,7 +239,8 @@ class Mapper:
         return _web_address if target == "url" or kind is FieldType.URL else str
 
     def _list(self, rule: Rule, texts: tuple[str, ...]) -> list[str]:
-        words = [word.strip() for text in texts for word in text.split(self._mapping.separator)]
+        apart = parted if self._mapping.verbatim else partial(str.split, sep=self._mapping.separator)
+        words = [word.strip() for text in texts for word in apart(text)]
         return list(dict.fromkeys(found for word in words if (found := self._word(rule, word))))
 
     def _word(self, rule: Rule, word: str) -> str | None:
@@ -275,6 +294,8 @@ def native_draft(row: dict[str, Any], board: Declaration) -> Draft:
     if draft.key is None:
         draft.findings.append(bad_key("key", key))
     provider = row.pop("provider", None)
+    for name in STANDING:
+        row.pop(name, None)
     finish(draft, row, provider, board, lambda path: path)
     return draft
 

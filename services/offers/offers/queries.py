@@ -46,7 +46,11 @@ def locked(session: Session, offer_id: str) -> Offer:
 def _visible(caller: Principal | None) -> ColumnElement[bool]:
     if caller and caller.is_any("editor", "operator"):
         return true()
-    public = col(Offer.status) == Status.PUBLISHED
     if caller and caller.providers:
-        return or_(public, col(Offer.provider_id).in_(caller.providers))
-    return public
+        return or_(public(), col(Offer.provider_id).in_(caller.providers))
+    return public()
+
+
+def public() -> ColumnElement[bool]:
+    """What everybody may see."""
+    return col(Offer.status) == Status.PUBLISHED

@@ -1,0 +1,37 @@
+"""The cursor of a list of changes: an instant, and the last thing seen at it."""
+
+import base64
+import binascii
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
+
+from libs.httpkit.problems import FieldError, invalid
+from services.offers.params import Moment
+
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+
+
+def parse(since: str) -> tuple[datetime, str]:
+    """What a caller has seen: an instant of his own, or `next` of the answer before; Problem 422 otherwise."""
+    moment, after = since, ""
+    if since.startswith("c"):
+        try:
+            moment, _, after = base64.urlsafe_b64decode(since[1:].encode()).decode("ascii").partition(" ")
+        except (ValueError, binascii.Error):
+            raise _unusable() from None
+    try:
+        # An unescaped plus sign of a time zone arrives as a space.
+        return _MOMENT.validate_python(moment.replace(" ", "+")), after
+    except ValidationError:
+        raise _unusable() from None
+
+
+def write(moment: datetime, after: str) -> str:
+    """The cursor behind a thing."""
+    text = f"{moment.isoformat()} {after}"
+    return "c" + base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _unusable() -> Exception:
+    return invalid(FieldError(field="since", reason="is neither an instant nor a cursor of this list"))

@@ -1,0 +1,159 @@
+"""Rules of exports: what a row of an offer holds, in which columns, and what a board says of itself to standards."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from libs.contracts.card import Name
+from libs.contracts.offers import BoardField
+from libs.httpkit.edge import Body
+from services.offers.cells import guarded, joined
+
+SchemaType = Literal["Service", "Event", "Course", "ChildCare", "Place"]
+TEXTS = ("title", "summary", "text")
+BEHIND_TEXTS = (
+    "tags",
+    "fields_of_action",
+    *(f"place.{name}" for name in ("lat", "lon", "street", "postcode", "locality", "district")),
+    "place.accessibility",
+    "period.start",
+    "period.end",
+    "dates",
+    "age.from_months",
+    "age.to_months",
+    "price_cents",
+    "free_places",
+    "url",
+    "image.url",
+)
+
+
+class Standards(Body):
+    """A board's `[standards]` section: what its offers are in other people's words, and which of its fields say what
+    others ask for."""
+
+    schema_type: SchemaType = "Service"
+    duration: Name | None = None
+    capacity: Name | None = None
+    hours: Name | None = None
+    languages: Name | None = None
+    periods_are_events: bool = False
+
+    @property
+    def fields(self) -> set[str]:
+        """The board's fields that the section names."""
+        return {name for name in (self.duration, self.capacity, self.hours, self.languages) if name}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A public offer, or a tombstone of one, as exports see it; `content` and `provider` are as the tables keep them."""
+
+    id: str
+    key: str
+    board: str
+    version: int
+    status: str
+    published_at: datetime | None
+    changed_at: datetime
+    content: Mapping[str, Any]
+    provider_id: str | None = None
+    provider: Mapping[str, Any] | None = None
+
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """The values of the board's own fields."""
+        found: Mapping[str, Any] = self.content.get("fields", {})
+        return found
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which offers; `facets` are values of the board's own fields, any of those with one name."""
+
+    board: str | None = None
+    provider_id: str | None = None
+    source: str | None = None
+    updated_since: datetime | None = None
+    facets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def admits(self, content: Mapping[str, Any]) -> bool:
+        """Whether an offer's own fields hold what is asked for."""
+        own: Mapping[str, Any] = content.get("fields", {})
+        return all(wanted.intersection(_words(own.get(name))) for name, wanted in self.facets.items())
+
+
+def _words(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return [str(each).lower() if isinstance(each, bool) else str(each) for each in values]
+
+
+def columns(fields: Iterable[BoardField] | None, languages: Iterable[str]) -> list[str]:
+    """The headings of a CSV file: one for each field of the board, or all fields in one when no board is named."""
+    spoken = list(languages)
+    texts = [f"{name}.{language}" for name in TEXTS for language in spoken]
+    alt = [f"image.alt.{language}" for language in spoken]
+    own = ["fields"] if fields is None else [f"fields.{each.name}" for each in fields]
+    start = ["key", "id", "board", "version", "published_at", "changed_at", "provider_id", "provider"]
+    return [*start, *texts, *BEHIND_TEXTS, *alt, *own]
+
+
+def line(shown: Shown) -> dict[str, Any]:
+    """The offer as JSON: where it stands, its provider, and its content as it can be imported again."""
+    stands = {
+        "key": shown.key,
+        "id": shown.id,
+        "board": shown.board,
+        "version": shown.version,
+        "published_at": instant(shown.published_at),
+        "changed_at": instant(shown.changed_at),
+        "provider_id": shown.provider_id,
+    }
+    provider = {"provider": said(shown.provider)} if shown.provider else {}
+    return stands | provider | dict(shown.content)
+
+
+def said(provider: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of a provider, without what is not."""
+    return {name: value for name, value in provider.items() if value is not None}
+
+
+def instant(value: datetime | None) -> str | None:
+    """An instant as JSON has it, UTC."""
+    return value.isoformat().replace("+00:00", "Z") if value else None
+
+
+def values(shown: Shown, names: Iterable[str]) -> Iterator[Any]:
+    """The offer's value for each column; None where it says nothing."""
+    whole = line(shown)
+    if shown.provider:
+        # By its first name a source tells its providers apart, see imports.
+        whole["provider"] = next(iter(shown.provider["title"].values()), None)
+    for name in names:
+        yield at(whole, name)
+
+
+def at(whole: Mapping[str, Any], path: str) -> Any:
+    """The value at a path such as `place.lat`."""
+    value: Any = whole
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def cell(value: Any) -> str:
+    """A value as a CSV cell; figures are left as they are, texts are guarded."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    return guarded(joined(map(str, value)) if isinstance(value, list) else str(value))
+
+
+def say(text: Mapping[str, str], languages: Iterable[str]) -> str:
+    """A text in the first of the languages that it has, else in any."""
+    found = (text[language] for language in languages if text.get(language))
+    return next(found, None) or next((any_ for any_ in text.values() if any_), "")

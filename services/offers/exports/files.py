@@ -1,0 +1,102 @@
+"""The files: chunks of offers enter, pieces of a CSV, JSON Lines, GeoJSON, JSON-LD or iCalendar file leave.
+
+One piece a chunk, so that memory does not follow the length of a file.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import to_json
+
+from services.offers.exports import calendar, jsonld
+from services.offers.exports.domain import Shown, at, cell, columns, line, say, values
+from services.offers.exports.frame import Frame
+
+Chunks = Iterable[list[Shown]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A format: its media type, and how chunks become a file."""
+
+    media: str
+    write: Callable[[Frame, Chunks], Iterator[bytes]]
+
+
+def table(names: list[str], rows: Iterable[Iterable[Any]], *, head: bool) -> bytes:
+    """Rows as CSV (RFC 4180, UTF-8)."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    if head:
+        writer.writerow(names)
+    writer.writerows([cell(value) for value in row] for row in rows)
+    return out.getvalue().encode()
+
+
+def _csv(frame: Frame, chunks: Chunks) -> Iterator[bytes]:
+    names = columns(frame.board.fields if frame.board else None, frame.languages)
+    yield table(names, [], head=True)
+    for chunk in chunks:
+        yield table(names, (_cells(shown, names) for shown in chunk), head=False)
+
+
+def _cells(shown: Shown, names: list[str]) -> Iterator[Any]:
+    for name, value in zip(names, values(shown, names), strict=True):
+        yield to_json(value).decode() if name == "fields" and value is not None else value
+
+
+def _jsonl(_frame: Frame, chunks: Chunks) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield b"".join(to_json(line(shown)) + b"\n" for shown in chunk)
+
+
+def _geojson(frame: Frame, chunks: Chunks) -> Iterator[bytes]:
+    """RFC 7946; offers without coordinates are not on the map."""
+    names = columns(frame.board.fields if frame.board else None, frame.languages)
+    features = (
+        [feature(shown, names) for shown in chunk if at(shown.content, "place.lat") is not None]
+        for chunk in chunks
+    )
+    return _array(b'{"type":"FeatureCollection","features":[', features)
+
+
+def feature(shown: Shown, names: list[str]) -> dict[str, Any]:
+    """An offer on the map; its properties are the columns of the CSV file."""
+    said = {name: value for name, value in zip(names, values(shown, names), strict=True) if value is not None}
+    point = [said.pop("place.lon"), said.pop("place.lat")]
+    geometry = {"type": "Point", "coordinates": point}
+    return {"type": "Feature", "id": shown.id, "geometry": geometry, "properties": said}
+
+
+def _jsonld(frame: Frame, chunks: Chunks) -> Iterator[bytes]:
+    graph = ([jsonld.thing(frame, shown) for shown in chunk] for chunk in chunks)
+    return _array(b'{"@context":%b,"@graph":[' % to_json(jsonld.CONTEXT), graph)
+
+
+def _array(head: bytes, chunks: Iterable[list[Any]]) -> Iterator[bytes]:
+    yield head
+    first = True
+    for chunk in filter(None, chunks):
+        yield (b"" if first else b",") + b",\n".join(to_json(each) for each in chunk)
+        first = False
+    yield b"]}\n"
+
+
+def _ics(frame: Frame, chunks: Chunks) -> Iterator[bytes]:
+    head, tail = calendar.cover(frame, say(frame.board.title, frame.spoken) if frame.board else frame.town)
+    yield head
+    for chunk in chunks:
+        yield b"".join(event.to_ical() for shown in chunk for event in calendar.events(frame, shown))
+    yield tail
+
+
+KINDS = {
+    "csv": Kind("text/csv; charset=utf-8; header=present", _csv),
+    "jsonl": Kind("application/x-ndjson", _jsonl),
+    "geojson": Kind("application/geo+json", _geojson),
+    "jsonld": Kind("application/ld+json", _jsonld),
+    "ics": Kind("text/calendar; charset=utf-8", _ics),
+}

@@ -1,0 +1,182 @@
+"""Reads of exports: offers in chunks, what they depend on, and what changed since.
+
+A chunk is a look of its own at the database, so that a slow reader holds no transaction open.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, text
+from sqlmodel import Session, col, select
+
+from libs.servicekit.db import Database
+from services.offers.boards.models import Board
+from services.offers.exports.domain import Filter, Shown
+from services.offers.offers.domain import Status
+from services.offers.offers.models import Offer
+from services.offers.offers.queries import public
+from services.offers.providers.models import Provider
+
+AT_ONCE = 500
+# How far the clocks of the service's processes and of the database may differ.
+CLOCKS_DIFFER = timedelta(seconds=2)
+_OLDEST_OPEN = text(
+    "SELECT least(min(xact_start), clock_timestamp()) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND xact_start IS NOT NULL"
+)
+
+
+def chunks(db: Database, wanted: Filter, at_once: int = AT_ONCE) -> Iterator[list[Shown]]:
+    """The public offers that a filter admits, oldest first."""
+    after = ""
+    while True:
+        with db.reading() as session:
+            rows = _rows(session, wanted, after, at_once)
+            providers = _providers(session, rows)
+        if rows:
+            after = rows[-1].id
+            yield [
+                _shown(row, providers, keyed=wanted.source is not None)
+                for row in rows
+                if wanted.admits(row.content)
+            ]
+        if len(rows) < at_once:
+            return
+
+
+_COLUMNS: tuple[Any, ...] = (
+    Offer.id,
+    Offer.board,
+    Offer.version,
+    Offer.status,
+    Offer.external_id,
+    Offer.provider_id,
+    Offer.published_at,
+    Offer.changed_at,
+    Offer.content,
+)
+
+
+def _rows(session: Session, wanted: Filter, after: str, limit: int) -> list[Any]:
+    query = select(*_COLUMNS).where(*_conditions(wanted), col(Offer.id) > after)
+    return list(session.exec(query.order_by(Offer.id).limit(limit)))
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    found = [public()]
+    equal = {Offer.board: wanted.board, Offer.provider_id: wanted.provider_id, Offer.source: wanted.source}
+    found += [col(column) == value for column, value in equal.items() if value is not None]
+    if wanted.updated_since:
+        found.append(col(Offer.changed_at) >= wanted.updated_since)
+    return found
+
+
+def _providers(session: Session, rows: list[Any]) -> dict[str, Any]:
+    ids = {row.provider_id for row in rows if row.provider_id}
+    query = select(Provider.id, Provider.content).where(col(Provider.id).in_(ids))
+    return {row[0]: row[1] for row in session.exec(query)} if ids else {}
+
+
+def _shown(row: Any, providers: dict[str, Any], *, keyed: bool) -> Shown:
+    return Shown(
+        id=row.id,
+        key=row.external_id if keyed else row.id,
+        board=row.board,
+        version=row.version,
+        status=row.status,
+        published_at=row.published_at,
+        changed_at=row.changed_at,
+        content=row.content,
+        provider_id=row.provider_id,
+        provider=providers.get(row.provider_id),
+    )
+
+
+def one(session: Session, offer: Offer) -> Shown:
+    """One offer as exports see it."""
+    return _shown(offer, _providers(session, [offer]), keyed=False)
+
+
+def languages(session: Session, wanted: Filter, path: str) -> set[str]:
+    """The languages in which the admitted offers say `path`, such as `title`."""
+    if session.get_bind().dialect.name == "postgresql":
+        content = col(Offer.content)[tuple(path.split("."))]
+        keys: Any = func.json_object_keys(content).column_valued("key")
+    else:
+        keys = func.json_each(Offer.content, f"$.{path}").table_valued("key").c.key
+    return set(session.exec(select(keys).select_from(Offer).where(*_conditions(wanted)).distinct()))
+
+
+def fingerprint(session: Session, wanted: Filter) -> str:
+    """What an export of the filter depends on: it changes whenever the export would."""
+    versions = [
+        *session.exec(_state(Offer.version, Offer.changed_at).where(*_conditions(wanted))),
+        *session.exec(_state(Provider.version, Provider.changed_at)),
+        *session.exec(_state(Board.version, Board.changed_at)),
+    ]
+    return hashlib.sha256(repr([tuple(row) for row in versions]).encode()).hexdigest()[:32]
+
+
+def _state(version: Any, changed_at: Any) -> Any:
+    return select(func.count(), func.sum(version), func.max(changed_at))
+
+
+def settled(session: Session) -> datetime | None:
+    """Before this instant nothing more will appear: no transaction that is still open began earlier. None on SQLite,
+    where writers come one after the other, so that what is committed is in the order of its instants."""
+    if session.get_bind().dialect.name != "postgresql":
+        return None
+    oldest: datetime = session.execute(_OLDEST_OPEN).scalar_one()
+    return oldest - CLOCKS_DIFFER
+
+
+def changes(
+    session: Session, wanted: Filter, since: datetime, after: str, limit: int
+) -> tuple[list[Shown], bool]:
+    """What was ever public and changed behind (`since`, `after`), in that order; and whether there is more."""
+    horizon = settled(session)
+    query = select(*_COLUMNS).where(_behind(Offer, since, after), _ever_public())
+    if wanted.board:
+        query = query.where(Offer.board == wanted.board)
+    if horizon:
+        query = query.where(col(Offer.changed_at) < horizon)
+    rows = list(session.exec(query.order_by(col(Offer.changed_at), Offer.id).limit(limit + 1)))
+    providers = _providers(session, rows)
+    return [_shown(row, providers, keyed=False) for row in rows[:limit]], len(rows) > limit
+
+
+def _ever_public() -> ColumnElement[bool]:
+    return or_(public(), and_(col(Offer.published_at).is_not(None), col(Offer.status) != Status.PUBLISHED))
+
+
+def _behind(table: type[Offer] | type[Provider], since: datetime, after: str) -> ColumnElement[bool]:
+    moment = col(table.changed_at)
+    return and_(moment >= since, or_(moment > since, col(table.id) > after))
+
+
+def provider_chunks(db: Database, at_once: int = AT_ONCE) -> Iterator[list[Provider]]:
+    """The active providers, oldest first."""
+    after = ""
+    while True:
+        with db.reading() as session:
+            query = select(Provider).where(col(Provider.active), col(Provider.id) > after)
+            rows = list(session.exec(query.order_by(Provider.id).limit(at_once)))
+        if rows:
+            after = rows[-1].id
+            yield rows
+        if len(rows) < at_once:
+            return
+
+
+def provider_changes(
+    session: Session, since: datetime, after: str, limit: int
+) -> tuple[list[Provider], bool]:
+    """Providers that changed behind (`since`, `after`), those that left among them."""
+    horizon = settled(session)
+    query = select(Provider).where(_behind(Provider, since, after))
+    if horizon:
+        query = query.where(col(Provider.changed_at) < horizon)
+    rows = list(session.exec(query.order_by(col(Provider.changed_at), Provider.id).limit(limit + 1)))
+    return rows[:limit], len(rows) > limit
