@@ -204,7 +204,7 @@ class BudgetFact(Fact):
 
 
 class BudgetChanged(BudgetFact, name="offers.budget.changed.v1"):
-    """A budget was set, or money in it moved; told at most once a minute."""
+    """A budget was set, or money in it moved; movements are told together, once a minute at most."""
 
 
 class BudgetWarned(BudgetFact, name="offers.budget.warned.v1"):

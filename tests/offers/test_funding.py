@@ -170,6 +170,18 @@ def test_too_little_left_is_nothing_and_may_be_tried_again(service: Offers) -> N
     assert service.http.get(path(pot)).json()["refused"] == 0
 
 
+def test_other_figures_are_followed_as_far_as_the_budget_allows(service: Offers) -> None:
+    pot, booking = Pot(service.db, 4000), str(uuid7())
+    assert [pot.reserve(euros, booking) for euros in (20, 30, 10, 50)] == [2000, 3000, 1000, 1000]
+    pot.call(commands.settle, booking)
+    assert pot.reserve(30, booking) == 3000
+    assert pot.amounts == (0, 3000, 1000)
+    assert pot.reserve(0, booking) == 0
+    assert pot.ledger[1:4] == [("reserved", 2000), ("adjusted", 1000), ("adjusted", -2000)]
+    capped = str(uuid7())
+    assert [pot.reserve(euros, capped, group="class-4a") for euros in (30, 40, 40)] == [3000, 4000, 4000]
+
+
 def test_what_is_promised_stays(service: Offers) -> None:
     pot = Pot(service.db, 5000)
     pot.reserve(30)

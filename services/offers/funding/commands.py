@@ -37,29 +37,28 @@ def reserve(
     """Promise a booking what the rules give it, all or nothing; returns the cents, 0 if it goes without.
 
     `price_cents` is the price of the whole booking, `on` the day it takes place, `group` who is capped by
-    `per_group_cents`. A refused booking may be tried again; a released one is over.
+    `per_group_cents`. Called again, it tries again what was refused and follows other figures as far as the budget
+    allows; a released booking is over.
     """
     rules = boards.declaration(session, board).funding
     budget = rules and queries.on_day(session, board, rules, on)
-    if not rules or not budget or due(rules, price_cents, persons, accompanying) == 0:
+    wanted = due(rules, price_cents, persons, accompanying) if rules else 0
+    if not rules or not budget or (wanted == 0 and queries.grant(session, booking_id) is None):
         return 0
     grant, new = _claimed(session, booking_id, budget.id)
-    if grant.state == GrantState.REFUSED:
-        grant.group_key = _group_key(budget.id, group)
-        left = _group_left(session, rules, grant)
+    if grant.state != GrantState.RELEASED:
+        left = _group_left(session, rules, grant, group)
         _promise(session, grant, due(rules, price_cents, persons, accompanying, left), new=new)
     return grant.cents if grant.state in HELD else 0
 
 
-def _group_key(budget: str, group: str | None) -> str | None:
-    return group and hashlib.sha256(f"{budget}\n{group}".encode()).hexdigest()
-
-
-def _group_left(session: Session, rules: Funding, grant: Grant) -> int | None:
-    if rules.per_group_cents is None or grant.group_key is None:
+def _group_left(session: Session, rules: Funding, grant: Grant, group: str | None) -> int | None:
+    if rules.per_group_cents is None or group is None:
         return None
+    grant.group_key = hashlib.sha256(f"{grant.budget_id}\n{group}".encode()).hexdigest()
     queries.locked(session, grant.budget_id)  # two bookings of one group add up one after the other
-    return rules.per_group_cents - queries.held_by(session, grant.budget_id, grant.group_key)
+    others = queries.held_by(session, grant.budget_id, grant.group_key) - grant.cents
+    return rules.per_group_cents - others
 
 
 def _claimed(session: Session, booking_id: str, budget: str) -> tuple[Grant, bool]:
@@ -78,10 +77,15 @@ def _insert_once(session: Session, row: SQLModel) -> bool:
 
 
 def _promise(session: Session, grant: Grant, cents: int, *, new: bool) -> None:
-    grant.wanted_cents, grant.made_on, grant.changed_at = cents, now().date(), now()
-    promise = Move(Entered.RESERVED, cents, grant.booking_id, reserved=cents)
-    if cents and _move(session, grant.budget_id, promise):
-        grant.cents, grant.state = cents, GrantState.RESERVED
+    more, first = cents - grant.cents, grant.state == GrantState.REFUSED
+    grant.wanted_cents, grant.changed_at = cents, now()
+    kind = Entered.RESERVED if first else Entered.ADJUSTED
+    reserved = 0 if grant.state == GrantState.GRANTED else more
+    move = Move(kind, more, grant.booking_id, reserved=reserved, granted=more - reserved)
+    if more and _move(session, grant.budget_id, move):
+        grant.cents = cents
+        if first:
+            grant.state, grant.made_on = GrantState.RESERVED, now().date()
     elif new:
         _move(session, grant.budget_id, Move(Entered.REFUSED, cents, grant.booking_id))
     session.flush()
@@ -185,13 +189,15 @@ def tell(session: Session, budget: Budget, today: date) -> None:
     """Say a held budget's present state unless the last fact said the same; warn once when its situation changed."""
     fact = queries.standing(session, budget, today)
     said = fact.model_dump(mode="json")
-    changed, worse = (
-        said != budget.told,
-        fact.situation not in (budget.situation, events.BudgetSituation.AMPLE),
-    )
+    worse = fact.situation not in (budget.situation, events.BudgetSituation.AMPLE)
+    if said != budget.told:
+        _say(session, budget, fact)
+    if worse:
+        _say(session, budget, events.BudgetWarned(**dict(fact)))
     budget.told, budget.told_at, budget.situation = said, now(), fact.situation
-    facts = [fact] * changed + [events.BudgetWarned(**dict(fact))] * worse
-    for each in facts:
-        budget.sequence += 1
-        outbox.add(session, each, thing_id=budget.id, version=budget.sequence)
     session.add(budget)
+
+
+def _say(session: Session, budget: Budget, fact: events.BudgetFact) -> None:
+    budget.sequence += 1
+    outbox.add(session, fact, thing_id=budget.id, version=budget.sequence)

@@ -69,6 +69,7 @@ class Entered(StrEnum):
 
     SET = "set"
     RESERVED = "reserved"
+    ADJUSTED = "adjusted"
     GRANTED = "granted"
     RELEASED = "released"
     REFUSED = "refused"
