@@ -69,6 +69,7 @@ TABLE = {
     ("offers", "GET", "/v1/exports/providers/changes"): EVERYBODY,
     ("offers", "GET", "/v1/offers/{offer_id}/jsonld"): EVERYBODY,
     ("search", "GET", "/v1/search"): EVERYBODY,
+    ("search", "GET", "/v1/facets"): EVERYBODY,
     ("search", "GET", "/v1/suggest"): EVERYBODY,
     ("search", "GET", "/v1/index/status"): EVERYBODY,
     ("search", "POST", "/v1/index/reindex"): OPERATORS,

@@ -12,8 +12,10 @@ from libs.httpkit import problems
 from libs.httpkit.auth import require
 from libs.httpkit.edge import CleanStr
 from services.search import status as progress
-from services.search.params import Language, documented, query
-from services.search.views import Found, IndexStatus, LagView, ReindexView, Suggestions
+from services.search.filters import FACET
+from services.search.named import Language
+from services.search.params import documented, query
+from services.search.views import Filters, Found, IndexStatus, LagView, ReindexView, Suggestions
 from services.search.wire import Unavailable
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -24,6 +26,12 @@ router = APIRouter(prefix="/v1", tags=["search"])
 async def search(request: Request) -> Response:
     """Find things of all kinds: by words, facets, place and time."""
     return _json(await request.app.state.search.queries.search(query(request.query_params)))
+
+
+@router.get("/facets", response_model=Filters)
+async def facets(request: Request, board: Annotated[str | None, Param(pattern=FACET)] = None) -> Response:
+    """What can be filtered by, with labels and options: everywhere, and on one board."""
+    return _json(await request.app.state.search.declared.filters(board))
 
 
 @router.get("/suggest", response_model=Suggestions)

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 
 from pydantic_core import to_json
 
 from libs.contracts.card import Card
 from libs.contracts.event import NAME, Envelope
+from libs.contracts.offers import BoardFact
 from libs.servicekit.broker import Malformed
+from services.search.hours import DAYS, open_codes, open_weekdays
 
 # An open end of a period, as a day; so one comparison serves all.
 FIRST_DAY, LAST_DAY = date.min.toordinal(), date.max.toordinal()
+MAX_MONTHS = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,9 @@ def change(event: Envelope[Any], zone: tzinfo) -> Change | None:
     if name is None:
         raise Malformed(f"type {event.type!r} does not end in <service>.<aggregate>.<fact>.v<major>")
     key = f"{name['service']}-{name['aggregate']}-{event.subject}"
-    identity = {"key": key, "id": event.subject, "version": event.version}
+    identity: dict[str, Any] = {"key": key, "id": event.subject, "version": event.version}
+    if card.listed and isinstance(event.data, BoardFact):
+        identity["declares"] = [field.model_dump(mode="json") for field in event.data.fields]
     return Change(
         key, event.version, _document(identity, card, zone) if card.listed else _tombstone(identity, card)
     )
@@ -50,7 +55,7 @@ def newest(changes: Iterable[Change]) -> list[Change]:
 
 def _document(identity: dict[str, Any], card: Card, zone: tzinfo) -> bytes:
     # The card's own JSON is kept as it is and only opened for our fields: half the cost of going through a dict.
-    own = identity | {"words": _words(card)} | _when(card, zone) | _where(card)
+    own = identity | {"words": _words(card)} | _when(card, zone) | _where(card) | _for_whom(card)
     return to_json(own)[:-1] + b"," + card.model_dump_json(exclude_none=True).encode()[1:]
 
 
@@ -68,6 +73,10 @@ def _words(card: Card) -> list[str]:
 
 def _when(card: Card, zone: tzinfo) -> dict[str, Any]:
     """Days as ordinals. Dates are more exact than the period around them; what has neither is always to be had."""
+    return _days(card, zone) | _regularly(card, zone) | _instants(card)
+
+
+def _days(card: Card, zone: tzinfo) -> dict[str, Any]:
     if card.dates:
         return {"days": sorted({moment.astimezone(zone).toordinal() for moment in card.dates})}
     start = card.period.start if card.period else None
@@ -76,6 +85,31 @@ def _when(card: Card, zone: tzinfo) -> dict[str, Any]:
         "starts": start.toordinal() if start else FIRST_DAY,
         "ends": end.toordinal() if end else LAST_DAY,
     }
+
+
+def _regularly(card: Card, zone: tzinfo) -> dict[str, Any]:
+    """On which days of the week, as dates, opening hours or a facet of that name tell; and when it is open."""
+    told = {DAYS[moment.astimezone(zone).weekday()] for moment in card.dates}
+    told.update(day for day in card.facets.get("weekdays", ()) if day in DAYS)
+    if card.hours is None:
+        return {"weekdays": sorted(told, key=DAYS.index)}
+    told.update(open_weekdays(card.hours))
+    return {"weekdays": sorted(told, key=DAYS.index), "open": open_codes(card.hours)}
+
+
+def _instants(card: Card) -> dict[str, Any]:
+    """Seconds to sort by: the first date, else the period's first day; since when it is public."""
+    start = card.period.start if card.period else None
+    begin = datetime.combine(start, time(), UTC) if start else None
+    instants = {"soonest": min(card.dates, default=begin), "published": card.published_at}
+    return {name: int(instant.timestamp()) for name, instant in instants.items() if instant}
+
+
+def _for_whom(card: Card) -> dict[str, Any]:
+    """Ages without open ends: what names none is for everybody."""
+    low = card.age.from_months if card.age else None
+    high = card.age.to_months if card.age else None
+    return {"age_from": low or 0, "age_to": MAX_MONTHS if high is None else high}
 
 
 def _where(card: Card) -> dict[str, Any]:

@@ -80,18 +80,24 @@ class Index:
     async def ensure(self) -> bool:
         """Have an index that can be written and asked, and remove what a killed rebuild left.
 
-        Returns whether the index is new. Raises Unavailable.
+        Returns whether its things are missing or were written by another release. Raises Unavailable.
         """
         self._targets = [Target(self.name)]
         for leftover in await self.engine.indexes(f"{self.name}_"):
             await self.engine.do("DELETE", f"/indexes/{leftover}")
-        if self.name in await self.engine.indexes(self.name):
+        if self.name not in await self.engine.indexes(self.name):
+            await self._create(self.name)
+            return True
+        if schema.has_our_shape(await self.engine.call("GET", f"/indexes/{self.name}/settings")):
             return False
-        await self._create(self.name)
+        await self._shape(self.name)
         return True
 
     async def _create(self, uid: str) -> None:
         await self.engine.do("POST", "/indexes", {"uid": uid, "primaryKey": KEY})
+        await self._shape(uid)
+
+    async def _shape(self, uid: str) -> None:
         await self.engine.do("PATCH", f"/indexes/{uid}/settings", schema.without_synonyms(self._vocabulary))
 
     async def learn(self, uid: str | None = None) -> None:

@@ -1,25 +1,14 @@
 """Questions to the index: a `Query` enters, what a front end shows leaves. How Meilisearch is asked stays in here."""
 
 import html
-import re
 import secrets
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
 
-from services.search.domain import FIRST_DAY, LAST_DAY
 from services.search.engine import Engine, Json, Rejected
+from services.search.filters import COMMON, Query, attribute, filters, order
+from services.search.hours import Calendar
 from services.search.wire import Unavailable
 
-# The names that facets of every card have; all others are declared by publishers.
-COMMON = {
-    "kind": "kind",
-    "board": "board",
-    "district": "place.district",
-    "tag": "tags",
-    "field": "fields_of_action",
-}
 LOCALES = {"de": ["deu"], "de-simple": ["deu"], "en": ["eng"]}
 FALLBACK = ("de", "en")
 EXCERPT_WORDS = 30
@@ -28,12 +17,13 @@ FACETS_SECONDS = 5.0
 # What surrounds a match inside Meilisearch's answer: nobody can write it into a text beforehand.
 _MARK = secrets.token_hex(4)
 _BEGIN, _END = f"\ue000{_MARK}\ue001", f"\ue002{_MARK}\ue003"
-FACET = r"^[a-z][a-z0-9_-]{0,39}$"
-_FACET = re.compile(FACET.strip("^$"))
 
 # What an item shows, with what stands there when a card lacks it.
 _BLANK: Json = {
-    **dict.fromkeys(("board", "url", "image", "place", "period", "age", "price_cents", "free_places")),
+    **dict.fromkeys(
+        ("board", "url", "image", "place", "period", "age", "hours", "price_cents", "free_places")
+    ),
+    "published_at": None,
     **dict.fromkeys(("tags", "fields_of_action", "dates"), ()),
     "facets": {},
     "numbers": {},
@@ -58,27 +48,11 @@ _TITLES: Json = {
 }
 
 
-@dataclass(frozen=True)
-class Query:
-    """What a citizen asks. `filters`: facet → values, any of which will do. `near`: latitude and longitude."""
-
-    q: str = ""
-    lang: str = "de"
-    filters: dict[str, list[str]] = field(default_factory=dict)
-    near: tuple[float, float] | None = None
-    radius: int | None = None
-    since: date | None = None
-    until: date | None = None
-    facets: tuple[str, ...] = ()
-    limit: int = 20
-    offset: int = 0
-
-
 class Queries:
     """Reads one index."""
 
-    def __init__(self, engine: Engine, index: str) -> None:
-        self._engine, self._index = engine, index
+    def __init__(self, engine: Engine, index: str, calendar: Calendar) -> None:
+        self._engine, self._index, self._calendar = engine, index, calendar
         self._facets: tuple[float, list[str]] = (0.0, [])
 
     async def search(self, query: Query) -> Json:
@@ -86,9 +60,10 @@ class Queries:
         begun = time.perf_counter()
         facets = await self._facet_attributes(query.facets)
         page, size, skip = window(query.offset, query.limit)
-        asked = _ASKED | _asked(query) | {"page": page, "hitsPerPage": size, "facets": list(facets)}
+        asked = _ASKED | _asked(query, self._calendar)
+        asked |= {"page": page, "hitsPerPage": size, "facets": list(facets)}
         answer = await self._engine.search(self._index, asked)
-        if answer["totalHits"] == 0 and " " in query.q.strip():
+        if answer["totalHits"] == 0 and _may_be_relaxed(query):
             answer = await self._engine.search(self._index, asked | _RELAXED)
         counts = answer.get("facetDistribution", {})
         return {
@@ -143,19 +118,10 @@ class Queries:
         return None
 
 
-def attribute(facet: str) -> str:
-    """Where the index holds a facet."""
-    return COMMON.get(facet, f"facets.{facet}")
-
-
-def is_facet(name: str) -> bool:
-    """Whether a facet could have this name."""
-    return _FACET.fullmatch(name) is not None
-
-
-def quotable(value: str) -> bool:
-    """Whether Meilisearch's filters can express the value: they have no way to write a backslash."""
-    return "\\" not in value
+def _may_be_relaxed(query: Query) -> bool:
+    """Whether there are words to leave out, or compounds that were not split: whatever its language, text is found."""
+    q = query.q.strip()
+    return bool(q) and (" " in q or LOCALES[query.lang] != _RELAXED["locales"])
 
 
 def window(offset: int, limit: int) -> tuple[int, int, int]:
@@ -166,37 +132,20 @@ def window(offset: int, limit: int) -> tuple[int, int, int]:
     return offset // size + 1, size, offset % size
 
 
-def _asked(query: Query) -> Json:
+def _asked(query: Query, calendar: Calendar) -> Json:
     # Marking is the dearest part of an answer, so only what is shown is marked, not every language.
     shown = {query.lang: None, FALLBACK[0]: None}
     asked: Json = {
         "q": query.q,
         "locales": LOCALES[query.lang],
-        "filter": list(_filters(query)),
+        "filter": list(filters(query, calendar)),
+        "sort": order(query),
         "attributesToHighlight": [f"{name}.{lang}" for name in _TEXTS for lang in shown],
         "attributesToCrop": [f"text.{lang}" for lang in shown],
     }
     if query.near:
         asked["attributesToRetrieve"] = [*_ASKED["attributesToRetrieve"], "_geo"]  # else no distance is given
-        asked["sort"] = [f"_geoPoint({query.near[0]},{query.near[1]}):asc"]
     return asked
-
-
-def _filters(query: Query) -> Iterable[str | list[str]]:
-    """Meilisearch's form: all of these must hold, of an inner list any."""
-    yield "listed = true"
-    for name, values in query.filters.items():
-        yield [f"{attribute(name)} = {_quoted(value)}" for value in values]
-    if query.near and query.radius is not None:
-        yield f"_geoRadius({query.near[0]},{query.near[1]},{query.radius})"
-    if query.since or query.until:
-        first = query.since.toordinal() if query.since else FIRST_DAY
-        last = query.until.toordinal() if query.until else LAST_DAY
-        yield f"(days {first} TO {last}) OR (starts <= {last} AND ends >= {first})"
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace('"', '\\"') + '"'
 
 
 def item(hit: Json, lang: str) -> Json:

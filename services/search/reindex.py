@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 import structlog
 from nats.aio.msg import Msg
@@ -14,7 +15,9 @@ from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
+from libs.contracts.catalogue import EVERY
 from libs.contracts.event import Envelope, Fact
+from libs.contracts.offers import BoardFact
 from libs.contracts.topology import CITY, STATE
 from libs.servicekit.broker import Malformed, Transient
 from services.search.domain import Change, change, newest
@@ -109,8 +112,15 @@ class Reindex:
         for message in messages:
             # What cannot be read lies in DEAD since it was published.
             with contextlib.suppress(ValidationError, Malformed):
-                found.append(change(Envelope[Fact].model_validate_json(message.data), self._zone))
+                found.append(change(_event(message.data), self._zone))
         return [one for one in found if one]
+
+
+def _event(body: bytes) -> Envelope[Any]:
+    """The event with its card; only of a board its own fields are wanted, too."""
+    event = Envelope[Fact].model_validate_json(body)
+    kind = EVERY.get(event.name, Fact)
+    return Envelope[kind].model_validate_json(body) if issubclass(kind, BoardFact) else event  # type: ignore[valid-type]
 
 
 async def _caught_up(js: JetStreamContext) -> int:

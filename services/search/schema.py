@@ -11,13 +11,17 @@ from unicodedata import normalize
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 
+from libs.contracts.offers import BoardField
 from services.search.engine import Engine, Json
+from services.search.hours import NATIONWIDE
 
 MAX_WORDS = 10_000
 MAX_PARTS = 3  # Meilisearch looks up at most three parts together
 
 EXACT = {"facetSearch": True, "filter": {"equality": True, "comparison": False}}
+PLAIN = {"facetSearch": False, "filter": {"equality": True, "comparison": False}}
 RANGE = {"facetSearch": False, "filter": {"equality": True, "comparison": True}}
 GERMAN = [{"locales": ["deu"], "attributePatterns": ["*"]}]
 
@@ -25,18 +29,24 @@ log = structlog.get_logger(__name__)
 
 
 class Vocabulary(BaseModel):
-    """The town's words: those that mean nothing to a search, and groups that mean the same."""
+    """The town's words: those that mean nothing to a search, and groups that mean the same.
+
+    Also its public holidays, and the names of the filters that all things have.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     stop_words: list[str] = Field(default=[])
     equal: list[list[str]] = Field(default=[])
+    holidays: str = Field(default=NATIONWIDE, max_length=500)
+    filters: list[BoardField] = Field(default=[])
 
     @classmethod
     def of(cls, city: Path) -> "Vocabulary":
         """Read `search.toml`; a town without one has no words of its own."""
         file = city / "search.toml"
-        return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {})
+        said = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return cls.model_validate_json(to_json(said))
 
 
 async def settings(engine: Engine, words: Vocabulary, name: str) -> Json:
@@ -55,6 +65,11 @@ def is_current(wanted: Json, current: Json) -> bool:
     # Meilisearch gives stop words back with their accents apart, and in the order that results from that.
     stop_words = sorted(normalize("NFC", word) for word in current["stopWords"])
     return all((current | {"stopWords": stop_words}).get(name) == value for name, value in wanted.items())
+
+
+def has_our_shape(current: Json) -> bool:
+    """Whether the index was made for the documents that this release writes."""
+    return is_current(_CARDS, current)
 
 
 def synonyms(groups: list[list[str]], parts: dict[str, str]) -> dict[str, list[str]]:
@@ -111,11 +126,16 @@ _CARDS: Json = {
             "attributePatterns": ["words", "kind", "board", "tags", "fields_of_action", "place.district"],
             "features": EXACT,
         },
-        {"attributePatterns": ["facets.*"], "features": EXACT},
-        {"attributePatterns": ["listed", "starts", "ends", "days"], "features": RANGE},
+        {"attributePatterns": ["facets.*", "place.accessibility", "weekdays"], "features": EXACT},
+        {
+            "attributePatterns": ["listed", "starts", "ends", "days", "age_from", "age_to"],
+            "features": RANGE,
+        },
+        {"attributePatterns": ["price_cents", "free_places", "numbers.*"], "features": RANGE},
+        {"attributePatterns": ["id", "open"], "features": PLAIN},
         "_geo",  # Meilisearch knows it by its plain name only
     ],
-    "sortableAttributes": ["_geo", "boost"],
+    "sortableAttributes": ["_geo", "boost", "price_cents", "published", "soonest"],
     # A priority lifts a thing among equally good answers; distance counts before it, where it was asked for.
     "rankingRules": ["words", "typo", "proximity", "attribute", "exactness", "sort", "boost:desc"],
     "localizedAttributes": [

@@ -13,7 +13,9 @@ from libs.servicekit.settings import Settings
 from services.search import status
 from services.search.config import SearchSettings
 from services.search.consumers import Indexer
+from services.search.declared import Declared
 from services.search.engine import Engine
+from services.search.hours import Calendar
 from services.search.index import Index
 from services.search.queries import Queries
 from services.search.reindex import Reindex
@@ -33,8 +35,10 @@ class Search:
         self.indexing = own.search_indexing
         self._prepared = not self.indexing
         self._zone = ZoneInfo(settings.town["timezone"])
-        self.queries = Queries(engine, own.search_index)
-        self.index = Index(engine, own.search_index, Vocabulary.of(settings.city))
+        words = Vocabulary.of(settings.city)
+        self.queries = Queries(engine, own.search_index, Calendar(self._zone, words.holidays))
+        self.declared = Declared(engine, own.search_index, words.filters, settings.town.get("districts", []))
+        self.index = Index(engine, own.search_index, words)
         self.reindex = Reindex(self.index, self._zone)
 
     async def missing(self) -> str | None:
@@ -46,7 +50,7 @@ class Search:
         new = await _once_available(self.index.ensure)
         self._prepared = True
         if new and await status.acknowledged(kit.bus.js):
-            # A new index beside a bus that thinks we know its events: they are in STATE only.
+            # A new or outdated index beside a bus that thinks we know its events: they are in STATE only.
             self.reindex.ask()
         async with asyncio.TaskGroup() as group:
             for durable in SEARCH.durables:

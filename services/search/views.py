@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from libs.contracts.card import Age, Period, Place
+from libs.contracts.card import Age, Period, Place, Text
+from libs.contracts.offers import FieldType, Option
 
 
 class Highlight(BaseModel):
@@ -44,8 +45,10 @@ class Item(BaseModel):
     period: Period | None
     dates: list[datetime]
     age: Age | None
+    hours: str | None = Field(description="Opening hours in OpenStreetMap's syntax, the town's time.")
     price_cents: int | None
     free_places: int | None
+    published_at: datetime | None
 
 
 class Found(BaseModel):
@@ -55,6 +58,26 @@ class Found(BaseModel):
     total: int
     facets: dict[str, dict[str, int]] = Field(description="Facet → value → number of things.")
     took_ms: float
+
+
+class Filter(BaseModel):
+    """Something that can be filtered by, with names for people; texts by language."""
+
+    name: str
+    type: FieldType
+    label: Text
+    unit: str | None
+    options: list[Option] = Field(description="The values there can be; empty when they are open.")
+    parameters: list[str] = Field(description="How `GET /v1/search` calls it.")
+
+
+class Filters(BaseModel):
+    """What all things can be filtered by, and what the board declares of its own."""
+
+    board: str | None
+    title: Text | None
+    common: list[Filter]
+    declared: list[Filter]
 
 
 class Suggestion(BaseModel):

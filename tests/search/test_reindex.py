@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from services.search.engine import Engine
 from tests.conftest import Meilisearch
@@ -118,23 +120,35 @@ def _meanwhile(look: Callable[[], None]) -> Iterator[None]:
     assert errors == []
 
 
-def test_an_index_that_was_lost_comes_back_from_state(
-    nats_url: str, meilisearch: Meilisearch, tmp_path: Path
+async def lost(engine: Engine) -> None:
+    await engine.do("DELETE", "/indexes/cards-lost")
+    await engine.do("POST", "/indexes", {"uid": "cards-lost_killed", "primaryKey": "key"})
+
+
+async def older(engine: Engine) -> None:
+    """As a release left it that knew no opening hours."""
+    await engine.do("PATCH", "/indexes/cards-lost/settings", {"filterableAttributes": ["listed", "kind"]})
+    found = await engine.call("GET", "/indexes/cards-lost/documents?limit=100")
+    things = [{name: one[name] for name in ("key", "id", "version", "listed")} for one in found["results"]]
+    await engine.do("POST", "/indexes/cards-lost/documents", things)
+
+
+@pytest.mark.parametrize("happen", [lost, older])
+def test_an_index_that_was_lost_or_is_outdated_comes_back_from_state(
+    happen: Callable[[Engine], Awaitable[None]], nats_url: str, meilisearch: Meilisearch, tmp_path: Path
 ) -> None:
     asyncio.run(fresh_streams(nats_url))
     index = {"COBURG_SEARCH_INDEX": "cards-lost"}
     with running(nats_url, meilisearch, tmp_path, **index) as search:
-        search.publish(*(event(f"t{number}") for number in range(30)))
+        search.publish(*(event(f"t{number}", hours="24/7") for number in range(30)))
         search.settled()
 
-    async def lose(engine: Engine) -> None:
-        await engine.do("DELETE", "/indexes/cards-lost")
-        await engine.do("POST", "/indexes", {"uid": "cards-lost_killed", "primaryKey": "key"})
-
-    asked(meilisearch, lose)
+    asked(meilisearch, happen)
     with running(nats_url, meilisearch, tmp_path, **index) as search:
-        until(lambda: search.settled()["documents"] == 30)
+        until(lambda: search.search(open_now="true")["total"] == 30)
+        search.settled()
         assert asked(meilisearch, lambda engine: engine.indexes("cards-lost_")) == []
+    asked(meilisearch, lambda engine: engine.do("DELETE", "/indexes/cards-lost"))
 
 
 def test_a_process_that_only_answers_does_neither(
