@@ -85,6 +85,9 @@ class Card(Part):
     age: Age | None = None
     price_cents: int | None = Field(default=None, ge=0, le=100_000_000)
     free_places: int | None = Field(default=None, ge=0, le=1_000_000)
+    checked_on: date | None = Field(
+        default=None, description="The day on which somebody last found all of this still right."
+    )
     url: Url | None = None
     image: Image | None = None
     published_at: AwareDatetime | None = Field(default=None, description="When it became public.")

@@ -14,6 +14,7 @@ _TYPES: tuple[type[Fact], ...] = (
     offers.OfferChanged,
     offers.OfferWithdrawn,
     offers.OfferExpired,
+    offers.OfferHidden,
     search.ResultRated,
     agenda.PrioritySet,
     agenda.PriorityLifted,

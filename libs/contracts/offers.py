@@ -89,6 +89,14 @@ class ProviderWithdrawn(ProviderFact, name="offers.provider.withdrawn.v1"):
     """A provider left."""
 
 
+class CheckedBy(StrEnum):
+    """Who last said that an offer is still right: a role, never a person."""
+
+    EDITOR = "editor"
+    PROVIDER = "provider"
+    IMPORT = "import"
+
+
 class OfferFact(Fact):
     """The whole public state of an offer; what every kind of thing has stands in the card."""
 
@@ -97,6 +105,8 @@ class OfferFact(Fact):
     fields: dict[Name, FieldValue] = Field(default={}, description="Values of the board's own fields.")
     published_at: AwareDatetime | None = None
     changed_at: AwareDatetime
+    checked_on: date | None = Field(default=None, description="When it was last found still right.")
+    checked_by: CheckedBy | None = None
 
 
 class OfferPublished(OfferFact, name="offers.offer.published.v1"):
@@ -111,6 +121,10 @@ class OfferWithdrawn(OfferFact, name="offers.offer.withdrawn.v1"):
     """An offer was taken back; the card is a tombstone."""
 
     reason: Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)] | None = None
+
+
+class OfferHidden(OfferFact, name="offers.offer.hidden.v1"):
+    """Nobody checked an offer for too long; the card is a tombstone until it is published again."""
 
 
 class OfferExpired(OfferFact, name="offers.offer.expired.v1"):

@@ -7,9 +7,12 @@ from services.offers import jobs
 from services.offers.boards import api as boards
 from services.offers.exports import api as exports
 from services.offers.funding import api as funding
+from services.offers.freshness import api as freshness
+from services.offers.freshness import runner as freshness_runner
 from services.offers.imports import api as imports
 from services.offers.imports import runner
 from services.offers.offers import api as offers
+from services.offers.organisations import api as organisations
 from services.offers.places import api as places
 from services.offers.providers import api as providers
 from services.offers.sessions import api as sessions
@@ -29,4 +32,8 @@ app = create_app(
         funding.router,
     ],
     jobs=[jobs.follow_boards, jobs.expire, jobs.watch_budgets, runner.run],
+        freshness.router,
+        organisations.router,
+    ],
+    jobs=[jobs.follow_boards, jobs.expire, freshness_runner.age, runner.run],
 )

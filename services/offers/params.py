@@ -7,10 +7,14 @@ from zoneinfo import ZoneInfo
 from fastapi import Path, Request
 from pydantic import AfterValidator, AwareDatetime
 
+from libs.contracts.event import THING_ID
+
 UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Id = Annotated[str, Path(pattern=UUID7, description="UUIDv7")]
+
+ThingId = Annotated[str, Path(pattern=THING_ID)]
 
 
 def _utc(value: datetime) -> datetime:

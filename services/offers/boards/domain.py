@@ -13,6 +13,7 @@ from libs.contracts.card import Card, Name, Text
 from libs.contracts.offers import BoardField, FieldType
 from libs.httpkit.edge import Body, is_clean
 from services.offers.exports.domain import Standards
+from services.offers.freshness.domain import Freshness
 from services.offers.funding.domain import Funding
 from services.offers.hours import check_hours
 from services.offers.places.domain import PlacesRules
@@ -48,6 +49,7 @@ RESERVED = frozenset(
         "provider_id",
         "source",
         "updated_since",
+        "freshness",
     ]
 )
 MAX_TEXT = 2000
@@ -71,6 +73,7 @@ class Declaration(Body):
     places: PlacesRules = PlacesRules()
     funding: Funding | None = None
     standards: Standards | None = None
+    freshness: Freshness | None = None
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Declaration":

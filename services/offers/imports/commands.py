@@ -19,11 +19,12 @@ from libs.servicekit import outbox, telemetry
 from libs.servicekit.db import Database, now
 from libs.servicekit.outbox import Entry
 from services.offers.boards.domain import Declaration
+from services.offers.freshness.domain import Stage
 from services.offers.imports import queries
 from services.offers.imports.mapping import Draft
 from services.offers.imports.models import Import, ImportFinding, ImportPart, ImportStatus
 from services.offers.offers.commands import fact_of
-from services.offers.offers.domain import OfferContent, Stand, Status, is_over
+from services.offers.offers.domain import RELEASED, OfferContent, Stand, Status, is_over
 from services.offers.offers.models import Offer, ends_on, stored
 from services.offers.providers.commands import fact_of as provider_fact
 from services.offers.providers.domain import ProviderContent
@@ -160,7 +161,16 @@ def _create(chunk: Chunk, key: str, content: OfferContent, provider: Named | Non
     over = is_over(content, chunk.today)
     status = Status.EXPIRED if over else Status.PUBLISHED
     published = None if over else chunk.now
-    stand = Stand(chunk.order.board, provider.id if provider else None, status, published, chunk.now)
+    provider_id = provider.id if provider else None
+    stand = Stand(
+        chunk.order.board,
+        provider_id,
+        status,
+        published,
+        chunk.now,
+        checked_on=chunk.today,
+        checked_by=events.CheckedBy.IMPORT,
+    )
     offer_id = str(uuid7())
     # Making a mapped instance would cost more than all the rest of a row; `Offer` has the same columns.
     chunk.new_offers.append(
@@ -177,6 +187,7 @@ def _create(chunk: Chunk, key: str, content: OfferContent, provider: Named | Non
             "external_id": key,
             "import_id": chunk.order.id,
             "created_at": chunk.now,
+            "fresh_since": chunk.now,
         }
     )
     chunk.order.created += 1
@@ -186,18 +197,23 @@ def _create(chunk: Chunk, key: str, content: OfferContent, provider: Named | Non
 
 def _same(known: Offer, content: OfferContent, provider: Named | None) -> bool:
     provider_id = provider.id if provider else None
-    return known.content == stored(content) and known.provider_id == provider_id and not known.pruned
+    unmoved = not known.pruned and not known.overdue
+    return known.content == stored(content) and known.provider_id == provider_id and unmoved
 
 
 def _change(chunk: Chunk, offer: Offer, content: OfferContent, provider: Named | None) -> None:
-    """Take the row's new state over. An offer that an editor withdrew stays withdrawn; a pruned one comes back."""
+    """Take the row's new state over, which counts as a check. An offer that an editor withdrew stays withdrawn;
+    a pruned or hidden one comes back."""
     offer.say(content)
     offer.provider_id, offer.import_id = provider.id if provider else None, chunk.order.id
     offer.version, offer.changed_at = offer.version + 1, now()
+    offer.vouch(events.CheckedBy.IMPORT, chunk.today)
     chunk.order.changed += 1
     if offer.status == Status.PUBLISHED:
         _tell(chunk, offer.stand, content, provider, events.OfferChanged, offer.id, offer.version)
-    elif (offer.pruned or offer.status == Status.EXPIRED) and not is_over(content, chunk.today):
+    elif (offer.pruned or offer.status in (Status.EXPIRED, Status.HIDDEN)) and not is_over(
+        content, chunk.today
+    ):
         offer.status, offer.published_at, offer.pruned = Status.PUBLISHED, now(), False
         _tell(chunk, offer.stand, content, provider, events.OfferPublished, offer.id, offer.version)
 
@@ -221,7 +237,9 @@ def _write(session: Session, chunk: Chunk) -> None:
         if new:
             session.execute(insert(model), new)
     if chunk.seen:
-        session.execute(update(Offer).where(col(Offer.id).in_(chunk.seen)).values(import_id=chunk.order.id))
+        # A row that is still in its source makes its offer younger; that alone is nothing to tell.
+        values = {"import_id": chunk.order.id, "fresh_since": chunk.now, "stage": Stage.FRESH}
+        session.execute(update(Offer).where(col(Offer.id).in_(chunk.seen)).values(values))
     outbox.add_all(session, list(_entries(chunk.facts)))
 
 
@@ -273,7 +291,7 @@ def prune_some(session: Session, import_id: str, board: Declaration) -> int:
     query = select(Offer).where(
         Offer.board == order.board,
         Offer.source == order.source,
-        Offer.status == Status.PUBLISHED,
+        col(Offer.status).in_(RELEASED),
         col(Offer.import_id).is_distinct_from(order.id),
     )
     gone = session.exec(query.limit(PRUNE_AT_ONCE).with_for_update()).all()

@@ -1,6 +1,6 @@
 """HTTP edge of offers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from libs.contracts.card import Name, Paragraphs
+from libs.contracts.offers import CheckedBy
 from libs.httpkit.auth import Anyone, Principal, require
 from libs.httpkit.edge import (
     Body,
@@ -58,6 +59,9 @@ class OfferView(Body):
     created_at: datetime
     changed_at: datetime
     published_at: datetime | None
+    checked_on: date | None
+    checked_by: CheckedBy | None
+    overdue: bool
 
 
 def view(offer: Offer) -> OfferView:
@@ -65,7 +69,14 @@ def view(offer: Offer) -> OfferView:
     plain = offer.model_dump(
         include={"id", "board", "provider_id", "version", "created_at", "changed_at", "published_at"}
     )
-    return OfferView(status=Status(offer.status), content=offer.said, **plain)
+    return OfferView(
+        status=Status(offer.status),
+        content=offer.said,
+        checked_on=offer.checked_on,
+        checked_by=CheckedBy(offer.checked_by) if offer.checked_by else None,
+        overdue=offer.overdue,
+        **plain,
+    )
 
 
 @router.get("")

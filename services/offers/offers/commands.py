@@ -16,6 +16,7 @@ from services.offers.boards.domain import Declaration, check_fields
 from services.offers.offers import queries
 from services.offers.offers.domain import (
     NOTHING,
+    RELEASED,
     Extras,
     OfferContent,
     Stand,
@@ -25,6 +26,7 @@ from services.offers.offers.domain import (
     may_become,
 )
 from services.offers.offers.models import Offer
+from services.offers.organisations.queries import must_act_for
 from services.offers.places import queries as places
 from services.offers.providers.models import Provider
 
@@ -38,7 +40,7 @@ def draft(
     declaration = boards.one(session, board).declared
     if provider_id is not None:
         _provider_exists(session, provider_id)
-    _must_act_for(actor, provider_id)
+    must_act_for(actor, provider_id)
     check(declaration, content, complete=False)
     offer = Offer(board=board, provider_id=provider_id, content={}, created_by=actor.subject)
     offer.say(content)
@@ -55,17 +57,14 @@ def _provider_exists(session: Session, provider_id: str) -> None:
 def change(session: Session, actor: Principal, offer_id: str, expected: int, content: OfferContent) -> Offer:
     """Replace what is said of an offer. A provider may do so until it is published, an editor always."""
     offer = _held(session, actor, offer_id, expected)
-    public = offer.status == Status.PUBLISHED
-    if public and not actor.is_any("editor"):
+    if offer.status in RELEASED and not actor.is_any("editor"):
         raise Problem(403, "Forbidden", "A published offer is changed by an editor.")
     declaration = boards.declaration(session, offer.board)
-    check(declaration, content, complete=offer.status in (Status.SUBMITTED, Status.PUBLISHED))
+    check(declaration, content, complete=offer.status in (Status.SUBMITTED, *RELEASED))
     before = offer.content
     offer.say(content)
     if offer.content != before:
-        _step(offer)
-        if public:
-            _tell(session, offer, declaration, events.OfferChanged)
+        retell(session, offer)
     return offer
 
 
@@ -96,13 +95,14 @@ def make_public(session: Session, offer: Offer, today: date) -> None:
     if offer.provider_id is not None:
         _provider_exists(session, offer.provider_id)
     offer.published_at = now()
+    offer.vouch(events.CheckedBy.EDITOR, today)
     _tell(session, offer, declaration, events.OfferPublished)
 
 
 def withdraw(session: Session, actor: Principal, offer_id: str, expected: int, reason: str | None) -> Offer:
     """Take an offer back; listeners that knew it are told."""
     offer = _held(session, actor, offer_id, expected)
-    was_public = offer.status == Status.PUBLISHED
+    was_public = offer.status in RELEASED
     _move(offer, Status.WITHDRAWN)
     if was_public:
         _tell(session, offer, boards.declaration(session, offer.board), events.OfferWithdrawn, reason=reason)
@@ -111,12 +111,24 @@ def withdraw(session: Session, actor: Principal, offer_id: str, expected: int, r
 
 def expire_due(session: Session, today: date) -> int:
     """End published offers whose period is over; returns how many, at most `EXPIRE_AT_ONCE`."""
-    query = select(Offer).where(Offer.status == Status.PUBLISHED, col(Offer.ends_on) < today)
+    query = select(Offer).where(col(Offer.status).in_(RELEASED), col(Offer.ends_on) < today)
     due = session.exec(query.limit(EXPIRE_AT_ONCE).with_for_update(skip_locked=True)).all()
     for offer in due:
         _move(offer, Status.EXPIRED)
         _tell(session, offer, boards.declaration(session, offer.board), events.OfferExpired)
     return len(due)
+
+
+def hide(session: Session, offer: Offer) -> None:
+    """Take an offer out of the public until somebody checks it."""
+    _move(offer, Status.HIDDEN)
+    _tell(session, offer, boards.declaration(session, offer.board), events.OfferHidden)
+
+
+def show(session: Session, offer: Offer) -> None:
+    """Bring a hidden offer back."""
+    _move(offer, Status.PUBLISHED)
+    _tell(session, offer, boards.declaration(session, offer.board), events.OfferPublished)
 
 
 def republish_of(session: Session, provider: Provider) -> None:
@@ -135,7 +147,7 @@ def retell(session: Session, offer: Offer) -> None:
 
 def has_published(session: Session, provider_id: str) -> bool:
     """Whether a provider has public offers."""
-    query = select(Offer.id).where(Offer.provider_id == provider_id, Offer.status == Status.PUBLISHED)
+    query = select(Offer.id).where(Offer.provider_id == provider_id, col(Offer.status).in_(RELEASED))
     return session.exec(query.limit(1)).first() is not None
 
 
@@ -152,7 +164,7 @@ def check(board: Declaration, content: OfferContent, *, complete: bool) -> None:
 def held_for(session: Session, actor: Principal, offer_id: str) -> Offer:
     """An offer the caller may act for, held until the transaction ends; Problem 403 or 404 otherwise."""
     offer = queries.locked(session, offer_id)
-    _must_act_for(actor, offer.provider_id)
+    must_act_for(actor, offer.provider_id)
     return offer
 
 
@@ -160,11 +172,6 @@ def _held(session: Session, actor: Principal, offer_id: str, expected: int) -> O
     offer = held_for(session, actor, offer_id)
     check_version(expected, offer.version)
     return offer
-
-
-def _must_act_for(actor: Principal, provider_id: str | None) -> None:
-    if not actor.is_any("editor") and provider_id not in actor.providers:
-        raise Problem(403, "Forbidden", "Your token does not act for this offer's provider.")
 
 
 def _move(offer: Offer, status: Status) -> None:
@@ -209,13 +216,8 @@ def fact_of(
         fields={name: value for name, value in content.fields.items() if value is not None},
         published_at=stand.published_at,
         changed_at=stand.changed_at,
-        card=card(
-            board,
-            content,
-            provider_title,
-            listed=stand.status == Status.PUBLISHED,
-            published_at=stand.published_at,
-            extras=extras,
-        ),
+        checked_on=stand.checked_on,
+        checked_by=events.CheckedBy(stand.checked_by) if stand.checked_by else None,
+        card=card(board, content, provider_title, stand, extras),
         **more,
     )

@@ -12,6 +12,7 @@ from libs.contracts.card import Card, Name, Text, Word
 from libs.httpkit.edge import Body, Day, Instant
 from services.offers.boards import domain as boards
 from services.offers.boards.domain import Declaration
+from services.offers.freshness.domain import Stage
 from services.offers.providers.domain import Place, Said, WebAddress, plain
 
 MAX_KEYWORDS = 200
@@ -25,15 +26,19 @@ class Status(StrEnum):
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    HIDDEN = "hidden"
 
 
 # Which state may follow which; what is not here is a conflict.
 FOLLOWS = {
     Status.SUBMITTED: (Status.DRAFT, Status.WITHDRAWN, Status.EXPIRED),
-    Status.PUBLISHED: (Status.DRAFT, Status.SUBMITTED, Status.WITHDRAWN, Status.EXPIRED),
-    Status.WITHDRAWN: (Status.DRAFT, Status.SUBMITTED, Status.PUBLISHED),
-    Status.EXPIRED: (Status.PUBLISHED,),
+    Status.PUBLISHED: (Status.DRAFT, Status.SUBMITTED, Status.WITHDRAWN, Status.EXPIRED, Status.HIDDEN),
+    Status.WITHDRAWN: (Status.DRAFT, Status.SUBMITTED, Status.PUBLISHED, Status.HIDDEN),
+    Status.EXPIRED: (Status.PUBLISHED, Status.HIDDEN),
+    Status.HIDDEN: (Status.PUBLISHED,),
 }
+# Released by an editor: in public, or out of it only until somebody checks the offer.
+RELEASED = (Status.PUBLISHED, Status.HIDDEN)
 
 
 class Period(cards.Period, Body):
@@ -94,6 +99,9 @@ class Stand:
     status: str
     published_at: datetime | None
     changed_at: datetime
+    stage: str = Stage.FRESH
+    checked_on: date | None = None
+    checked_by: str | None = None
 
 
 def may_become(status: Status, following: Status) -> bool:
@@ -117,16 +125,12 @@ NOTHING = Extras()
 
 
 def card(
-    board: Declaration,
-    content: OfferContent,
-    provider: Text | None,
-    *,
-    listed: bool,
-    published_at: datetime | None = None,
-    extras: Extras = NOTHING,
+    board: Declaration, content: OfferContent, provider: Text | None, stand: Stand, extras: Extras = NOTHING
 ) -> Card:
-    """How the offer is found: its own words, its board's facets, its provider's name."""
+    """How the offer is found: its own words, its board's facets, its provider's name, its age."""
     facets, numbers = boards.facets(board, content.fields)
+    if stand.stage == Stage.OVERDUE:
+        facets["freshness"] = [Stage.OVERDUE.value]
     names = list(dict.fromkeys((provider or {}).values()))
     return Card(
         kind="offer",
@@ -148,8 +152,9 @@ def card(
         free_places=content.free_places if extras.free_places is None else extras.free_places,
         url=content.url,
         image=_plain(cards.Image, content.image),
-        published_at=published_at,
-        listed=listed,
+        published_at=stand.published_at,
+        checked_on=stand.checked_on,
+        listed=stand.status == Status.PUBLISHED,
     )
 
 

@@ -7,13 +7,16 @@ from pydantic_core import to_json
 from sqlmodel import JSON, Column, Field, SQLModel
 from uuid_utils import uuid7
 
+from libs.contracts.offers import CheckedBy
 from libs.servicekit.db import UtcDateTime, now
+from services.offers.freshness.domain import STALE, Stage
 from services.offers.offers.domain import OfferContent, Stand, Status
 
 
 class Offer(SQLModel, table=True):
     """An offer. `source` and `external_id` name it in the file it came from, `import_id` the import
-    that last saw it; `pruned` says that it was withdrawn because its source no longer named it."""
+    that last saw it; `pruned` says that it was withdrawn because its source no longer named it. `fresh_since` is what
+    its age counts from: the check that the public knows of, or an import since that found it unchanged."""
 
     __tablename__ = "offer"
 
@@ -29,6 +32,10 @@ class Offer(SQLModel, table=True):
     import_id: str | None = None
     pruned: bool = False
     created_by: str | None = None
+    stage: str = Stage.FRESH
+    checked_on: date | None = None
+    checked_by: str | None = None
+    fresh_since: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     created_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
     changed_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
     published_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
@@ -41,7 +48,17 @@ class Offer(SQLModel, table=True):
     @property
     def stand(self) -> Stand:
         """Where it stands, as a value."""
-        return Stand(self.board, self.provider_id, self.status, self.published_at, self.changed_at)
+        return Stand(**{name: getattr(self, name) for name in Stand.__dataclass_fields__})
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the public is told that nobody checked it for long."""
+        return self.stage in STALE
+
+    def vouch(self, by: CheckedBy, on: date) -> None:
+        """Somebody found it right: its age is counted anew."""
+        self.checked_by, self.checked_on = by, on
+        self.stage, self.fresh_since = Stage.FRESH, now()
 
     def say(self, content: OfferContent) -> None:
         """Replace the content, and the day on which it ends."""

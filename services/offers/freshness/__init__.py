@@ -1,0 +1,1 @@
+"""Freshness: an offer that nobody checks is marked, then hidden, and comes back with one click."""

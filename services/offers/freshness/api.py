@@ -1,0 +1,76 @@
+"""HTTP edge of freshness: one click says that an offer is still right, with an access token or a reminder's link."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from libs.contracts.card import Text
+from libs.contracts.offers import CheckedBy
+from libs.httpkit.auth import Anyone, Principal, unauthorised
+from libs.httpkit.edge import Body, Items, Paging, Reading, Transaction, etag, page_of
+from services.offers.freshness import commands, queries
+from services.offers.freshness.domain import Stage
+from services.offers.links import LinkToken, Signing
+from services.offers.offers import queries as offers
+from services.offers.offers.api import OfferView, view
+from services.offers.offers.models import Offer
+from services.offers.organisations import queries as organisations
+from services.offers.params import Id, today
+
+router = APIRouter(prefix="/v1", tags=["freshness"])
+
+
+def _asker(caller: Anyone, links: Signing, token: LinkToken = None) -> Principal | str:
+    """The caller, or the id of the registration that a reminder's link speaks for."""
+    if token is not None:
+        return links.read("reminder", token)
+    if caller is None:
+        raise unauthorised("This needs an access token, or the token of a reminder's link.")
+    return caller
+
+
+Asker = Annotated[Principal | str, Depends(_asker)]
+
+
+class Due(Body):
+    """An offer that waits for a check."""
+
+    id: str
+    board: str
+    title: Text
+    stage: Stage
+    checked_on: date | None
+
+
+@router.post("/offers/{offer_id}/check")
+def check_offer(
+    offer_id: Id, asker: Asker, session: Transaction, request: Request, response: Response
+) -> OfferView:
+    """Say that an offer is still right; a hidden one is public again."""
+    offer = offers.locked(session, offer_id)
+    organisations.must_speak_for(session, asker, offer.provider_id)
+    editor = isinstance(asker, Principal) and asker.is_any("editor")
+    commands.check(session, offer, CheckedBy.EDITOR if editor else CheckedBy.PROVIDER, today(request))
+    response.headers.update(etag(offer.version))
+    return view(offer)
+
+
+@router.get("/providers/{provider_id}/unchecked")
+def list_unchecked(provider_id: Id, asker: Asker, session: Reading, paging: Paging) -> Items[Due]:
+    """The organisation's offers that wait for a check."""
+    organisations.must_speak_for(session, asker, provider_id)
+    rows, following = page_of(
+        queries.unchecked(session, provider_id, paging.limit, paging.after), paging.limit
+    )
+    return Items(items=[_due(offer) for offer in rows], next=following)
+
+
+def _due(offer: Offer) -> Due:
+    return Due(
+        id=offer.id,
+        board=offer.board,
+        title=offer.said.title,
+        stage=Stage(offer.stage),
+        checked_on=offer.checked_on,
+    )

@@ -1,0 +1,81 @@
+"""What is done about freshness: check an offer; let offers age, tell the public and ask the organisation."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlmodel import Session
+from uuid_utils import uuid7
+
+from libs.contracts import notify
+from libs.contracts.offers import CheckedBy
+from libs.httpkit.problems import conflict
+from libs.servicekit import outbox
+from services.offers.boards.domain import Declaration
+from services.offers.freshness import queries
+from services.offers.freshness.domain import Stage, answerable_until, is_older, stage_of
+from services.offers.links import Links
+from services.offers.offers import commands as offers
+from services.offers.offers.domain import Status
+from services.offers.offers.models import Offer
+from services.offers.organisations import queries as organisations
+from services.offers.organisations.domain import Topic
+
+AT_ONCE = 200
+
+
+def check(session: Session, offer: Offer, by: CheckedBy, today: date) -> Offer:
+    """Note that somebody found an offer still right; a hidden one is public again. A second click changes nothing."""
+    if offer.status not in (Status.PUBLISHED, Status.HIDDEN):
+        raise conflict(f"An offer that is {offer.status} is not checked.")
+    before = (offer.checked_on, offer.checked_by, offer.overdue)
+    offer.vouch(by, today)
+    if offer.status == Status.HIDDEN:
+        offers.show(session, offer)
+    elif (offer.checked_on, offer.checked_by, offer.overdue) != before:
+        offers.retell(session, offer)
+    return offer
+
+
+def age(session: Session, board: Declaration, at: datetime, links: Links) -> int:
+    """Move offers of a board to the stage that their age asks for; returns how many, at most `AT_ONCE`."""
+    moved = defaultdict[Stage, list[Offer]](list)
+    for offer in queries.aged(session, board.slug, board.freshness, at, AT_ONCE):
+        stage = stage_of(board.freshness, offer.fresh_since or offer.changed_at, at)
+        moved[stage if is_older(stage, Stage(offer.stage)) else Stage.FRESH].append(offer)
+        _enter(session, offer, stage)
+    _ask(session, board, moved[Stage.REMINDED], "offer-check", at, links)
+    _ask(session, board, moved[Stage.HIDDEN], "offer-hidden", at, links)
+    return sum(len(some) for some in moved.values())
+
+
+def _enter(session: Session, offer: Offer, stage: Stage) -> None:
+    before, offer.stage = offer.overdue, stage
+    if stage is Stage.HIDDEN:
+        offers.hide(session, offer)
+    elif offer.status == Status.HIDDEN:
+        offers.show(session, offer)
+    elif offer.overdue != before:
+        offers.retell(session, offer)
+
+
+def _ask(
+    session: Session, board: Declaration, aged: Iterable[Offer], template: str, at: datetime, links: Links
+) -> None:
+    """One message for each organisation and recipient, however many of its offers are concerned."""
+    of_provider = defaultdict[str, list[Offer]](list)
+    for offer in aged:
+        of_provider[offer.provider_id or ""].append(offer)
+    until = answerable_until(board.freshness, at)
+    for recipient in organisations.registered(session, of_provider, Topic.REMINDERS):
+        some = of_provider[recipient.provider_id]
+        about = ("offer", some[0].id) if len(some) == 1 else ("provider", recipient.provider_id)
+        token = links.sign("reminder", recipient.id, until)
+        message = notify.MessageRequested(
+            recipient_id=recipient.recipient_id,
+            template=template,
+            about=notify.Subject(kind=about[0], id=about[1], board=board.slug),
+            facts={"offers": len(some), "token": token},
+            send_before=until,
+        )
+        outbox.add(session, message, thing_id=str(uuid7()), version=1)
