@@ -30,6 +30,7 @@ SERVICES = sorted(file.parent.name for file in (ROOT / "services").glob("*/app.p
 ANONYMOUS, OWN, OTHER = "anonymous", "provider, for this one", "provider, for another"
 CALLERS = (ANONYMOUS, *ROLES, OWN, OTHER)
 EVERYBODY = frozenset(CALLERS)
+NOBODY = frozenset[str]()
 EDITORS, OPERATORS = frozenset({"editor"}), frozenset({"operator"})
 WRITERS = EDITORS | {OWN}
 
@@ -53,6 +54,12 @@ TABLE = {
     ("offers", "GET", "/v1/sessions/{session_id}"): EDITORS | OPERATORS | {OWN},
     ("offers", "GET", "/v1/offers/{offer_id}/places"): EDITORS | OPERATORS | {OWN},
     ("offers", "PUT", "/v1/offers/{offer_id}/places"): WRITERS,
+    ("offers", "POST", "/v1/offers/{offer_id}/check"): WRITERS,
+    ("offers", "GET", "/v1/providers/{provider_id}/unchecked"): WRITERS,
+    ("offers", "GET", "/v1/providers/{provider_id}/recipients"): WRITERS,
+    ("offers", "POST", "/v1/providers/{provider_id}/recipients"): WRITERS,
+    ("offers", "DELETE", "/v1/providers/{provider_id}/recipients/{recipient_id}"): WRITERS,
+    ("offers", "POST", "/v1/unsubscribe"): NOBODY,
     ("offers", "POST", "/v1/imports"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}/report"): EDITORS,
@@ -89,6 +96,9 @@ HIDDEN = {
     )
 }
 
+# What only a signed link opens, not an access token.
+BY_LINK = {("offers", "POST", "/v1/unsubscribe")}
+
 
 class Town:
     """The services in this process, with a provider and its draft in the database."""
@@ -120,6 +130,7 @@ class Town:
             "session_id": self.session,
             "import_id": self.offer,
             "period": "2026",
+            "recipient_id": "nobody",
             "name": "offers.offer.published.v1",
             "form": "csv",
         }
@@ -143,6 +154,7 @@ BODIES: dict[str, Any] = {
     "/v1/providers/{provider_id}": {"title": {"de": "Neu"}},
     "/v1/offers/{offer_id}": {"title": {"de": "Neu"}},
     "/v1/offers/{offer_id}/withdraw": {},
+    "/v1/providers/{provider_id}/recipients": {"recipient_id": "recipient-1"},
     "/v1/offers/{offer_id}/places": {"max": 1},
     "/v1/boards/{slug}/budgets/{period}": {"amount_cents": 1},
 }
@@ -206,7 +218,7 @@ def test_a_caller_is_let_in_or_not(route: tuple[str, str, str], town: Town) -> N
 def refusal(route: tuple[str, str, str], caller: str) -> str:
     if route in HIDDEN:
         return "404"
-    return "401" if caller == ANONYMOUS else "403"
+    return "401" if caller == ANONYMOUS or route in BY_LINK else "403"
 
 
 def outcome(status: int, route: tuple[str, str, str]) -> str:

@@ -89,8 +89,8 @@ class ProviderWithdrawn(ProviderFact, name="offers.provider.withdrawn.v1"):
     """A provider left."""
 
 
-class CheckedBy(StrEnum):
-    """Who last said that an offer is still right: a role, never a person."""
+class CheckedAs(StrEnum):
+    """As what somebody said that an offer is still right: a role, never a person."""
 
     EDITOR = "editor"
     PROVIDER = "provider"
@@ -106,7 +106,7 @@ class OfferFact(Fact):
     published_at: AwareDatetime | None = None
     changed_at: AwareDatetime
     checked_on: date | None = Field(default=None, description="When it was last found still right.")
-    checked_by: CheckedBy | None = None
+    checked_as: CheckedAs | None = None
 
 
 class OfferPublished(OfferFact, name="offers.offer.published.v1"):

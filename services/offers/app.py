@@ -6,9 +6,9 @@ from libs.httpkit.app import create_app
 from services.offers import jobs
 from services.offers.boards import api as boards
 from services.offers.exports import api as exports
-from services.offers.funding import api as funding
 from services.offers.freshness import api as freshness
-from services.offers.freshness import runner as freshness_runner
+from services.offers.freshness import runner as ageing
+from services.offers.funding import api as funding
 from services.offers.imports import api as imports
 from services.offers.imports import runner
 from services.offers.offers import api as offers
@@ -17,23 +17,12 @@ from services.offers.places import api as places
 from services.offers.providers import api as providers
 from services.offers.sessions import api as sessions
 
+PARTS = (boards, providers, offers, sessions, places, imports, exports, funding, freshness, organisations)
+
 app = create_app(
     "offers",
     title="Coburg Digital: offers",
     migrations=Path(__file__).parent / "migrations",
-    routers=[
-        boards.router,
-        providers.router,
-        offers.router,
-        sessions.router,
-        places.router,
-        imports.router,
-        exports.router,
-        funding.router,
-    ],
-    jobs=[jobs.follow_boards, jobs.expire, jobs.watch_budgets, runner.run],
-        freshness.router,
-        organisations.router,
-    ],
-    jobs=[jobs.follow_boards, jobs.expire, freshness_runner.age, runner.run],
+    routers=[part.router for part in PARTS],
+    jobs=[jobs.follow_boards, jobs.expire, jobs.watch_budgets, ageing.age, runner.run],
 )

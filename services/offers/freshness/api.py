@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from libs.contracts.card import Text
-from libs.contracts.offers import CheckedBy
+from libs.contracts.offers import CheckedAs
 from libs.httpkit.auth import Anyone, Principal, unauthorised
 from libs.httpkit.edge import Body, Items, Paging, Reading, Transaction, etag, page_of
 from services.offers.freshness import commands, queries
@@ -51,7 +51,7 @@ def check_offer(
     offer = offers.locked(session, offer_id)
     organisations.must_speak_for(session, asker, offer.provider_id)
     editor = isinstance(asker, Principal) and asker.is_any("editor")
-    commands.check(session, offer, CheckedBy.EDITOR if editor else CheckedBy.PROVIDER, today(request))
+    commands.check(session, offer, CheckedAs.EDITOR if editor else CheckedAs.PROVIDER, today(request))
     response.headers.update(etag(offer.version))
     return view(offer)
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from uuid_utils import uuid7
 
 from libs.contracts import notify
-from libs.contracts.offers import CheckedBy
+from libs.contracts.offers import CheckedAs
 from libs.httpkit.problems import conflict
 from libs.servicekit import outbox
 from services.offers.boards.domain import Declaration
@@ -24,15 +24,15 @@ from services.offers.organisations.domain import Topic
 AT_ONCE = 200
 
 
-def check(session: Session, offer: Offer, by: CheckedBy, today: date) -> Offer:
+def check(session: Session, offer: Offer, by: CheckedAs, today: date) -> Offer:
     """Note that somebody found an offer still right; a hidden one is public again. A second click changes nothing."""
     if offer.status not in (Status.PUBLISHED, Status.HIDDEN):
         raise conflict(f"An offer that is {offer.status} is not checked.")
-    before = (offer.checked_on, offer.checked_by, offer.overdue)
+    before = (offer.checked_on, offer.checked_as, offer.overdue)
     offer.vouch(by, today)
     if offer.status == Status.HIDDEN:
         offers.show(session, offer)
-    elif (offer.checked_on, offer.checked_by, offer.overdue) != before:
+    elif (offer.checked_on, offer.checked_as, offer.overdue) != before:
         offers.retell(session, offer)
     return offer
 

@@ -169,7 +169,7 @@ def _create(chunk: Chunk, key: str, content: OfferContent, provider: Named | Non
         published,
         chunk.now,
         checked_on=chunk.today,
-        checked_by=events.CheckedBy.IMPORT,
+        checked_as=events.CheckedAs.IMPORT,
     )
     offer_id = str(uuid7())
     # Making a mapped instance would cost more than all the rest of a row; `Offer` has the same columns.
@@ -207,7 +207,7 @@ def _change(chunk: Chunk, offer: Offer, content: OfferContent, provider: Named |
     offer.say(content)
     offer.provider_id, offer.import_id = provider.id if provider else None, chunk.order.id
     offer.version, offer.changed_at = offer.version + 1, now()
-    offer.vouch(events.CheckedBy.IMPORT, chunk.today)
+    offer.vouch(events.CheckedAs.IMPORT, chunk.today)
     chunk.order.changed += 1
     if offer.status == Status.PUBLISHED:
         _tell(chunk, offer.stand, content, provider, events.OfferChanged, offer.id, offer.version)

@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("offer", sa.Column("stage", sa.String(8), nullable=False, server_default="fresh"))
     op.add_column("offer", sa.Column("checked_on", sa.Date()))
-    op.add_column("offer", sa.Column("checked_by", sa.String(8)))
+    op.add_column("offer", sa.Column("checked_as", sa.String(8)))
     op.add_column("offer", sa.Column("fresh_since", sa.DateTime(timezone=True)))
     op.execute("UPDATE offer SET fresh_since = changed_at WHERE status = 'published'")
     op.create_index("offer_age", "offer", ["board", "status", "stage", "fresh_since"])

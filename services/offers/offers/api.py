@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from libs.contracts.card import Name, Paragraphs
-from libs.contracts.offers import CheckedBy
+from libs.contracts.offers import CheckedAs
 from libs.httpkit.auth import Anyone, Principal, require
 from libs.httpkit.edge import (
     Body,
@@ -60,7 +60,7 @@ class OfferView(Body):
     changed_at: datetime
     published_at: datetime | None
     checked_on: date | None
-    checked_by: CheckedBy | None
+    checked_as: CheckedAs | None
     overdue: bool
 
 
@@ -73,7 +73,7 @@ def view(offer: Offer) -> OfferView:
         status=Status(offer.status),
         content=offer.said,
         checked_on=offer.checked_on,
-        checked_by=CheckedBy(offer.checked_by) if offer.checked_by else None,
+        checked_as=CheckedAs(offer.checked_as) if offer.checked_as else None,
         overdue=offer.overdue,
         **plain,
     )

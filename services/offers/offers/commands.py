@@ -95,7 +95,7 @@ def make_public(session: Session, offer: Offer, today: date) -> None:
     if offer.provider_id is not None:
         _provider_exists(session, offer.provider_id)
     offer.published_at = now()
-    offer.vouch(events.CheckedBy.EDITOR, today)
+    offer.vouch(events.CheckedAs.EDITOR, today)
     _tell(session, offer, declaration, events.OfferPublished)
 
 
@@ -217,7 +217,7 @@ def fact_of(
         published_at=stand.published_at,
         changed_at=stand.changed_at,
         checked_on=stand.checked_on,
-        checked_by=events.CheckedBy(stand.checked_by) if stand.checked_by else None,
+        checked_as=events.CheckedAs(stand.checked_as) if stand.checked_as else None,
         card=card(board, content, provider_title, stand, extras),
         **more,
     )

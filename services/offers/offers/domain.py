@@ -101,7 +101,7 @@ class Stand:
     changed_at: datetime
     stage: str = Stage.FRESH
     checked_on: date | None = None
-    checked_by: str | None = None
+    checked_as: str | None = None
 
 
 def may_become(status: Status, following: Status) -> bool:

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from sqlmodel import JSON, Column, Field, SQLModel
 from uuid_utils import uuid7
 
-from libs.contracts.offers import CheckedBy
+from libs.contracts.offers import CheckedAs
 from libs.servicekit.db import UtcDateTime, now
 from services.offers.freshness.domain import STALE, Stage
 from services.offers.offers.domain import OfferContent, Stand, Status
@@ -34,7 +34,7 @@ class Offer(SQLModel, table=True):
     created_by: str | None = None
     stage: str = Stage.FRESH
     checked_on: date | None = None
-    checked_by: str | None = None
+    checked_as: str | None = None
     fresh_since: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     created_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
     changed_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
@@ -55,9 +55,9 @@ class Offer(SQLModel, table=True):
         """Whether the public is told that nobody checked it for long."""
         return self.stage in STALE
 
-    def vouch(self, by: CheckedBy, on: date) -> None:
+    def vouch(self, by: CheckedAs, on: date) -> None:
         """Somebody found it right: its age is counted anew."""
-        self.checked_by, self.checked_on = by, on
+        self.checked_as, self.checked_on = by, on
         self.stage, self.fresh_since = Stage.FRESH, now()
 
     def say(self, content: OfferContent) -> None:

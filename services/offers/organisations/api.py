@@ -25,7 +25,9 @@ class Registration(Body):
     """Who is to be told, and of what."""
 
     recipient_id: RecipientId
-    topics: list[Topic] = Field(default=list(Topic), min_length=1, max_length=len(Topic))
+    topics: list[Annotated[Topic, Field(strict=False)]] = Field(
+        default=list(Topic), min_length=1, max_length=len(Topic)
+    )
 
 
 class RegistrationView(Registration):
