@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -103,6 +103,9 @@ class OfferFact(Fact):
     board: Name
     provider_id: str | None = Field(default=None, max_length=64)
     fields: dict[Name, FieldValue] = Field(default={}, description="Values of the board's own fields.")
+    price_per: Literal["person", "group"] = Field(
+        default="person", description="What the card's price is for."
+    )
     published_at: AwareDatetime | None = None
     changed_at: AwareDatetime
     checked_on: date | None = Field(default=None, description="When it was last found still right.")

@@ -9,7 +9,7 @@ import pytest
 
 from libs.contracts import card as cards
 from services.offers.offers.commands import expire_due
-from services.offers.offers.domain import FOLLOWS, OfferContent, Status, is_over, may_become
+from services.offers.offers.domain import FOLLOWS, OfferContent, Status, is_over, may_become, price_of
 from tests.offers.conftest import COURSE, Offers, problem
 
 FULL: dict[str, Any] = {
@@ -23,6 +23,7 @@ FULL: dict[str, Any] = {
     "dates": ["2027-05-01T10:00:00Z", "2027-04-01T12:00:00+02:00"],
     "age": {"from_months": 72, "to_months": 144},
     "price_cents": 1250,
+    "price_per": "group",
     "free_places": 3,
     "url": "https://toepfern.example/kurs",
     "image": {"url": "https://toepfern.example/bild.jpg", "alt": {"de": "Hände im Ton"}},
@@ -48,7 +49,7 @@ def test_the_whole_life_of_an_offer(service: Offers) -> None:
     published, _, withdrawn, _ = service.facts(offer)
     assert withdrawn["data"]["reason"] == body["reason"]
     assert withdrawn["data"]["card"]["listed"] is False
-    assert published["data"]["provider_id"] == provider
+    assert (published["data"]["provider_id"], published["data"]["price_per"]) == (provider, "group")
     check_card(cards.Card.model_validate(published["data"]["card"], strict=False))
 
 
@@ -63,6 +64,15 @@ def check_card(card: cards.Card) -> None:
     assert card.published_at is not None
     assert card.place is not None
     assert card.place.street == "Markt 1"
+
+
+def test_a_price_is_for_each_person_unless_it_is_for_the_group() -> None:
+    for said, total in (
+        ({}, 0),
+        ({"price_cents": 500}, 12_500),
+        ({"price_cents": 500, "price_per": "group"}, 500),
+    ):
+        assert price_of(OfferContent.model_validate({"title": {"de": "Theater"}, **said}), 25) == total
 
 
 def test_the_same_content_is_no_change(service: Offers) -> None:
@@ -114,6 +124,7 @@ def test_what_is_over_is_not_published(service: Offers) -> None:
         ({"title": {"de": "a\u0000b"}}, "content.title.de"),
         ({"price_cents": -1}, "content.price_cents"),
         ({"price_cents": "12"}, "content.price_cents"),
+        ({"price_per": "class"}, "content.price_per"),
         ({"age": {"from_months": 10, "to_months": 5}}, "content.age"),
         ({"period": {"start": "2026-02-01", "end": "2026-01-01"}}, "content.period"),
         ({"period": {"end": 20260101}}, "content.period.end"),

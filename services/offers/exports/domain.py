@@ -23,6 +23,7 @@ BEHIND_TEXTS = (
     "age.from_months",
     "age.to_months",
     "price_cents",
+    "price_per",
     "free_places",
     "url",
     "image.url",

@@ -214,6 +214,7 @@ def fact_of(
         board=stand.board,
         provider_id=stand.provider_id,
         fields={name: value for name, value in content.fields.items() if value is not None},
+        price_per=content.price_per,
         published_at=stand.published_at,
         changed_at=stand.changed_at,
         checked_on=stand.checked_on,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -84,6 +84,7 @@ class OfferContent(Body):
     dates: list[Instant] = Field(default=[], max_length=50)
     age: Age | None = None
     price_cents: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
+    price_per: Literal["person", "group"] = "person"
     free_places: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     url: WebAddress | None = None
     image: Image | None = None
@@ -112,6 +113,11 @@ def may_become(status: Status, following: Status) -> bool:
 def is_over(content: OfferContent, today: date) -> bool:
     """Whether the offer's period has ended."""
     return content.period is not None and content.period.end is not None and content.period.end < today
+
+
+def price_of(content: OfferContent, persons: int) -> int:
+    """What a booking for so many persons costs in all, in cents."""
+    return (content.price_cents or 0) * (persons if content.price_per == "person" else 1)
 
 
 @dataclass(frozen=True)
