@@ -75,6 +75,7 @@ TABLE = {
     ("offers", "GET", "/v1/exports/offers/changes"): EVERYBODY,
     ("offers", "GET", "/v1/exports/providers/changes"): EVERYBODY,
     ("offers", "GET", "/v1/offers/{offer_id}/jsonld"): EVERYBODY,
+    ("offers", "GET", "/v1/needs"): EVERYBODY,
     ("search", "GET", "/v1/search"): EVERYBODY,
     ("search", "GET", "/v1/facets"): EVERYBODY,
     ("search", "GET", "/v1/suggest"): EVERYBODY,

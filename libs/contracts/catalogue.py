@@ -24,6 +24,8 @@ _TYPES: tuple[type[Fact], ...] = (
     offers.SessionCancelled,
     offers.BudgetChanged,
     offers.BudgetWarned,
+    offers.NeedObserved,
+    offers.NeedSettled,
     notify.MessageRequested,
     search.QueryUnanswered,
 )

@@ -226,3 +226,34 @@ class BudgetChanged(BudgetFact, name="offers.budget.changed.v1"):
 
 class BudgetWarned(BudgetFact, name="offers.budget.warned.v1"):
     """A budget will probably run dry before its period ends, or has; told once each time that its situation changes."""
+
+
+class NeedKind(StrEnum):
+    """How it showed that somebody needs what there is not."""
+
+    UNANSWERED = "unanswered"
+    REFUSED = "refused"
+    WAITING = "waiting"
+
+
+class NeedFact(Fact):
+    """The whole public state of an unmet need: many had it within a window of days, and nobody can be told from it."""
+
+    board: Name | None = Field(default=None, description="Null when the whole town was searched.")
+    kind: NeedKind
+    words: list[Word] = Field(default=[], max_length=8, description="Words of the town's own vocabulary.")
+    offer_id: str | None = Field(default=None, max_length=64, description="Where places were asked for.")
+    asking: int | None = Field(
+        default=None, ge=3, description="How many, within the window; null once settled."
+    )
+    since: date
+    latest: date
+    window_days: int = Field(ge=1, le=365)
+
+
+class NeedObserved(NeedFact, name="offers.need.observed.v1"):
+    """Enough people went away empty-handed, for the first time or more than before."""
+
+
+class NeedSettled(NeedFact, name="offers.need.settled.v1"):
+    """So few ask by now that it is no need any more."""

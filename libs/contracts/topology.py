@@ -80,5 +80,8 @@ def dead_subject(listener: str, subject: str) -> str:
 # What a killed indexer held is delivered again after `ack_wait`; one that is only busy says so in time.
 SEARCH = Listener("search", ("city.>",), max_in_flight=20_000, ack_wait=15 * SECOND)
 
-LISTENERS = (SEARCH,)
+# The exchanges hear what search could not find.
+NEEDS = Listener("needs", ("internal.search.query.unanswered.v1.*",), stream=INTERNAL.name)
+
+LISTENERS = (SEARCH, NEEDS)
 CONSUMERS = tuple(durable for listener in LISTENERS for durable in listener.durables)

@@ -1,7 +1,7 @@
 """What the service does of its own accord: follow the town's boards, end what is over, tell how long budgets last."""
 
 import asyncio
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from libs.httpkit.app import Kit
@@ -9,12 +9,17 @@ from libs.servicekit.db import Database
 from libs.servicekit.lease import Lease
 from services.offers.boards import commands as boards
 from services.offers.boards.domain import Declaration
+from services.offers.freshness import runner as ageing
 from services.offers.funding import commands as funding
 from services.offers.funding import queries as funding_queries
+from services.offers.imports import runner
+from services.offers.needs import commands as needs
+from services.offers.needs.domain import NeedRules
 from services.offers.offers import commands as offers
 
 EXPIRE_EVERY_SECONDS = 30.0
 TELL_BUDGETS_EVERY_SECONDS = 60.0
+OBSERVE_EVERY_SECONDS = 5.0
 
 
 async def follow_boards(kit: Kit) -> None:
@@ -62,3 +67,35 @@ def _tell_budgets(db: Database, zone: ZoneInfo) -> None:
     for budget in budgets:
         with db.transaction() as session:
             funding.tell_anew(session, budget, today)
+
+
+async def observe_needs(kit: Kit) -> None:
+    """Tell needs that enough people have and forget old ones, one process at a time."""
+    lease = Lease(kit.database, "offers.needs")
+    rules = NeedRules.model_validate(kit.settings.town.get("needs", {}))
+    zone = ZoneInfo(kit.settings.town["timezone"])
+    cleaned: date | None = None
+    while True:
+        today = datetime.now(zone).date()
+        while await asyncio.to_thread(lease.hold) and await asyncio.to_thread(
+            _observe_some, kit.database, rules, today, cleaned != today
+        ):
+            cleaned = today
+        await asyncio.sleep(OBSERVE_EVERY_SECONDS)
+
+
+def _observe_some(db: Database, rules: NeedRules, today: date, clean: bool) -> bool:
+    with db.transaction() as session:
+        if clean:
+            needs.forget(session, rules, today)
+        return needs.observe(session, rules, today) == needs.AT_ONCE or clean
+
+
+JOBS = [
+    follow_boards,
+    expire,
+    watch_budgets,
+    ageing.age,
+    observe_needs,
+    runner.run,
+]

@@ -1,0 +1,27 @@
+"""The HTTP edges of the service, in the order in which its API document names them."""
+
+from services.offers.boards import api as boards
+from services.offers.exports import api as exports
+from services.offers.freshness import api as freshness
+from services.offers.funding import api as funding
+from services.offers.imports import api as imports
+from services.offers.needs import api as needs
+from services.offers.offers import api as offers
+from services.offers.organisations import api as organisations
+from services.offers.places import api as places
+from services.offers.providers import api as providers
+from services.offers.sessions import api as sessions
+
+ROUTERS = [
+    boards.router,
+    providers.router,
+    offers.router,
+    sessions.router,
+    places.router,
+    imports.router,
+    exports.router,
+    funding.router,
+    freshness.router,
+    organisations.router,
+    needs.router,
+]

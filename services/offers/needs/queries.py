@@ -1,0 +1,23 @@
+"""Reads of unmet needs."""
+
+from datetime import date
+
+from sqlmodel import Session, col, func, select
+
+from services.offers.needs.models import Need, NeedMark
+
+
+def page(session: Session, limit: int, after: str, board: str | None, kind: str | None) -> list[Need]:
+    """Needs that were told, oldest first; one more than `limit` when there are more."""
+    query = select(Need).where(col(Need.told) > 0, col(Need.id) > after)
+    if board is not None:
+        query = query.where(Need.board == board)
+    if kind is not None:
+        query = query.where(Need.kind == kind)
+    return list(session.exec(query.order_by(Need.id).limit(limit + 1)))
+
+
+def asking(session: Session, need: Need, since: date) -> int:
+    """How many had the need since a day."""
+    query = select(func.count()).where(NeedMark.need_id == need.id, col(NeedMark.on) >= since)
+    return session.exec(query).one()

@@ -1,0 +1,134 @@
+"""Unmet needs: noted from the bus and by the exchanges, told once enough people had them, never before."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import nats
+import pytest
+from sqlmodel import col, func, select
+
+from cli.home import ROOT
+from libs.contracts.event import envelope
+from libs.contracts.offers import NeedKind
+from libs.contracts.search import QueryUnanswered
+from libs.servicekit.db import Database
+from libs.servicekit.tables import outbox
+from services.offers.needs import commands
+from services.offers.needs.domain import NeedRules
+from services.offers.needs.models import Need, NeedMark
+from tests.offers.conftest import PUBLISHER, Offers
+from tests.waiting import until
+
+RULES = NeedRules(threshold=3, window_days=7)
+TODAY = date(2026, 3, 9)
+MIGRATIONS = ROOT / "services" / "offers" / "migrations"
+
+
+def searched(service: Offers, *askers: str, words: list[str], board: str | None = "course") -> None:
+    """Searches without a hit, as search tells them."""
+
+    async def publish() -> None:
+        client = await nats.connect(service.stack.url("nats"))
+        for asker in askers:
+            fact = QueryUnanswered(words=words, board=board, asker=asker)
+            event = envelope(
+                fact,
+                event_id=uuid4().hex,
+                subject=uuid4().hex,
+                version=1,
+                time=datetime.now(UTC),
+                prefix="de.coburg",
+                schema_base="http://search/v1/events",
+                traceparent=None,
+            )
+            await client.jetstream().publish(fact.subject(event.subject), event.to_bytes())
+        await client.close()
+
+    asyncio.run(publish())
+
+
+def listed(service: Offers, **asked: str) -> list[dict[str, object]]:
+    items: list[dict[str, object]] = service.call(
+        "GET", "/v1/needs", params={"limit": "200", **asked}
+    ).json()["items"]
+    return items
+
+
+def askers(count: int) -> list[str]:
+    return [f"{number:016x}" for number in range(count)]
+
+
+def test_what_many_search_in_vain_is_told_and_what_few_do_is_not(service: Offers) -> None:
+    many, few = uuid4().hex, uuid4().hex
+    searched(service, *askers(4), words=[few])
+    searched(service, *askers(4), *askers(4), words=[few])  # the same four again
+    searched(service, *askers(6), words=["kostenlos", many])
+
+    (need,) = until(lambda: [one for one in listed(service, board="course") if many in str(one["words"])])
+
+    assert (need["kind"], need["asking"], need["board"]) == ("unanswered", 6, "course")
+    assert need["words"] == sorted(["kostenlos", many])
+    assert not [one for one in listed(service) if few in str(one["words"])]
+    facts = service.facts(str(need["id"]), "need")
+    assert [fact["type"].split(".")[-2] for fact in facts] == ["observed"]
+    assert "asker" not in str(facts) and askers(1)[0] not in str(facts)
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """A database that no service works on."""
+    db = Database(database_url, PUBLISHER)
+    db.migrate(MIGRATIONS)
+    yield db
+    db.dispose()
+
+
+def asked(db: Database, count: int, day: date) -> None:
+    """So many people wait for places, or still do."""
+    with db.transaction() as session:
+        for number in range(count):
+            commands.note_offer(session, "course", NeedKind.WAITING, "o", f"r{number}", day)
+
+
+def told(db: Database, day: date) -> list[tuple[str, int | None, int]]:
+    """The facts so far, after a look on a day."""
+    with db.transaction() as session:
+        commands.observe(session, RULES, day)
+    with db.reading() as session:
+        bodies = session.execute(select(outbox.c.body).order_by(outbox.c.id)).scalars().all()
+    facts = [json.loads(body) for body in bodies]
+    return [
+        (fact["type"].split(".")[-2], fact["data"].get("asking"), int(fact["sequence"])) for fact in facts
+    ]
+
+
+def test_a_need_grows_is_told_again_and_settles(db: Database) -> None:
+    asked(db, 2, TODAY)
+    assert told(db, TODAY) == []
+    asked(db, 3, TODAY)
+    first = [("observed", 3, 1)]
+    assert told(db, TODAY) == first
+    asked(db, 4, TODAY)
+    assert told(db, TODAY) == first
+    asked(db, 5, TODAY)
+    second = [*first, ("observed", 5, 2)]
+    assert told(db, TODAY) == second
+    assert told(db, TODAY + timedelta(days=6)) == second
+    assert told(db, TODAY + timedelta(days=7)) == [*second, ("settled", None, 3)]
+
+
+def test_old_marks_are_forgotten_and_what_was_told_keeps_its_version(db: Database) -> None:
+    later = TODAY + timedelta(days=8)
+    asked(db, 5, TODAY)
+    told(db, TODAY)
+    with db.transaction() as session:
+        commands.note_offer(session, "course", NeedKind.REFUSED, "silent", "r", TODAY)
+        commands.forget(session, RULES, later)
+        assert session.exec(select(func.count(col(NeedMark.who)))).one() == 0
+        assert session.exec(select(Need.offer_id)).all() == ["o"]
+    told(db, later)
+    asked(db, 3, later)
+    assert told(db, later)[-1] == ("observed", 3, 3)

@@ -1,0 +1,51 @@
+"""Rules of unmet needs: nobody is guessed from them, and nobody is told the same twice."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from services.offers.needs.domain import NeedRules, is_due, is_settled, key_of, stranger
+
+RULES = NeedRules(threshold=5, window_days=28)
+
+
+def test_fewer_than_three_are_never_enough() -> None:
+    with pytest.raises(ValidationError, match="threshold"):
+        NeedRules(threshold=2)
+
+
+def test_the_window_counts_today() -> None:
+    assert RULES.since(date(2026, 3, 28)) == date(2026, 3, 1)
+
+
+def test_the_same_words_are_the_same_need() -> None:
+    assert (
+        key_of(["Theater", "kostenlos"]) == key_of(["kostenlos", "theater", "theater"]) == "kostenlos theater"
+    )
+    assert key_of([]) is None
+    assert key_of(["wort"] * 9) is None
+
+
+def test_a_stranger_is_the_same_at_one_thing_only() -> None:
+    assert stranger("anna", "a") == stranger("anna", "a")
+    assert len({stranger("anna", "a"), stranger("anna", "b"), stranger("ben", "a")}) == 3
+    assert "anna" not in stranger("anna", "a")
+
+
+@given(st.lists(st.integers(0, 200), max_size=60))
+def test_a_need_is_told_above_the_threshold_only_and_seldom(counts: list[int]) -> None:
+    told, facts = 0, list[int]()
+    for asking in counts:
+        if is_due(asking, told, RULES):
+            assert asking >= RULES.threshold
+            assert not told or asking > told
+            told = asking
+            facts.append(asking)
+        elif is_settled(asking, told, RULES):
+            assert asking < RULES.threshold
+            told = 0
+    if counts == sorted(counts):
+        assert len(facts) <= 10, "growing to 200 is told in steps"
