@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-EXAMPLES = 8
+EXAMPLES = 5
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,

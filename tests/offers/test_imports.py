@@ -328,19 +328,17 @@ def test_the_sources_are_listed(service: Offers) -> None:
 
 
 @pytest.mark.skipif(not REGISTER.is_file(), reason="the Berlin register is not here")
-def test_the_berlin_register_is_taken_completely(service: Offers) -> None:
+def test_the_berlin_register_is_taken_completely(lone: Offers) -> None:
     content = REGISTER.read_bytes()
     with REGISTER.open(encoding="utf-8-sig", newline="") as file:
         keys = [row["Einrichtungsnummer"] for row in csv.DictReader(file, delimiter=";")]
-    done = service.imported(content, board="kita", mapping="kitas-berlin")
+    done = lone.imported(content, board="kita", mapping="kitas-berlin")
     assert figures(done) == {"created": len(keys)}
-    assert set(offers_of(service, "kitas-berlin")) == set(keys)
-    before = told(service)
-    assert figures(service.imported(content, board="kita", mapping="kitas-berlin")) == {
-        "unchanged": len(keys)
-    }
-    assert told(service) == before
-    facts = service.facts(kind="offer")
+    assert set(offers_of(lone, "kitas-berlin")) == set(keys)
+    before = told(lone)
+    assert figures(lone.imported(content, board="kita", mapping="kitas-berlin")) == {"unchanged": len(keys)}
+    assert told(lone) == before
+    facts = lone.facts(kind="offer")
     kitas = Counter(fact["subject"] for fact in facts if fact["data"]["board"] == "kita")
     assert len(kitas) == len(keys)
     assert set(kitas.values()) == {1}
