@@ -56,12 +56,12 @@ async def watch_budgets(kit: Kit) -> None:
     zone = ZoneInfo(kit.settings.town["timezone"])
     while True:
         if await asyncio.to_thread(lease.hold):
-            await asyncio.to_thread(_tell_budgets, kit.database, zone)
+            await asyncio.to_thread(tell_budgets, kit.database, datetime.now(zone).date())
         await asyncio.sleep(TELL_BUDGETS_EVERY_SECONDS)
 
 
-def _tell_budgets(db: Database, zone: ZoneInfo) -> None:
-    today = datetime.now(zone).date()
+def tell_budgets(db: Database, today: date) -> None:
+    """Let every budget say what is new, each in a transaction of its own, so that no booking waits for all of them."""
     with db.reading() as session:
         budgets = funding_queries.to_be_told(session, today)
     for budget in budgets:

@@ -15,6 +15,7 @@ from uuid_utils import uuid7
 from libs.httpkit.auth import Principal
 from libs.servicekit.db import Database
 from libs.servicekit.tables import outbox
+from services.offers import jobs
 from services.offers.boards.commands import follow
 from services.offers.funding import commands, queries
 from services.offers.funding.models import Budget, Grant
@@ -89,6 +90,21 @@ def test_an_editor_sets_a_budget(service: Offers) -> None:
         (5000, "test", "Haushalt"),
         (-1000, "test", None),
     ]
+
+
+def test_two_editors_do_not_overwrite_each_other(service: Offers) -> None:
+    here = "/v1/boards/course/budgets/2022-23"
+
+    def put(version: int) -> list[int]:
+        bodies = [{"amount_cents": 1000 * (version + 1) + number} for number in range(4)]
+        with ThreadPoolExecutor(4) as editors:
+            answers = editors.map(
+                lambda body: service.call("PUT", here, body, "editor", version=version), bodies
+            )
+        return sorted(answer.status_code for answer in answers)
+
+    assert put(0) == put(1) == [200, 412, 412, 412]
+    assert len(service.call("GET", f"{here}/ledger", None, "editor").json()["items"]) == 2
 
 
 def test_what_does_not_fit_is_named(service: Offers) -> None:
@@ -250,9 +266,7 @@ def test_movements_are_told_together_and_a_warning_once(db: Database) -> None:
 
     def look(day: date) -> list[str]:
         before = len(told(db))
-        with db.transaction() as session:
-            for budget in queries.to_be_told(session, day):
-                commands.tell_anew(session, budget, day)
+        jobs.tell_budgets(db, day)
         return told(db)[before:]
 
     assert told(db) == ["changed"]

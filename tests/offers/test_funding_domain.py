@@ -201,12 +201,14 @@ def test_what_is_empty_is_dry_today(uses: dict[date, int], earlier: dict[date, i
 
 def test_a_warning_is_not_taken_back_by_a_quiet_week() -> None:
     ample, tight, short = BudgetSituation
-    sure = BudgetForecast(earliest=TODAY, likely=TODAY)
-    doubtful = BudgetForecast(earliest=TODAY)
+    sure = BudgetForecast(earliest=TODAY, likely=TODAY, weeks=2)
+    doubtful = BudgetForecast(earliest=TODAY, weeks=8)
+    new = BudgetForecast(earliest=TODAY, likely=TODAY, weeks=1)
     lasting = BudgetForecast()
     for before, outlook, after in (
         (ample, lasting, ample),
         (ample, doubtful, ample),
+        (ample, new, ample),
         (ample, sure, tight),
         (tight, doubtful, tight),
         (tight, lasting, ample),

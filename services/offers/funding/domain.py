@@ -15,6 +15,7 @@ from libs.contracts.offers import BudgetForecast, BudgetSituation
 from libs.httpkit.edge import Body
 
 WEEKS = 8
+SURE_AFTER_WEEKS = 2
 WEEK = 7
 YEARS = range(2000, 2100)
 MAX_CENTS = 10**12
@@ -207,8 +208,9 @@ def _on_course(left: int, used: int, before: int, after: list[tuple[int, int]], 
 
 
 def situation(before: BudgetSituation, *, short: bool, outlook: BudgetForecast) -> BudgetSituation:
-    """How a budget stands. Once tight, it is ample again only when even the earliest day lies beyond the period."""
+    """How a budget stands. One busy day does not make a new budget tight; once tight, it is ample again only when even
+    the earliest day lies beyond the period."""
     if short:
         return BudgetSituation.SHORT
     dry_on = outlook.likely if before is BudgetSituation.AMPLE else outlook.earliest
-    return BudgetSituation.TIGHT if dry_on else BudgetSituation.AMPLE
+    return BudgetSituation.TIGHT if dry_on and outlook.weeks >= SURE_AFTER_WEEKS else BudgetSituation.AMPLE
