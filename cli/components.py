@@ -97,6 +97,7 @@ def service(home: Home, name: str) -> Component:
     environ.setdefault(f"COBURG_{name.upper()}_PUBLIC_URL", url)
     if name == "search" and "COBURG_MEILISEARCH_URL" not in home.environ:
         environ["COBURG_MEILISEARCH_KEY"] = keys.meilisearch_key(home)
+        environ.setdefault("COBURG_MEILISEARCH_PUBLIC_URL", meilisearch_url(home))
     return Component(name, url, f"{url}/health/ready", (sys.executable, *serve, *flags), environ)
 
 

@@ -4,28 +4,70 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, status
 from fastapi import Query as Param
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from nats.errors import Error as NatsError
 from pydantic_core import to_json
 
 from libs.httpkit import problems
 from libs.httpkit.auth import require
-from libs.httpkit.edge import CleanStr
+from libs.httpkit.edge import CleanStr, IdempotencyKey
+from services.search import opensearch
 from services.search import status as progress
+from services.search.feedback import Rating
 from services.search.filters import FACET
 from services.search.named import Language
 from services.search.params import documented, query
-from services.search.views import Filters, Found, IndexStatus, LagView, ReindexView, Suggestions
+from services.search.views import (
+    Access,
+    Filters,
+    Found,
+    IndexStatus,
+    LagView,
+    Rated,
+    ReindexView,
+    Suggestions,
+)
 from services.search.wire import Unavailable
 
 router = APIRouter(prefix="/v1", tags=["search"])
+browsers = APIRouter(tags=["browsers"])
+
+
+class SuggestionsAnswer(JSONResponse):
+    """As browsers take suggestions."""
+
+    media_type = opensearch.SUGGESTIONS
+
+
+class DescriptionAnswer(Response):
+    """As browsers take a description."""
+
+    media_type = opensearch.MEDIA_TYPE
 
 
 # The answer is made of values we built ourselves; checking each once more against its model would double the cost.
 @router.get("/search", response_model=Found, openapi_extra={"parameters": documented()})
 async def search(request: Request) -> Response:
     """Find things of all kinds: by words, facets, place and time."""
-    return _json(await request.app.state.search.queries.search(query(request.query_params)))
+    search, asked = request.app.state.search, query(request.query_params)
+    found = await search.queries.search(asked)
+    if found["total"] == 0 and asked.offset == 0:
+        search.unanswered.note(asked, _client(request))
+    return _json(found)
+
+
+@router.get("/search/token")
+async def token(request: Request, response: Response) -> Access:
+    """A short-lived token for asking Meilisearch directly, where the town offers that; it sees only what is public."""
+    response.headers["Cache-Control"] = "no-store"
+    return Access.model_validate(await request.app.state.search.tenants.token())
+
+
+@router.post("/feedback", status_code=status.HTTP_201_CREATED)
+async def feedback(request: Request, rating: Rating, key: IdempotencyKey = None) -> Rated:
+    """Say whether a result helped. A repetition with the same Idempotency-Key counts once."""
+    search, bus = request.app.state.search, request.app.state.kit.bus
+    return Rated(id=await search.feedback.rate(bus, rating, _client(request), key))
 
 
 @router.get("/facets", response_model=Filters)
@@ -43,6 +85,21 @@ async def suggest(
 ) -> Response:
     """Complete what is being typed."""
     return _json({"items": await request.app.state.search.queries.suggest(q, lang, limit)})
+
+
+@browsers.get("/v1/suggest/opensearch", response_class=SuggestionsAnswer, response_model=None)
+async def suggest_to_browsers(
+    request: Request, q: Annotated[CleanStr, Param(max_length=100)] = "", lang: Language = "de"
+) -> Response:
+    """Complete what is being typed into a browser's own search field (OpenSearch suggestions)."""
+    found = await request.app.state.search.queries.suggest(q, lang, 8)
+    return SuggestionsAnswer([q, [one["text"] for one in found]])
+
+
+@browsers.get("/opensearch.xml", response_class=DescriptionAnswer, response_model=None)
+async def describe(request: Request) -> Response:
+    """How browsers search the town (OpenSearch 1.1)."""
+    return DescriptionAnswer(request.app.state.search.describe())
 
 
 @router.get("/index/status")
@@ -73,6 +130,10 @@ async def reindex(request: Request) -> ReindexView:
     if not rebuild.ask():
         raise problems.conflict("The index is being built anew already.")
     return ReindexView.model_validate(rebuild.progress, from_attributes=True)
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 def _json(content: Any) -> Response:

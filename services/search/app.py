@@ -18,9 +18,9 @@ def create() -> FastAPI:
     app = create_app(
         "search",
         title="Coburg Digital: search",
-        routers=[api.router],
+        routers=[api.router, api.browsers],
         listeners=[SEARCH] if search.indexing else [],
-        jobs=[search.keep_current] if search.indexing else [],
+        jobs=[search.unanswered.keep_telling, *([search.keep_current] if search.indexing else [])],
         checks=[search.missing],
         closers=[search.close],
         settings=settings,

@@ -15,3 +15,13 @@ class SearchSettings(BaseSettings):
         "cards", pattern=r"^[a-z0-9-]{1,40}$", description="Prefix of every index we own."
     )
     search_indexing: bool = Field(True, description="False for a replica that only answers.")
+    meilisearch_public_url: str = Field(
+        "", pattern=r"^(https?://[^\s?#]+)?$", description="Where front ends reach it; empty: they do not."
+    )
+    search_token_seconds: int = Field(
+        900, ge=10, le=86_400, description="How long a front end's token lives."
+    )
+    search_page: str = Field(
+        "", max_length=500, description="A front end's page of results, with {searchTerms}; for OpenSearch."
+    )
+    search_feedback_limit: str = Field("20/minute", description="Ratings per client; empty switches it off.")

@@ -20,6 +20,7 @@ from libs.servicekit import telemetry
 from libs.servicekit.broker import HANDLED, Bus, bury, parse, settle_failure
 from services.search.domain import Change, change, newest
 from services.search.index import Index
+from services.search.priorities import Priorities
 from services.search.pull import Pull
 
 # Every task costs Meilisearch a fixed time, as much as hundreds of documents do: only a full batch queues up there.
@@ -50,8 +51,11 @@ class Delivery:
 class Indexer:
     """Brings what one durable delivers into the index."""
 
-    def __init__(self, bus: Bus, index: Index, zone: tzinfo, durable: Consumer) -> None:
+    def __init__(
+        self, bus: Bus, index: Index, priorities: Priorities, zone: tzinfo, durable: Consumer
+    ) -> None:
         self._bus, self._index, self._zone, self._durable = bus, index, zone, durable
+        self._priorities = priorities
         self._waiting: list[Delivery] = []
         self._open: set[Delivery] = set()
         self._flying = 0
@@ -129,6 +133,7 @@ class Indexer:
 
     async def _handle(self, batch: list[Delivery]) -> None:
         begun = time.time_ns()
+        await self._priorities.hear(delivery.event for delivery in batch)
         refused = await self._index.write(newest(one.change for one in batch if one.change))
         reasons = {one.key: one.reason for one in refused}
         for number, delivery in enumerate(batch, 1):

@@ -1,6 +1,6 @@
 """From a card to the document that is indexed: an event enters, a `Change` of the index leaves. No I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
@@ -20,11 +20,28 @@ MAX_MONTHS = 1500
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be known of one thing from `version` on; `document` is JSON."""
+    """What is to be known of one thing from `version` on; `document` is JSON.
+
+    `boost` and `fields` (of action) decide how it ranks; a tombstone has no rank.
+    """
 
     key: str
     version: int
     document: bytes
+    boost: float | None = None
+    fields: tuple[str, ...] = ()
+
+    def ranked(self, lifts: Mapping[str, float]) -> bytes:
+        """The document with its place among equals, as these factors of fields of action lift it."""
+        if self.boost is None:
+            return self.document
+        return self.document[:-1] + b"," + to_json(rank(self.boost, self.fields, lifts))[1:]
+
+
+def rank(boost: float, fields: Iterable[str], lifts: Mapping[str, float]) -> dict[str, float]:
+    """What a thing is lifted by, and its place among equals that follows; of several factors the highest counts."""
+    lift = max((lifts.get(field, 1.0) for field in fields), default=1.0)
+    return {"lift": lift, "rank": boost * lift}
 
 
 def change(event: Envelope[Any], zone: tzinfo) -> Change | None:
@@ -39,9 +56,10 @@ def change(event: Envelope[Any], zone: tzinfo) -> Change | None:
     identity: dict[str, Any] = {"key": key, "id": event.subject, "version": event.version}
     if card.listed and isinstance(event.data, BoardFact):
         identity["declares"] = [field.model_dump(mode="json") for field in event.data.fields]
-    return Change(
-        key, event.version, _document(identity, card, zone) if card.listed else _tombstone(identity, card)
-    )
+    if not card.listed:
+        return Change(key, event.version, _tombstone(identity, card))
+    document = _document(identity, card, zone)
+    return Change(key, event.version, document, card.boost, tuple(card.fields_of_action))
 
 
 def newest(changes: Iterable[Change]) -> list[Change]:

@@ -73,6 +73,10 @@ class Engine:
         body = b"[" + b",".join(documents) + b"]"
         return int((await self.send("POST", f"/indexes/{index}/documents?primaryKey={KEY}", body))["taskUid"])
 
+    async def update(self, index: str, parts: Sequence[Json]) -> int:
+        """Enqueue parts of documents that are there, to be put into them; returns the task."""
+        return int((await self.call("PUT", f"/indexes/{index}/documents?primaryKey={KEY}", parts))["taskUid"])
+
     async def versions(self, index: str, keys: Sequence[str]) -> dict[str, int]:
         """The version each of these documents has; unknown ones are left out."""
         query = {"ids": keys, "fields": [KEY, "version"], "limit": len(keys)}

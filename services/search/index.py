@@ -5,9 +5,7 @@ targets, and every change goes to both, so that they can be swapped at any momen
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import structlog
@@ -15,56 +13,12 @@ import structlog
 from services.search import schema
 from services.search.domain import Change
 from services.search.engine import KEY, Engine, Missing, Rejected
+from services.search.target import Flight, Refused, Target, misplaced
 from services.search.wire import Unavailable
 
-KNOWN_VERSIONS = 100_000
 AGAIN_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
-
-
-class Target:
-    """One index being written, and what is known of the versions in it or on their way."""
-
-    def __init__(self, uid: str) -> None:
-        self.uid = uid
-        self._known: OrderedDict[str, int] = OrderedDict()
-
-    async def newer(self, engine: Engine, changes: Sequence[Change]) -> list[Change]:
-        """The changes that go beyond the index; from now on they count as known."""
-        unknown = [one.key for one in changes if one.key not in self._known]
-        if unknown:
-            self._known |= dict.fromkeys(unknown, 0) | await engine.versions(self.uid, unknown)
-        fresh = [one for one in changes if one.version > self._known[one.key]]
-        for one in fresh:
-            self._known[one.key] = one.version
-            self._known.move_to_end(one.key)
-        while len(self._known) > KNOWN_VERSIONS:
-            self._known.popitem(last=False)
-        return fresh
-
-    def forget(self, changes: Sequence[Change]) -> None:
-        """These did not get there after all; a newer one on its way stays known."""
-        for one in changes:
-            if self._known.get(one.key) == one.version:
-                del self._known[one.key]
-
-
-@dataclass(frozen=True)
-class Flight:
-    """Changes on their way into a target: Meilisearch's task, or its refusal to take one."""
-
-    target: Target
-    changes: list[Change]
-    task: int | Rejected
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A change that Meilisearch will never take."""
-
-    key: str
-    reason: Rejected
 
 
 class Index:
@@ -74,6 +28,7 @@ class Index:
         self.engine, self.name = engine, name
         self._vocabulary = vocabulary
         self._targets = [Target(name)]
+        self._lifts: dict[str, float] = {}
         # A change is handed to all targets at once or not yet, also as seen by a swap.
         self._order = asyncio.Lock()
 
@@ -130,11 +85,10 @@ class Index:
             fresh: list[Change] = []
             try:
                 fresh = await target.newer(self.engine, changes)
-                return Flight(
-                    target,
-                    fresh,
-                    await self.engine.put(target.uid, [one.document for one in fresh]) if fresh else 0,
-                )
+                if not fresh:
+                    return Flight(target, fresh, 0)
+                target.task = await self.engine.put(target.uid, [one.ranked(self._lifts) for one in fresh])
+                return Flight(target, fresh, target.task)
             except Rejected as refusal:
                 return Flight(target, fresh, refusal)
             except Missing:
@@ -177,6 +131,27 @@ class Index:
                 return []
             flight = await self._take_off(target, changes)
         return await self._land(flight)
+
+    async def lift(self, lifts: Mapping[str, float]) -> None:
+        """Rank all things by these factors of fields of action, now and from now on; waits for Meilisearch."""
+        async with self._order:
+            self._lifts = dict(lifts)
+            for target in self._targets:
+                await self._rank(target)
+
+    async def _rank(self, target: Target) -> None:
+        while True:
+            try:
+                if found := await misplaced(self.engine, target, self._lifts):
+                    await self.engine.wait(await self.engine.update(target.uid, found))
+                    log.info("things are ranked anew", index=target.uid, things=len(found))
+            except Missing:
+                raise
+            except Unavailable as error:
+                log.warning("ranking waits for Meilisearch", error=str(error))
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                return
 
     async def begin_rebuild(self) -> Target:
         """An empty index beside the served one, which from now on receives every change too."""

@@ -87,6 +87,11 @@ class Queries:
             self._facets = (time.monotonic(), names)
         return names
 
+    async def words(self) -> list[str]:
+        """The words that most things carry: tags, values of facets, districts; raises Unavailable."""
+        asked: Json = {"facets": ["words"], "filter": "listed = true", "limit": 0}
+        return list((await self._engine.search(self._index, asked))["facetDistribution"].get("words", {}))
+
     async def suggest(self, q: str, lang: str, limit: int) -> list[Json]:
         """Words and titles that begin like what is being typed; raises Unavailable."""
         if not q.strip():

@@ -132,12 +132,12 @@ _CARDS: Json = {
             "features": RANGE,
         },
         {"attributePatterns": ["price_cents", "free_places", "numbers.*"], "features": RANGE},
-        {"attributePatterns": ["id", "open"], "features": PLAIN},
+        {"attributePatterns": ["id", "open", "lift"], "features": PLAIN},
         "_geo",  # Meilisearch knows it by its plain name only
     ],
-    "sortableAttributes": ["_geo", "boost", "price_cents", "published", "soonest"],
-    # A priority lifts a thing among equally good answers; distance counts before it, where it was asked for.
-    "rankingRules": ["words", "typo", "proximity", "attribute", "exactness", "sort", "boost:desc"],
+    "sortableAttributes": ["_geo", "price_cents", "published", "rank", "soonest"],
+    # Its publisher's boost and the agenda's priorities lift a thing among equally good answers; distance counts before it, where it was asked for.
+    "rankingRules": ["words", "typo", "proximity", "attribute", "exactness", "sort", "rank:desc"],
     "localizedAttributes": [
         {"locales": ["deu"], "attributePatterns": ["*.de", "*.de-simple", "words", "keywords", "place.*"]},
         {"locales": ["eng"], "attributePatterns": ["*.en"]},

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -11,16 +13,23 @@ from libs.contracts.topology import SEARCH
 from libs.httpkit.app import Kit
 from libs.servicekit.settings import Settings
 from services.search import status
+from services.search.announce import Announcer
 from services.search.config import SearchSettings
 from services.search.consumers import Indexer
 from services.search.declared import Declared
 from services.search.engine import Engine
+from services.search.feedback import Feedback
 from services.search.hours import Calendar
 from services.search.index import Index
+from services.search.opensearch import description
+from services.search.priorities import Priorities
 from services.search.queries import Queries
 from services.search.reindex import Reindex
 from services.search.schema import Vocabulary
+from services.search.tenant import Tenants
+from services.search.unanswered import Unanswered
 from services.search.wire import Unavailable
+from services.search.words import TownWords
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -38,8 +47,18 @@ class Search:
         words = Vocabulary.of(settings.city)
         self.queries = Queries(engine, own.search_index, Calendar(self._zone, words.holidays))
         self.declared = Declared(engine, own.search_index, words.filters, settings.town.get("districts", []))
+        self.tenants = Tenants(engine, own.search_index, own.meilisearch_public_url, own.search_token_seconds)
+        announcer = Announcer(settings)
+        self.feedback = Feedback(engine, own.search_index, announcer, own.search_feedback_limit)
+        self.unanswered = Unanswered(announcer, self._town_words, lambda: datetime.now(self._zone).date())
+        self.describe = partial(description, settings.town["name"], settings.public_url, own.search_page)
+        self._equal = words.equal
         self.index = Index(engine, own.search_index, words)
         self.reindex = Reindex(self.index, self._zone)
+        self.priorities = Priorities(self.index)
+
+    async def _town_words(self) -> TownWords:
+        return TownWords(self._equal, await self.declared.boards(), await self.queries.words())
 
     async def missing(self) -> str | None:
         """What is missing for answering, if anything."""
@@ -52,9 +71,11 @@ class Search:
         if new and await status.acknowledged(kit.bus.js):
             # A new or outdated index beside a bus that thinks we know its events: they are in STATE only.
             self.reindex.ask()
+        await self.priorities.recall(kit.bus.js)
         async with asyncio.TaskGroup() as group:
             for durable in SEARCH.durables:
-                group.create_task(Indexer(kit.bus, self.index, self._zone, durable).run())
+                group.create_task(Indexer(kit.bus, self.index, self.priorities, self._zone, durable).run())
+            group.create_task(self.priorities.watch())
             group.create_task(_once_available(self.index.learn))
             group.create_task(self.reindex.serve(kit.bus.js))
             group.create_task(status.observe(kit.bus.js, self.index))

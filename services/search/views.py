@@ -93,6 +93,21 @@ class Suggestions(BaseModel):
     items: list[Suggestion]
 
 
+class Access(BaseModel):
+    """How to ask Meilisearch directly for a while: as `Authorization: Bearer <token>` at `url`."""
+
+    token: str
+    expires_at: datetime
+    url: str
+    index: str
+
+
+class Rated(BaseModel):
+    """A rating was kept."""
+
+    id: str
+
+
 class LagView(BaseModel):
     """How far the index is behind the bus."""
 

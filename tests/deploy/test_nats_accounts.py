@@ -57,6 +57,7 @@ SERVICE_MAY_NOT_PUBLISH = {
     "search": [
         f"{FACT}.krippe-1",
         "internal.notify.message.requested",
+        "city.agenda.priority.set.v1.x",
         "dead.offers.x",
         "$JS.API.STREAM.PURGE.CITY",
         "$JS.API.CONSUMER.CREATE.CITY.search",
@@ -244,6 +245,8 @@ def test_the_services_do_their_work_with_what_they_may(broker: Broker, tmp_path:
             f"{search.url('search')}/v1/index/reindex", headers=search.headers("operator")
         ).raise_for_status()
         rebuilt = status_once(search, lambda status: not status["reindex"]["running"])
+        rated = httpx2.post(f"{search.url('search')}/v1/feedback", json={"thing_id": "kita", "helpful": True})
+        assert rated.status_code == 201, rated.text
     assert rebuilt["reindex"]["error"] is None
     assert rebuilt["documents"] == published["documents"]
     assert broker.violations() == refused

@@ -1,0 +1,71 @@
+"""What citizens think of a result: a rating from a closed list enters, a public fact without any text leaves."""
+
+from hashlib import sha256
+
+from limits import parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from pydantic import Field, model_validator
+
+from libs.contracts.event import THING_ID
+from libs.contracts.search import Reason, ResultRated
+from libs.httpkit.edge import Body
+from libs.httpkit.problems import Problem, not_found, unavailable
+from libs.servicekit.broker import Bus, Transient
+from services.search.announce import Announcer
+from services.search.engine import Engine
+
+
+class Rating(Body):
+    """Whether a thing that was found helped; the reason may be left out."""
+
+    thing_id: str = Field(pattern=THING_ID)
+    helpful: bool
+    reason: Reason | None = Field(default=None, strict=False)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Rating":
+        if self.reason and self.helpful != (self.reason is Reason.FITS):
+            raise ValueError("the reason says the opposite of helpful")
+        return self
+
+
+class Feedback:
+    """Takes ratings, few at a time from one client."""
+
+    def __init__(self, engine: Engine, index: str, announcer: Announcer, limit: str) -> None:
+        self._engine, self._index, self._announcer = engine, index, announcer
+        self._limit = parse(limit) if limit else None
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def rate(self, bus: Bus, rating: Rating, client: str, key: str | None) -> str:
+        """The rating's id, once its fact is kept; the same for a repetition with the same Idempotency-Key.
+
+        Raises Problem: 404 for a thing that cannot be found, 429 beyond the limit, 503 while the broker is away.
+        """
+        if self._limit and not await self._limiter.hit(self._limit, client):
+            raise Problem(429, "Too many requests", f"At most {self._limit}.", headers={"Retry-After": "60"})
+        kind, board = await self._found(rating.thing_id)
+        fact = ResultRated(
+            thing_id=rating.thing_id, kind=kind, board=board, helpful=rating.helpful, reason=rating.reason
+        )
+        try:
+            return await self._announcer.tell(bus, fact, _id(client, key, rating) if key else None)
+        except Transient as error:
+            raise unavailable("The broker") from error
+
+    async def _found(self, thing: str) -> tuple[str, str | None]:
+        asked = {
+            "filter": f'listed = true AND id = "{thing}"',
+            "attributesToRetrieve": ["kind", "board"],
+            "limit": 1,
+        }
+        hits = (await self._engine.search(self._index, asked))["hits"]
+        if not hits:
+            raise not_found("thing")
+        return hits[0]["kind"], hits[0].get("board")
+
+
+def _id(client: str, key: str, rating: Rating) -> str:
+    """An event id that only the same request of the same client has again; the broker drops the second."""
+    return sha256(f"{client}\n{key}\n{rating.model_dump_json()}".encode()).hexdigest()

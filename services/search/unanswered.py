@@ -1,0 +1,118 @@
+"""Searches that found nothing, told to the exchanges as needs: a query enters, words of the town's vocabulary leave.
+
+A search only leaves a note in memory. A job tells the notes some moments later and forgets them: the town's words in
+them, never the text. A flood of searches fills the notes, and what goes beyond is counted and dropped (ADR 0009).
+"""
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import NamedTuple
+
+import structlog
+from prometheus_client import Counter
+
+from libs.contracts.search import QueryUnanswered
+from libs.httpkit.app import Kit
+from libs.servicekit.broker import Transient
+from services.search.announce import Announcer
+from services.search.filters import Query
+from services.search.words import TownWords
+
+EVERY_SECONDS = 2.0
+NOTES, AT_ONCE = 200, 20
+WORDS_SECONDS = 60.0
+REMEMBERED = 10_000
+# These filters are values of a vocabulary, not what somebody typed; others are looked up all the same.
+PLACELESS = ("kind", "board")
+
+UNANSWERED = Counter("search_unanswered", "Searches that found nothing", ["outcome"])
+log = structlog.get_logger(__name__)
+
+
+class Note(NamedTuple):
+    """A search without a hit; lives for some moments in memory."""
+
+    texts: tuple[str, ...]
+    board: str | None
+    lang: str
+    asker: str
+
+
+class Askers:
+    """Clients by the day: the same client has the same name all day, which nobody can trace back to it.
+
+    The salt is made here, is kept nowhere else, and is thrown away with the day.
+    """
+
+    def __init__(self) -> None:
+        self._day: date | None = None
+        self._salt = b""
+
+    def name(self, client: str, day: date) -> str:
+        """16 hexadecimal digits."""
+        if day != self._day:
+            self._day, self._salt = day, secrets.token_bytes(32)
+        return hmac.new(self._salt, client.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+class Unanswered:
+    """Takes notes and tells them; `read` brings the town's words, which boards and things change now and then."""
+
+    def __init__(
+        self, announcer: Announcer, read: Callable[[], Awaitable[TownWords]], today: Callable[[], date]
+    ) -> None:
+        self._announcer, self._read, self._today = announcer, read, today
+        self._notes: deque[Note] = deque()
+        self._askers = Askers()
+        self._told: OrderedDict[tuple[str | list[str] | None, ...], None] = OrderedDict()
+        self._words, self._read_at = TownWords(), -WORDS_SECONDS
+
+    def note(self, query: Query, client: str) -> None:
+        """Keep in mind that this found nothing; never waits and never fails."""
+        if len(self._notes) >= NOTES:
+            UNANSWERED.labels("dropped").inc()
+            return
+        values = [value for name, some in query.filters.items() if name not in PLACELESS for value in some]
+        boards = query.filters.get("board", [])
+        asker = self._askers.name(client, self._today())
+        board = boards[0] if len(boards) == 1 else None
+        self._notes.append(Note((query.q, *values), board, query.lang, asker))
+
+    async def keep_telling(self, kit: Kit) -> None:
+        """Tell what is noted, a few at a time, until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            try:
+                await self._tell_some(kit)
+            except Transient as error:  # what was noted meanwhile is not worth an outbox
+                log.warning("unanswered searches are not told", error=str(error)[:200])
+                UNANSWERED.labels("dropped").inc(len(self._notes))
+                self._notes.clear()
+
+    async def _tell_some(self, kit: Kit) -> None:
+        if self._notes and time.monotonic() - self._read_at > WORDS_SECONDS:
+            self._words, self._read_at = await self._read(), time.monotonic()
+        for _ in range(min(len(self._notes), AT_ONCE)):
+            note = self._notes.popleft()
+            words = self._words.known(note.texts)
+            told = bool(words) and self._is_new(note, words)
+            UNANSWERED.labels("told" if told else "untold").inc()
+            if told:
+                fact = QueryUnanswered(words=words, board=note.board, lang=note.lang, asker=note.asker)
+                await self._announcer.tell(kit.bus, fact)
+
+    def _is_new(self, note: Note, words: list[str]) -> bool:
+        """Whether this asker has not asked for this yet today."""
+        key = (note.asker, note.board, *words)
+        if key in self._told:
+            return False
+        self._told[key] = None
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+        return True
