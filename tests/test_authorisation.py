@@ -51,7 +51,13 @@ TABLE = {
     ("offers", "POST", "/v1/offers/{offer_id}/publish"): EDITORS,
     ("offers", "POST", "/v1/offers/{offer_id}/withdraw"): WRITERS,
     ("offers", "GET", "/v1/offers/{offer_id}/sessions"): EDITORS | OPERATORS | {OWN},
+    ("offers", "POST", "/v1/offers/{offer_id}/sessions"): WRITERS,
+    ("offers", "POST", "/v1/offers/{offer_id}/series/{series_id}/cancel"): WRITERS,
     ("offers", "GET", "/v1/sessions/{session_id}"): EDITORS | OPERATORS | {OWN},
+    ("offers", "PUT", "/v1/sessions/{session_id}"): WRITERS,
+    ("offers", "POST", "/v1/sessions/{session_id}/move"): WRITERS,
+    ("offers", "POST", "/v1/sessions/{session_id}/cancel"): WRITERS,
+    ("offers", "GET", "/v1/holidays"): EVERYBODY,
     ("offers", "GET", "/v1/offers/{offer_id}/places"): EDITORS | OPERATORS | {OWN},
     ("offers", "PUT", "/v1/offers/{offer_id}/places"): WRITERS,
     ("offers", "POST", "/v1/offers/{offer_id}/check"): WRITERS,
@@ -133,6 +139,7 @@ class Town:
             "provider_id": self.provider,
             "offer_id": self.offer,
             "session_id": self.session,
+            "series_id": self.session,
             "import_id": self.offer,
             "period": "2026",
             "recipient_id": "nobody",
@@ -155,6 +162,11 @@ class Town:
 
 
 BODIES: dict[str, Any] = {
+    "/v1/offers/{offer_id}/sessions": {"starts_at": "2020-01-01T10:00Z", "ends_at": "2020-01-01T11:00Z"},
+    "/v1/offers/{offer_id}/series/{series_id}/cancel": {"since": "2030-01-01", "reason": "Pause"},
+    "/v1/sessions/{session_id}": {},
+    "/v1/sessions/{session_id}/move": {"reason": "Umzug"},
+    "/v1/sessions/{session_id}/cancel": {"reason": "Pause"},
     "/v1/providers": {"title": {"de": "Neu"}},
     "/v1/providers/{provider_id}": {"title": {"de": "Neu"}},
     "/v1/offers/{offer_id}": {"title": {"de": "Neu"}},

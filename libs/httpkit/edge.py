@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Query, Request
@@ -62,6 +62,8 @@ def _as_json_writes(kind: Any) -> BeforeValidator:
 
 Day = Annotated[date, _as_json_writes(date)]
 Instant = Annotated[AwareDatetime, _as_json_writes(AwareDatetime)]
+# With a zone, or without one where the reader knows which is meant.
+Moment = Annotated[datetime, _as_json_writes(datetime)]
 
 
 class Body(BaseModel):

@@ -1,6 +1,7 @@
-"""What the service does of its own accord: follow the town's boards, end what is over, tell how long budgets last."""
+"""What the service does of its own accord: follow the boards, end and forget what is over, tell how long budgets last."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -16,10 +17,12 @@ from services.offers.imports import runner
 from services.offers.needs import commands as needs
 from services.offers.needs.domain import NeedRules
 from services.offers.offers import commands as offers
+from services.offers.sessions import commands as sessions
 
 EXPIRE_EVERY_SECONDS = 30.0
 TELL_BUDGETS_EVERY_SECONDS = 60.0
 OBSERVE_EVERY_SECONDS = 5.0
+FORGET_EVERY_SECONDS = 300.0
 
 
 async def follow_boards(kit: Kit) -> None:
@@ -35,19 +38,32 @@ def _follow(db: Database, declarations: list[Declaration]) -> None:
 
 async def expire(kit: Kit) -> None:
     """End offers whose period is over, one process at a time."""
-    lease = Lease(kit.database, "offers.expire")
     zone = ZoneInfo(kit.settings.town["timezone"])
+
+    def some(db: Database) -> bool:
+        with db.transaction() as session:
+            return offers.expire_due(session, datetime.now(zone).date()) > 0
+
+    await _now_and_then(kit.database, "offers.expire", EXPIRE_EVERY_SECONDS, some)
+
+
+async def forget_past(kit: Kit) -> None:
+    """Take dates that have passed off their offers, one process at a time."""
+
+    def some(db: Database) -> bool:
+        with db.transaction() as session:
+            return sessions.forget_past(session) > 0
+
+    await _now_and_then(kit.database, "offers.forget-past", FORGET_EVERY_SECONDS, some)
+
+
+async def _now_and_then(db: Database, name: str, pause: float, some: Callable[[Database], bool]) -> None:
+    """Do a job bit by bit until nothing is left of it, and look again after a pause in seconds."""
+    lease = Lease(db, name)
     while True:
-        while await asyncio.to_thread(lease.hold) and await asyncio.to_thread(
-            _expire_some, kit.database, zone
-        ):
+        while await asyncio.to_thread(lease.hold) and await asyncio.to_thread(some, db):
             pass
-        await asyncio.sleep(EXPIRE_EVERY_SECONDS)
-
-
-def _expire_some(db: Database, zone: ZoneInfo) -> bool:
-    with db.transaction() as session:
-        return offers.expire_due(session, datetime.now(zone).date()) > 0
+        await asyncio.sleep(pause)
 
 
 async def watch_budgets(kit: Kit) -> None:
@@ -94,6 +110,7 @@ def _observe_some(db: Database, rules: NeedRules, today: date, clean: bool) -> b
 JOBS = [
     follow_boards,
     expire,
+    forget_past,
     watch_budgets,
     ageing.age,
     observe_needs,

@@ -154,7 +154,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A town with a board and a source of the tests, and with those of the Berlin register."""
     folder = tmp_path_factory.mktemp("offers") / "city"
     shutil.copytree(Path(__file__).parent / "city", folder)
-    for file in ("city.toml", "boards/kita.toml", "imports/kitas-berlin.toml"):
+    for file in ("city.toml", "holidays.toml", "boards/kita.toml", "imports/kitas-berlin.toml"):
         shutil.copy(ROOT / "city" / file, folder / file)
     return folder
 

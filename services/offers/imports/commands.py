@@ -23,12 +23,23 @@ from services.offers.freshness.domain import Stage
 from services.offers.imports import queries
 from services.offers.imports.mapping import Draft
 from services.offers.imports.models import Import, ImportFinding, ImportPart, ImportStatus
-from services.offers.offers.commands import fact_of
-from services.offers.offers.domain import RELEASED, OfferContent, Stand, Status, is_over
+from services.offers.offers.commands import extras_of, fact_of
+from services.offers.offers.domain import (
+    NOTHING,
+    RELEASED,
+    Extras,
+    OfferContent,
+    Stand,
+    Status,
+    is_over,
+)
 from services.offers.offers.models import Offer, ends_on, stored
+from services.offers.places import queries as places
 from services.offers.providers.commands import fact_of as provider_fact
 from services.offers.providers.domain import ProviderContent
 from services.offers.providers.models import Provider
+from services.offers.sessions import queries as sessions
+from services.offers.sessions.facts import tell_untold
 
 PART_BYTES = 1024 * 1024
 MAX_QUEUED = 20
@@ -91,6 +102,8 @@ class Chunk:
     now: datetime = field(default_factory=now)
     providers: dict[str, Named] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
+    extras: dict[str, Extras] = field(default_factory=dict)
+    back: list[Offer] = field(default_factory=list)
     new_providers: list[dict[str, Any]] = field(default_factory=list)
     new_offers: list[dict[str, Any]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
@@ -104,6 +117,7 @@ def work(session: Session, import_id: str, board: Declaration, lines: list[Line]
     chunk = Chunk(order, board, today)
     chunk.providers = _providers(session, order.source, good)
     chunk.offers = _offers(session, order, good)
+    chunk.extras = _extras(session, [offer.id for offer in chunk.offers.values()])
     for draft in good:
         _take(chunk, draft)
     _write(session, chunk)
@@ -123,6 +137,11 @@ def _offers(session: Session, order: Import, drafts: list[Draft]) -> dict[str, O
         Offer.board == order.board, Offer.source == order.source, col(Offer.external_id).in_(keys)
     )
     return {str(offer.external_id): offer for offer in session.exec(query.with_for_update())}
+
+
+def _extras(session: Session, offer_ids: list[str]) -> dict[str, Extras]:
+    having = sessions.having(session, offer_ids) | places.having(session, offer_ids)
+    return {offer_id: extras_of(session, offer_id) for offer_id in having}
 
 
 def _name(provider: ProviderContent) -> str:
@@ -216,6 +235,7 @@ def _change(chunk: Chunk, offer: Offer, content: OfferContent, provider: Named |
     ):
         offer.status, offer.published_at, offer.pruned = Status.PUBLISHED, now(), False
         _tell(chunk, offer.stand, content, provider, events.OfferPublished, offer.id, offer.version)
+        chunk.back.append(offer)
 
 
 def _tell(
@@ -227,7 +247,8 @@ def _tell(
     offer_id: str,
     version: int,
 ) -> None:
-    fact = fact_of(stand, content, chunk.board, provider.title if provider else None, kind)
+    title, extras = provider.title if provider else None, chunk.extras.get(offer_id, NOTHING)
+    fact = fact_of(stand, content, chunk.board, title, kind, extras=extras)
     chunk.facts.append((fact, offer_id, version))
 
 
@@ -241,6 +262,8 @@ def _write(session: Session, chunk: Chunk) -> None:
         values = {"import_id": chunk.order.id, "fresh_since": chunk.now, "stage": Stage.FRESH}
         session.execute(update(Offer).where(col(Offer.id).in_(chunk.seen)).values(values))
     outbox.add_all(session, list(_entries(chunk.facts)))
+    for offer in chunk.back:
+        tell_untold(session, offer)
 
 
 def _entries(facts: Iterable[tuple[events.OfferFact | events.ProviderFact, str, int]]) -> Iterator[Entry]:

@@ -29,6 +29,8 @@ from services.offers.offers.models import Offer
 from services.offers.organisations.queries import must_act_for
 from services.offers.places import queries as places
 from services.offers.providers.models import Provider
+from services.offers.sessions import facts as session_facts
+from services.offers.sessions import queries as sessions
 
 EXPIRE_AT_ONCE = 200
 
@@ -194,9 +196,17 @@ def _tell(
 ) -> None:
     provider = session.get(Provider, offer.provider_id) if offer.provider_id else None
     title: Text | None = provider.content["title"] if provider else None
-    extras = Extras(free_places=places.free(session, offer.id))
-    fact = fact_of(offer.stand, offer.said, board, title, kind, reason, extras)
+    fact = fact_of(offer.stand, offer.said, board, title, kind, reason, extras_of(session, offer.id))
     outbox.add(session, fact, thing_id=offer.id, version=offer.version)
+    if kind is events.OfferPublished:
+        session_facts.tell_untold(session, offer)
+
+
+def extras_of(session: Session, offer_id: str) -> Extras:
+    """What sessions and places know of an offer."""
+    return Extras(
+        free_places=places.free(session, offer_id), dates=sessions.next_dates(session, offer_id, now())
+    )
 
 
 def fact_of(

@@ -125,6 +125,7 @@ class Extras:
     """What other parts know of an offer; where one is set it stands instead of what the content says."""
 
     free_places: int | None = None
+    dates: list[datetime] | None = None
 
 
 NOTHING = Extras()
@@ -151,7 +152,7 @@ def card(
         numbers=numbers,
         place=plain(content.place),
         period=_plain(cards.Period, content.period),
-        dates=sorted(content.dates),
+        dates=sorted(content.dates) if extras.dates is None else extras.dates,
         hours=boards.hours(board, content.fields),
         age=_plain(cards.Age, content.age),
         price_cents=content.price_cents,

@@ -45,11 +45,16 @@ def unit_of(session: Session, offer: Offer) -> str:
 
 def ensure(session: Session, stock_id: str, offer: Offer, maximum: int | None) -> None:
     """Make the places of a session or of an offer countable, with this maximum; what is there stays as it is."""
+    ensure_each(session, offer, {stock_id: maximum})
+
+
+def ensure_each(session: Session, offer: Offer, maxima: Mapping[str, int | None]) -> None:
+    """The same for several stocks of one offer at once."""
     dialect = session.get_bind().dialect.name
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    new = {"id": stock_id, "offer_id": offer.id, "unit": unit_of(session, offer), "max": maximum, "taken": 0}
-    insert = make(Stock).values(new | {"as_of": now(), "version": 1})
-    session.execute(insert.on_conflict_do_nothing(index_elements=["id"]))
+    said = {"offer_id": offer.id, "unit": unit_of(session, offer), "taken": 0, "as_of": now(), "version": 1}
+    rows = [{"id": stock_id, "max": maximum, **said} for stock_id, maximum in maxima.items()]
+    session.execute(make(Stock).values(rows).on_conflict_do_nothing(index_elements=["id"]))
 
 
 def resize(session: Session, stock_id: str, maximum: int | None) -> None:

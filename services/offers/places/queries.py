@@ -1,9 +1,11 @@
 """Reads of places."""
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
+from libs.servicekit.db import now
 from services.offers.places.domain import together
 from services.offers.places.models import Stock
+from services.offers.sessions import queries as sessions
 
 
 def of_offer(session: Session, offer_id: str) -> list[Stock]:
@@ -17,9 +19,15 @@ def own(session: Session, offer_id: str) -> Stock | None:
 
 
 def free(session: Session, offer_id: str) -> int | None:
-    """What the offer's card says is left: of the whole, else of its dates together; None when nothing limits it."""
+    """What the offer's card says is left: of the whole, else of its dates to come together; None when nothing limits it."""
     stocks = of_offer(session, offer_id)
     whole = next((stock for stock in stocks if stock.id == offer_id and stock.limited), None)
     if whole:
         return whole.free
-    return together(stock.free for stock in stocks if stock.id != offer_id)
+    without = {offer_id, *sessions.not_to_come(session, offer_id, now())}
+    return together(stock.free for stock in stocks if stock.id not in without)
+
+
+def having(session: Session, offer_ids: list[str]) -> set[str]:
+    """Those of the offers whose places are counted or stated here."""
+    return set(session.exec(select(Stock.offer_id).where(col(Stock.offer_id).in_(offer_ids)).distinct()))

@@ -3,22 +3,51 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from libs.contracts.card import Place
+from libs.contracts.card import Place, Text
 from libs.contracts.offers import SessionStatus
-from libs.httpkit.auth import Anyone
-from libs.httpkit.edge import Body, Items, Paging, Reading, etag, page_of
+from libs.httpkit.auth import Anyone, Principal, require
+from libs.httpkit.edge import (
+    Body,
+    IfMatch,
+    Items,
+    OnlyOnce,
+    Paging,
+    Reading,
+    Transaction,
+    etag,
+    page_of,
+)
 from services.offers.offers import queries as offers
-from services.offers.params import Id, town_zone
-from services.offers.sessions import queries
-from services.offers.sessions.domain import day_begins, day_ends, read_cursor
+from services.offers.params import Id
+from services.offers.sessions import commands, queries, town
+from services.offers.sessions.domain import (
+    Cancellation,
+    LeftOut,
+    Move,
+    NewSessions,
+    SeriesCancellation,
+    SessionContent,
+    day_begins,
+    day_ends,
+    read_cursor,
+)
 from services.offers.sessions.models import OfferSession
+from services.offers.sessions.town import Town
 
 router = APIRouter(prefix="/v1", tags=["sessions"])
+Writer = Annotated[Principal, require("editor", "provider")]
 Bounded = Annotated[date, Query(ge=date(1990, 1, 1), le=date(2100, 12, 31))]
+
+
+def _town(request: Request) -> Town:
+    return town.read(request.app.state.kit.settings.city)
+
+
+Here = Annotated[Town, Depends(_town)]
 
 
 class SessionView(Body):
@@ -37,6 +66,37 @@ class SessionView(Body):
     changed_at: datetime
 
 
+class Gap(Body):
+    """A day that a rule names and on which nothing takes place."""
+
+    day: date
+    because: LeftOut
+
+
+class Scheduled(Body):
+    """The dates that an offer got, and those that its rule names but leaves out."""
+
+    series_id: str | None
+    items: list[SessionView]
+    left_out: list[Gap]
+
+
+class PublicHoliday(Body):
+    """A public holiday of the town."""
+
+    day: date
+    name: Text
+
+
+class Holidays(Body):
+    """The town's days off that a series can leave out."""
+
+    year: int
+    public: list[PublicHoliday]
+    school: list[town.SchoolHoliday]
+    school_known_until: date | None
+
+
 def view(row: OfferSession) -> SessionView:
     """The session as the API shows it."""
     plain = row.model_dump(exclude={"told", "over", "status", "venue"})
@@ -49,7 +109,7 @@ def list_sessions(
     session: Reading,
     caller: Anyone,
     paging: Paging,
-    request: Request,
+    here: Here,
     since: Annotated[
         Bounded | None, Query(alias="from", description="First day, in the town's time.")
     ] = None,
@@ -57,17 +117,47 @@ def list_sessions(
 ) -> Items[SessionView]:
     """An offer's sessions, soonest first, cancelled ones too."""
     offers.one(session, caller, offer_id)
-    zone = town_zone(request)
     found = queries.page(
         session,
         offer_id,
         paging.limit,
         read_cursor(paging.after),
-        day_begins(since, zone) if since else None,
-        day_ends(until, zone) if until else None,
+        day_begins(since, here.zone) if since else None,
+        day_ends(until, here.zone) if until else None,
     )
     rows, following = page_of(found, paging.limit, "cursor")
     return Items(items=[view(row) for row in rows], next=following)
+
+
+@router.post("/offers/{offer_id}/sessions", status_code=201, response_model=Scheduled)
+def schedule_sessions(
+    offer_id: Id, body: NewSessions, caller: Writer, session: Transaction, once: OnlyOnce, here: Here
+) -> Response:
+    """Give an offer one date, or with `repeat` a series of them."""
+    rows, left_out = commands.schedule(session, caller, offer_id, body, here)
+    answer = Scheduled(
+        series_id=rows[0].series_id,
+        items=[view(row) for row in rows],
+        left_out=[Gap(day=day, because=because) for day, because in left_out],
+    )
+    where = f"/v1/sessions/{rows[0].id}" if body.repeat is None else f"/v1/offers/{offer_id}/sessions"
+    return once.answer(answer, 201, {"Location": where})
+
+
+@router.post("/offers/{offer_id}/series/{series_id}/cancel")
+def cancel_series(
+    offer_id: Id,
+    series_id: Id,
+    body: SeriesCancellation,
+    caller: Writer,
+    expected: IfMatch,
+    session: Transaction,
+    here: Here,
+) -> Items[SessionView]:
+    """Cancel what is left of a series from a day on; If-Match takes the offer's version."""
+    since = day_begins(body.since, here.zone)
+    rows = commands.cancel_series(session, caller, offer_id, series_id, expected, since, body.reason)
+    return Items(items=[view(row) for row in rows])
 
 
 @router.get(
@@ -82,4 +172,63 @@ def get_session(
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
+    return view(row)
+
+
+@router.put("/sessions/{session_id}")
+def change_session(
+    session_id: Id,
+    body: SessionContent,
+    caller: Writer,
+    expected: IfMatch,
+    session: Transaction,
+    here: Here,
+    response: Response,
+) -> SessionView:
+    """Replace what is said of a session's places and venue; another place is a move."""
+    return _answer(commands.change(session, caller, session_id, expected, body, here), response)
+
+
+@router.post("/sessions/{session_id}/move")
+def move_session(
+    session_id: Id,
+    body: Move,
+    caller: Writer,
+    expected: IfMatch,
+    session: Transaction,
+    here: Here,
+    response: Response,
+) -> SessionView:
+    """Move a session to another time, another venue or both."""
+    return _answer(commands.move(session, caller, session_id, expected, body, here), response)
+
+
+@router.post("/sessions/{session_id}/cancel")
+def cancel_session(
+    session_id: Id,
+    body: Cancellation,
+    caller: Writer,
+    expected: IfMatch,
+    session: Transaction,
+    response: Response,
+) -> SessionView:
+    """Cancel a session; everybody who booked is told the reason."""
+    return _answer(commands.cancel(session, caller, session_id, expected, body.reason), response)
+
+
+@router.get("/holidays")
+def list_holidays(here: Here, year: Annotated[int | None, Query(ge=1990, le=2100)] = None) -> Holidays:
+    """Public holidays and school holidays of the town in a year; this year's if none is named."""
+    year = year or datetime.now(here.zone).year
+    school = here.school.school if here.school else []
+    return Holidays(
+        year=year,
+        public=[PublicHoliday(day=day, name=name) for day, name in here.public(year).items()],
+        school=[run for run in school if year in (run.start.year, run.end.year)],
+        school_known_until=here.school.known_until if here.school else None,
+    )
+
+
+def _answer(row: OfferSession, response: Response) -> SessionView:
+    response.headers.update(etag(row.version))
     return view(row)

@@ -56,3 +56,15 @@ def next_dates(session: Session, offer_id: str, now: datetime) -> list[datetime]
     if dates or session.exec(select(OfferSession.id).where(mine).limit(1)).first():
         return dates
     return None
+
+
+def not_to_come(session: Session, offer_id: str, now: datetime) -> list[str]:
+    """The ids of the offer's sessions that are cancelled or over."""
+    gone = or_(col(OfferSession.status) == SessionStatus.CANCELLED, col(OfferSession.ends_at) <= now)
+    return list(session.exec(select(OfferSession.id).where(OfferSession.offer_id == offer_id, gone)))
+
+
+def having(session: Session, offer_ids: list[str]) -> set[str]:
+    """Those of the offers that have sessions."""
+    mine = select(OfferSession.offer_id).where(col(OfferSession.offer_id).in_(offer_ids))
+    return set(session.exec(mine.distinct()))
