@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, update
+from sqlmodel import Session, col, update
 
 from services.offers.sessions import commands
 from services.offers.sessions.models import OfferSession
@@ -254,7 +254,7 @@ def test_dates_that_have_passed_leave_the_card(service: Offers) -> None:
 
 def begin(session: Session, offer_session: str, start: datetime) -> None:
     times = {"starts_at": start, "ends_at": start + timedelta(hours=1)}
-    session.execute(update(OfferSession).where(OfferSession.id == offer_session).values(times))
+    session.execute(update(OfferSession).where(col(OfferSession.id) == offer_session).values(times))
 
 
 def forget(service: Offers) -> None:

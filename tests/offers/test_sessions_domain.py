@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cli.home import ROOT
-from libs.contracts.card import Place
+from services.offers.providers.domain import Place
 from services.offers.sessions import town
 from services.offers.sessions.domain import (
     HORIZON,
