@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlmodel import Session
 
 from cli import keys
 from cli.home import ROOT, Home
 from libs.httpkit.app import Kit
 from libs.httpkit.auth import ROLES, Principal
+from services.offers.blueprints.models import Improvement
 from services.offers.boards import commands as boards
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent
@@ -38,6 +40,17 @@ WRITERS = EDITORS | {OWN}
 TABLE = {
     ("offers", "GET", "/v1/boards"): EVERYBODY,
     ("offers", "GET", "/v1/boards/{slug}"): EVERYBODY,
+    ("offers", "PUT", "/v1/boards/{slug}"): EDITORS,
+    ("offers", "POST", "/v1/boards/{slug}/derive"): EDITORS,
+    ("offers", "POST", "/v1/boards/{slug}/withdraw"): EDITORS,
+    ("offers", "GET", "/v1/boards/{slug}/lineage"): EVERYBODY,
+    ("offers", "GET", "/v1/boards/{slug}/migrations"): EDITORS | OPERATORS,
+    ("offers", "GET", "/v1/boards/{slug}/improvements"): EVERYBODY,
+    ("offers", "POST", "/v1/boards/{slug}/improvements"): EDITORS,
+    ("offers", "GET", "/v1/boards/{slug}/improvements/{improvement_id}"): EVERYBODY,
+    ("offers", "POST", "/v1/boards/{slug}/improvements/{improvement_id}/accept"): EDITORS,
+    ("offers", "POST", "/v1/boards/{slug}/improvements/{improvement_id}/decline"): EDITORS,
+    ("offers", "DELETE", "/v1/offers/{offer_id}/flags/{field}"): WRITERS,
     ("offers", "GET", "/v1/providers"): EVERYBODY,
     ("offers", "POST", "/v1/providers"): EDITORS,
     ("offers", "GET", "/v1/providers/{provider_id}"): EVERYBODY,
@@ -131,6 +144,7 @@ class Town:
             date = OfferSession(offer_id=self.offer, starts_at=hour, ends_at=hour + timedelta(hours=1))
             session.add(date)
             self.session = date.id
+            self.improvement = a_question(session)
 
     def ask(self, service: str, method: str, path: str, caller: str) -> int:
         """The status that a caller gets."""
@@ -143,6 +157,8 @@ class Town:
             "import_id": self.offer,
             "period": "2026",
             "recipient_id": "nobody",
+            "improvement_id": self.improvement,
+            "field": "facility",
             "name": "offers.offer.published.v1",
             "form": "csv",
         }
@@ -161,12 +177,26 @@ class Town:
         return {"Authorization": f"Bearer {keys.token(self._home, [role], acts_for)}"}
 
 
+def a_question(session: Session) -> str:
+    """An improvement that the board kita is offered."""
+    change = {"kind": "rule_changed", "path": ["languages"], "after": ["de"]}
+    asked = Improvement(board="kita", source="sport", source_version=1, change=change)
+    session.add(asked)
+    return asked.id
+
+
 BODIES: dict[str, Any] = {
     "/v1/offers/{offer_id}/sessions": {"starts_at": "2020-01-01T10:00Z", "ends_at": "2020-01-01T11:00Z"},
     "/v1/offers/{offer_id}/series/{series_id}/cancel": {"since": "2030-01-01", "reason": "Pause"},
     "/v1/sessions/{session_id}": {},
     "/v1/sessions/{session_id}/move": {"reason": "Umzug"},
     "/v1/sessions/{session_id}/cancel": {"reason": "Pause"},
+    "/v1/boards/{slug}": {"slug": "kita", "title": {"de": "Kita"}},
+    "/v1/boards/{slug}/derive": {"slug": "kita", "title": {"de": "Kita"}},
+    "/v1/boards/{slug}/withdraw": None,
+    "/v1/boards/{slug}/improvements": {"source": "sport", "paths": [["languages"]]},
+    "/v1/boards/{slug}/improvements/{improvement_id}/accept": {},
+    "/v1/boards/{slug}/improvements/{improvement_id}/decline": {"reason": "Nein."},
     "/v1/providers": {"title": {"de": "Neu"}},
     "/v1/providers/{provider_id}": {"title": {"de": "Neu"}},
     "/v1/offers/{offer_id}": {"title": {"de": "Neu"}},

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -29,6 +29,10 @@ class Option(Contract):
 
     value: Word
     label: Text
+    was: list[Word] = Field(default=[], description="Earlier values, which offers may still hold.")
+
+
+FieldValue = str | int | float | bool | date | list[str] | None
 
 
 class BoardField(Contract):
@@ -41,9 +45,40 @@ class BoardField(Contract):
     facet: bool = False
     unit: str | None = Field(default=None, max_length=20)
     options: list[Option] = Field(default=[])
+    was: list[Name] = Field(
+        default=[], description="Earlier names, under which offers may still hold values."
+    )
+    default: FieldValue = Field(
+        default=None, description="What offers get that lack the field when it becomes required."
+    )
 
 
-FieldValue = str | int | float | bool | date | list[str] | None
+class BoardStep(Contract):
+    """One step of the way that people go on a board, such as asking for a date."""
+
+    name: Name
+    label: Text
+    actor: Name = Field(description="Who acts: requester, provider, editor, everyone, …")
+    text: Text = Field(default={}, description="What happens in it.")
+
+
+class BoardChange(Contract):
+    """One difference between two declarations of a board; `before` and `after` are null where there is nothing."""
+
+    kind: Name = Field(
+        description="field_added, field_changed, field_removed, fields_ordered; likewise option and step; "
+        "text_changed; rule_changed for any other part of a declaration."
+    )
+    path: list[Word] = Field(
+        min_length=1, max_length=6, description="Where, such as fields, level, options, easy."
+    )
+    before: Any = Field(
+        default=None, description="What stood there; of a changed field the attributes that differ."
+    )
+    after: Any = Field(default=None, description="What stands there now.")
+    behind: list[Word] = Field(
+        default=[], description="What is added stands behind the first of these that there is, else in front."
+    )
 
 
 class BoardFact(Fact):
@@ -54,6 +89,9 @@ class BoardFact(Fact):
     summary: Text = Field(default={})
     fields: list[BoardField] = Field(default=[])
     languages: list[str] = Field(default=[])
+    steps: list[BoardStep] = Field(default=[], description="The way that people go on this board, in order.")
+    texts: dict[Name, Text] = Field(default={}, description="Texts by name, such as intro and how_to.")
+    derived_from: Name | None = Field(default=None, description="The board whose blueprint this one follows.")
 
 
 class BoardPublished(BoardFact, name="offers.board.published.v1"):
@@ -66,6 +104,35 @@ class BoardChanged(BoardFact, name="offers.board.changed.v1"):
 
 class BoardWithdrawn(BoardFact, name="offers.board.withdrawn.v1"):
     """A board closed."""
+
+
+class ImprovementFact(Fact):
+    """The whole public state of an improvement: what changed on one board, and what a related one answers."""
+
+    board: Name = Field(description="The board that it is offered to, and that answers.")
+    source: Name = Field(description="The board that it comes from: the parent, or a child that gives back.")
+    source_version: int = Field(ge=1)
+    change: BoardChange
+    offered_at: AwareDatetime
+    answered_at: AwareDatetime | None = None
+    adapted: bool = Field(default=False, description="Accepted in an edited form, which `change` shows.")
+    reason: Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)] | None = None
+
+
+class ImprovementOffered(ImprovementFact, name="offers.improvement.offered.v1"):
+    """A board is offered what a related board changed, for the first time or in a newer form."""
+
+
+class ImprovementAccepted(ImprovementFact, name="offers.improvement.accepted.v1"):
+    """A board took an improvement over."""
+
+
+class ImprovementDeclined(ImprovementFact, name="offers.improvement.declined.v1"):
+    """A board does not take an improvement over, and says why."""
+
+
+class ImprovementLapsed(ImprovementFact, name="offers.improvement.lapsed.v1"):
+    """An improvement was overtaken before anybody answered: its source took it back, or a board closed."""
 
 
 class ProviderFact(Fact):

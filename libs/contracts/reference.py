@@ -100,6 +100,8 @@ def _kind(value: Schema) -> str:
 
 
 def _plain(value: Schema) -> str:
+    if "type" not in value:
+        return "any JSON"
     if value["type"] == "array":
         return f"list of {_kind(value['items'])}"
     if "patternProperties" in value:

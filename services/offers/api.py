@@ -1,5 +1,6 @@
 """The HTTP edges of the service, in the order in which its API document names them."""
 
+from services.offers.blueprints import api as blueprints
 from services.offers.boards import api as boards
 from services.offers.exports import api as exports
 from services.offers.freshness import api as freshness
@@ -14,6 +15,7 @@ from services.offers.sessions import api as sessions
 
 ROUTERS = [
     boards.router,
+    blueprints.router,
     providers.router,
     offers.router,
     sessions.router,

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from libs.httpkit.app import Kit
 from libs.servicekit.db import Database
 from libs.servicekit.lease import Lease
+from services.offers.blueprints import commands as blueprints
+from services.offers.blueprints import runner as fitting
 from services.offers.boards import commands as boards
 from services.offers.boards.domain import Declaration
 from services.offers.freshness import runner as ageing
@@ -33,7 +35,7 @@ async def follow_boards(kit: Kit) -> None:
 
 def _follow(db: Database, declarations: list[Declaration]) -> None:
     with db.transaction() as session:
-        boards.follow(session, declarations)
+        blueprints.follow(session, declarations)
 
 
 async def expire(kit: Kit) -> None:
@@ -113,6 +115,7 @@ JOBS = [
     forget_past,
     watch_budgets,
     ageing.age,
+    fitting.run,
     observe_needs,
     runner.run,
 ]

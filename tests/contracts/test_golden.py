@@ -48,6 +48,8 @@ def contains(whole: Any, part: Any) -> bool:
     """Whether `whole` says everything that `part` says; it may add defaults."""
     if isinstance(part, dict):
         return all(key in whole and contains(whole[key], value) for key, value in part.items())
+    if isinstance(part, list):
+        return len(whole) == len(part) and all(map(contains, whole, part))
     return bool(whole == part)
 
 

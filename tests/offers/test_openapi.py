@@ -6,11 +6,25 @@ from tests.conformance import complaints
 from tests.offers.conftest import Offers
 
 
+def derived(lone: Offers) -> str:
+    """An improvement that waits for the board documented."""
+    names = ("documented-parent", "documented")
+    for slug, parent in zip(names, ("course", names[0]), strict=True):
+        body = {"slug": slug, "title": {"de": slug}}
+        assert lone.call("POST", f"/v1/boards/{parent}/derive", body, "editor").status_code == 201
+    said = lone.http.get(f"/v1/boards/{names[0]}").json()
+    version = said.pop("version"), said.pop("origin")
+    said["texts"] = {"intro": {"de": "Willkommen"}}
+    lone.call("PUT", f"/v1/boards/{names[0]}", said, "editor", version=version[0])
+    return str(lone.http.get(f"/v1/boards/{names[1]}/improvements").json()["items"][0]["id"])
+
+
 def test_answers_are_as_documented(lone: Offers) -> None:
     provider = lone.provider()
     offer = lone.draft(provider=provider, publish=True)
+    board = derived(lone)
     order = lone.imported(b"key,title.de,fields.level\na,A,easy\nb,B,none\n", source="documented")
-    lone.call("PUT", "/v1/boards/course/budgets/2026-27", {"amount_cents": 100_000}, "editor", version=0)
+    lone.call("PUT", "/v1/boards/documented/budgets/2026-27", {"amount_cents": 100_000}, "editor", version=0)
     start = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=9)
     times = {"starts_at": start.isoformat(), "ends_at": (start + timedelta(hours=1)).isoformat()}
     series = times | {"repeat": {"rule": "FREQ=DAILY;COUNT=2"}}
@@ -21,7 +35,9 @@ def test_answers_are_as_documented(lone: Offers) -> None:
         "import_id": order["id"],
         "session_id": dates["items"][0]["id"],
         "series_id": dates["series_id"],
-        "slug": "course",
+        "slug": "documented",
+        "field": "level",
+        "improvement_id": board,
         "period": "2026-27",
         "name": "offers.offer.published.v1",
     }

@@ -1,36 +1,28 @@
-"""HTTP edge of boards: reading only, boards are declared in the town's folder."""
+"""HTTP edge of boards: reading only; they are declared in the town's folder or derived (see blueprints)."""
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel
 
-from libs.contracts.card import Text
-from libs.contracts.offers import BoardField
 from libs.httpkit.edge import Items, Reading, etag
 from services.offers.boards import queries
-from services.offers.boards.models import Board
-from services.offers.funding.domain import Funding
+from services.offers.boards.domain import Declaration
+from services.offers.boards.models import Board, Origin
 from services.offers.params import Slug
 
 router = APIRouter(prefix="/v1/boards", tags=["boards"])
 
 
-class BoardView(BaseModel):
-    """A board (Börse) and the fields its offers have."""
+class BoardView(Declaration):
+    """A board (Börse) as it is declared, and whether that stands in a file of the town or is kept here."""
 
-    slug: str
     version: int
-    title: Text
-    summary: Text
-    languages: list[str]
-    fields: list[BoardField]
-    funding: Funding | None
+    origin: Origin
 
 
 def view(board: Board) -> BoardView:
     """The board as the API shows it."""
-    declared = board.declared
-    return BoardView(version=board.version, **dict(declared))
+    said = {name: getattr(board.declared, name) for name in Declaration.model_fields}
+    return BoardView(version=board.version, origin=Origin(board.origin), **said)
 
 
 @router.get("")

@@ -5,12 +5,12 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from libs.contracts.card import Card, Name, Text
-from libs.contracts.offers import BoardField, FieldType
+from libs.contracts.offers import BoardField, BoardStep, FieldType
 from libs.httpkit.edge import Body, is_clean
 from services.offers.exports.domain import Standards
 from services.offers.freshness.domain import Freshness
@@ -52,6 +52,7 @@ RESERVED = frozenset(
         "freshness",
     ]
 )
+MAX_BYTES = 150_000  # of a whole declaration; its fact must fit on the bus
 MAX_TEXT = 2000
 MAX_NUMBER = 2**53
 LABEL_TYPES = (FieldType.CHOICE, FieldType.CHOICES)
@@ -62,14 +63,23 @@ URL = re.compile(
 )
 
 
+Present = Annotated[Text, Field(min_length=1)]
+
+
 class Declaration(Body):
-    """A board as `city/boards/<slug>.toml` declares it."""
+    """A board as `city/boards/<slug>.toml` declares it, or an editor a derived one.
+
+    What is neither a field, a step nor a text is a section: the rules of one of the service's other folders.
+    """
 
     slug: Name
     title: Text
     summary: Text = {}
     languages: list[str] = ["de"]
+    derived_from: Name | None = None
     fields: list[BoardField] = Field(default=[], max_length=100)
+    steps: list[BoardStep] = Field(default=[], max_length=20)
+    texts: dict[Name, Present] = Field(default={}, max_length=20)
     places: PlacesRules = PlacesRules()
     funding: Funding | None = None
     standards: Standards | None = None
@@ -78,8 +88,12 @@ class Declaration(Body):
     @model_validator(mode="after")
     def _names_fit(self) -> "Declaration":
         names = [field.name for field in self.fields]
-        if doubled := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"fields declared twice: {', '.join(sorted(doubled))}")
+        _once("fields", names)
+        _once("steps", [step.name for step in self.steps])
+        for field in self.fields:
+            _once(f"options of {field.name}", [option.value for option in field.options])
+            if reason := _check(field, field.default):
+                raise ValueError(f"the default of {field.name} must be {reason}")
         if reserved := RESERVED.intersection(field.name for field in self.fields if field.facet):
             raise ValueError(f"facets may not be called: {', '.join(sorted(reserved))}")
         if empty := [field.name for field in self.fields if field.type in LABEL_TYPES and not field.options]:
@@ -94,9 +108,24 @@ class Declaration(Body):
         return {field.name: field for field in self.fields}
 
 
+def _once(what: str, names: list[str]) -> None:
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{what} declared twice: {', '.join(doubled)}"[:500])
+
+
+def is_too_long(board: Declaration) -> bool:
+    """Whether the declaration holds more than its fact could carry."""
+    return len(board.model_dump_json().encode()) > MAX_BYTES
+
+
 def card(board: Declaration, *, listed: bool) -> Card:
     """How the board itself is found."""
     return Card(kind="board", board=board.slug, title=board.title, summary=board.summary, listed=listed)
+
+
+def fits(field: BoardField, value: Any) -> bool:
+    """Whether a field admits a value."""
+    return _check(field, value) is None
 
 
 def check_fields(board: Declaration, values: dict[str, Any], *, complete: bool) -> Iterator[tuple[str, str]]:

@@ -12,17 +12,22 @@ def all_open(session: Session) -> list[Board]:
     return list(session.exec(select(Board).where(col(Board.open)).order_by(Board.slug)))
 
 
-def one(session: Session, slug: str) -> Board:
-    """An open board; Problem 404 when there is none."""
-    board = session.get(Board, slug)
+def one(session: Session, slug: str, *, hold: bool = False) -> Board:
+    """An open board; Problem 404 when there is none. `hold` keeps it from changing while an offer is checked by it."""
+    board = _get(session, slug, hold=hold)
     if board is None or not board.open:
         raise not_found("board")
     return board
 
 
-def declaration(session: Session, slug: str) -> Declaration:
+def declaration(session: Session, slug: str, *, hold: bool = False) -> Declaration:
     """What a board declares, open or closed; Problem 404 when there never was one."""
-    board = session.get(Board, slug)
+    board = _get(session, slug, hold=hold)
     if board is None:
         raise not_found("board")
     return board.declared
+
+
+def _get(session: Session, slug: str, *, hold: bool) -> Board | None:
+    # Shared by all who write offers; who changes the board waits for them, and they for that.
+    return session.get(Board, slug, with_for_update={"read": True} if hold else None)

@@ -53,7 +53,7 @@ def check_offer(
     editor = isinstance(asker, Principal) and asker.is_any("editor")
     commands.check(session, offer, CheckedAs.EDITOR if editor else CheckedAs.PROVIDER, today(request))
     response.headers.update(etag(offer.version))
-    return view(offer)
+    return view(offer, mends=True)
 
 
 @router.get("/providers/{provider_id}/unchecked")

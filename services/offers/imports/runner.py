@@ -15,6 +15,7 @@ from libs.httpkit.app import Kit
 from libs.servicekit import telemetry
 from libs.servicekit.db import AWAY, Database
 from libs.servicekit.lease import Lease
+from services.offers.blueprints import spreading as blueprints
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration
 from services.offers.imports import commands, queries, reader
@@ -109,6 +110,8 @@ def _finish(db: Database, import_id: str, board: Declaration) -> None:
     refused = order.prune and not safe
     with db.transaction() as session:
         commands.end(session, import_id)
+        if not order.dry_run and boards.declaration(session, order.board) != board:
+            blueprints.fit_offers(session, board)  # its rows were read by what the board declared before
         if refused:
             queries.one(
                 session, import_id

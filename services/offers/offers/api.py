@@ -24,12 +24,13 @@ from libs.httpkit.edge import (
 )
 from libs.httpkit.problems import Problem
 from services.offers.offers import commands, queries
-from services.offers.offers.domain import OfferContent, Status
+from services.offers.offers.domain import Flag, OfferContent, Status
 from services.offers.offers.models import Offer
 from services.offers.params import UUID7, Id, today
 
 router = APIRouter(prefix="/v1/offers", tags=["offers"])
 Writer = Annotated[Principal, require("editor", "provider")]
+Editor = Annotated[Principal, require("editor")]
 
 
 class NewOffer(Body):
@@ -56,6 +57,7 @@ class OfferView(Body):
     status: Status
     version: int
     content: OfferContent
+    flags: list[Flag] = []
     created_at: datetime
     changed_at: datetime
     published_at: datetime | None
@@ -64,19 +66,24 @@ class OfferView(Body):
     overdue: bool
 
 
-def view(offer: Offer) -> OfferView:
-    """The offer as the API shows it."""
+def view(offer: Offer, *, mends: bool) -> OfferView:
+    """The offer as the API shows it; its flags are for those who can mend them."""
     plain = offer.model_dump(
         include={"id", "board", "provider_id", "version", "created_at", "changed_at", "published_at"}
     )
     return OfferView(
         status=Status(offer.status),
         content=offer.said,
+        flags=offer.flagged if mends else [],
         checked_on=offer.checked_on,
         checked_as=CheckedAs(offer.checked_as) if offer.checked_as else None,
         overdue=offer.overdue,
         **plain,
     )
+
+
+def _mends(caller: Principal | None, offer: Offer) -> bool:
+    return caller is not None and (caller.is_any("editor") or offer.provider_id in caller.providers)
 
 
 @router.get("")
@@ -87,11 +94,14 @@ def list_offers(
     board: Annotated[CleanStr | None, Query(max_length=40)] = None,
     provider_id: Annotated[CleanStr | None, Query(max_length=64)] = None,
     status: Status | None = None,
+    flagged: bool = False,
 ) -> Items[OfferView]:
-    """Published offers; editors see all, providers also their own."""
-    found = queries.page(session, caller, paging.limit, paging.after, board, provider_id, status)
+    """Published offers; editors see all, providers also their own. `flagged`: only what you should look at."""
+    found = queries.page(
+        session, caller, paging.limit, paging.after, board, provider_id, status, flagged=flagged
+    )
     rows, following = page_of(found, paging.limit)
-    return Items(items=[view(row) for row in rows], next=following)
+    return Items(items=[view(row, mends=_mends(caller, row)) for row in rows], next=following)
 
 
 @router.post("", status_code=201, response_model=OfferView)
@@ -105,7 +115,7 @@ def create_offer(
     if body.publish:
         commands.make_public(session, offer, today(request))
     headers = {"Location": f"{router.prefix}/{offer.id}", **etag(offer.version)}
-    return once.answer(view(offer), 201, headers)
+    return once.answer(view(offer, mends=True), 201, headers)
 
 
 @router.get("/{offer_id}", response_model=OfferView, responses={304: {"description": "Unchanged"}})
@@ -118,7 +128,7 @@ def get_offer(
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
-    return view(offer)
+    return view(offer, mends=_mends(caller, offer))
 
 
 @router.put("/{offer_id}")
@@ -142,9 +152,14 @@ def submit_offer(
     return _answer(commands.submit(session, caller, offer_id, expected), response)
 
 
-@router.post("/{offer_id}/publish", dependencies=[require("editor")])
+@router.post("/{offer_id}/publish")
 def publish_offer(
-    offer_id: Id, expected: IfMatch, session: Transaction, request: Request, response: Response
+    offer_id: Id,
+    caller: Editor,
+    expected: IfMatch,
+    session: Transaction,
+    request: Request,
+    response: Response,
 ) -> OfferView:
     """Make an offer public."""
     return _answer(commands.publish(session, offer_id, expected, today(request)), response)
@@ -160,11 +175,10 @@ def withdraw_offer(
     body: Withdrawal | None = None,
 ) -> OfferView:
     """Take an offer back, with a reason if you like."""
-    return _answer(
-        commands.withdraw(session, caller, offer_id, expected, body.reason if body else None), response
-    )
+    reason = body.reason if body else None
+    return _answer(commands.withdraw(session, caller, offer_id, expected, reason), response)
 
 
 def _answer(offer: Offer, response: Response) -> OfferView:
     response.headers.update(etag(offer.version))
-    return view(offer)
+    return view(offer, mends=True)

@@ -39,7 +39,7 @@ def draft(
     session: Session, actor: Principal, board: str, provider_id: str | None, content: OfferContent
 ) -> Offer:
     """A new offer that nobody sees yet."""
-    declaration = boards.one(session, board).declared
+    declaration = boards.one(session, board, hold=True).declared
     if provider_id is not None:
         _provider_exists(session, provider_id)
     must_act_for(actor, provider_id)
@@ -61,7 +61,7 @@ def change(session: Session, actor: Principal, offer_id: str, expected: int, con
     offer = _held(session, actor, offer_id, expected)
     if offer.status in RELEASED and not actor.is_any("editor"):
         raise Problem(403, "Forbidden", "A published offer is changed by an editor.")
-    declaration = boards.declaration(session, offer.board)
+    declaration = boards.declaration(session, offer.board, hold=True)
     check(declaration, content, complete=offer.status in (Status.SUBMITTED, *RELEASED))
     before = offer.content
     offer.say(content)
@@ -74,7 +74,7 @@ def submit(session: Session, actor: Principal, offer_id: str, expected: int) -> 
     """Hand an offer to the editors; it must be complete."""
     offer = _held(session, actor, offer_id, expected)
     _move(offer, Status.SUBMITTED)
-    check(boards.declaration(session, offer.board), offer.said, complete=True)
+    check(boards.declaration(session, offer.board, hold=True), offer.said, complete=True)
     return offer
 
 
@@ -90,7 +90,7 @@ def publish(session: Session, offer_id: str, expected: int, today: date) -> Offe
 def make_public(session: Session, offer: Offer, today: date) -> None:
     """Publish an offer of this transaction; Problem 422 when it is not complete, or over."""
     offer.status = Status.PUBLISHED
-    declaration = boards.one(session, offer.board).declared
+    declaration = boards.one(session, offer.board, hold=True).declared
     check(declaration, offer.said, complete=True)
     if is_over(offer.said, today):
         raise invalid(FieldError(field="period.end", reason="lies in the past"))

@@ -91,6 +91,14 @@ class OfferContent(Body):
     fields: dict[Name, Any] = Field(default={}, max_length=100)
 
 
+class Flag(Body):
+    """Something in an offer that no longer suits its board; `value` was kept aside and is not shown to the public."""
+
+    field: Name
+    reason: str
+    value: Any = None
+
+
 @dataclass(frozen=True)
 class Stand:
     """Where an offer stands: what a fact says of it beside its content."""

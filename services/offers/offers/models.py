@@ -10,13 +10,13 @@ from uuid_utils import uuid7
 from libs.contracts.offers import CheckedAs
 from libs.servicekit.db import UtcDateTime, now
 from services.offers.freshness.domain import STALE, Stage
-from services.offers.offers.domain import OfferContent, Stand, Status
+from services.offers.offers.domain import Flag, OfferContent, Stand, Status
 
 
 class Offer(SQLModel, table=True):
     """An offer. `source` and `external_id` name it in the file it came from, `import_id` the import
     that last saw it; `pruned` says that it was withdrawn because its source no longer named it. `fresh_since` is what
-    its age counts from: the check that the public knows of, or an import since that found it unchanged."""
+    its age counts from: the check that the public knows of, or an import since that found it unchanged. `flags` say what no longer suits a board that changed."""
 
     __tablename__ = "offer"
 
@@ -31,6 +31,7 @@ class Offer(SQLModel, table=True):
     external_id: str | None = None
     import_id: str | None = None
     pruned: bool = False
+    flags: list[dict[str, Any]] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     created_by: str | None = None
     stage: str = Stage.FRESH
     checked_on: date | None = None
@@ -60,9 +61,19 @@ class Offer(SQLModel, table=True):
         self.checked_as, self.checked_on = by, on
         self.stage, self.fresh_since = Stage.FRESH, now()
 
+    @property
+    def flagged(self) -> list[Flag]:
+        """What no longer suits the board, as values."""
+        return [Flag(**flag) for flag in self.flags or []]
+
+    def flag(self, flags: list[Flag]) -> None:
+        """Replace the flags."""
+        self.flags = [flag.model_dump(mode="json") for flag in flags] or None
+
     def say(self, content: OfferContent) -> None:
-        """Replace the content, and the day on which it ends."""
+        """Replace the content, and the day on which it ends; a field that has a value again needs no flag."""
         self.content, self.ends_on = stored(content), ends_on(content)
+        self.flag([flag for flag in self.flagged if content.fields.get(flag.field) in (None, "", [])])
 
 
 def stored(content: OfferContent) -> dict[str, Any]:

@@ -17,6 +17,8 @@ def page(
     board: str | None,
     provider_id: str | None,
     status: Status | None,
+    *,
+    flagged: bool = False,
 ) -> list[Offer]:
     """Offers the caller may see, oldest first; one more than `limit` when there are more."""
     query = select(Offer).where(_visible(caller), col(Offer.id) > after)
@@ -24,6 +26,8 @@ def page(
     for column, value in wanted.items():
         if value is not None:
             query = query.where(col(column) == value)
+    if flagged:
+        query = query.where(col(Offer.flags).is_not(None), _theirs(caller))
     return list(session.exec(query.order_by(Offer.id).limit(limit + 1)))
 
 
@@ -41,6 +45,13 @@ def locked(session: Session, offer_id: str) -> Offer:
     if offer is None:
         raise not_found("offer")
     return offer
+
+
+def _theirs(caller: Principal | None) -> ColumnElement[bool]:
+    """What no longer suits a board is the business of those who can mend it."""
+    if caller and caller.is_any("editor", "operator"):
+        return true()
+    return col(Offer.provider_id).in_(caller.providers if caller else ())
 
 
 def _visible(caller: Principal | None) -> ColumnElement[bool]:

@@ -1,0 +1,265 @@
+"""HTTP edge of blueprints: derive, change and withdraw boards; improvements and replies; offers that need a look."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic_core import to_json
+
+from libs.contracts.card import Name, Paragraphs, Text, Word
+from libs.contracts.offers import BoardChange
+from libs.httpkit.auth import Principal, require
+from libs.httpkit.edge import (
+    Body,
+    IfMatch,
+    Items,
+    OnlyOnce,
+    Paging,
+    Reading,
+    Transaction,
+    etag,
+    page_of,
+)
+from services.offers.blueprints import commands, queries
+from services.offers.blueprints.domain import Derivation, standing
+from services.offers.blueprints.models import Improvement, Reply
+from services.offers.boards import api as boards
+from services.offers.boards import queries as board_queries
+from services.offers.boards.api import BoardView
+from services.offers.boards.domain import Declaration
+from services.offers.boards.models import Board
+from services.offers.offers import api as offers
+from services.offers.offers.api import OfferView
+from services.offers.params import Id, Slug
+
+router = APIRouter(tags=["blueprints"])
+Editor = Annotated[Principal, require("editor")]
+Writer = Annotated[Principal, require("editor", "provider")]
+Reason = Annotated[Paragraphs, Field(min_length=1, max_length=500)]
+
+
+def _from_json(kind: type[BaseModel]) -> BeforeValidator:
+    # Strict models take enumerations from JSON only; FastAPI hands over Python's values.
+    return BeforeValidator(lambda value: kind.model_validate_json(to_json(value)))
+
+
+class Suggestion(Body):
+    """What a child board does differently and offers to its parent, by the paths of the differences."""
+
+    source: Name
+    paths: list[Annotated[list[Word], Field(min_length=1, max_length=6)]] = Field(
+        min_length=1, max_length=100
+    )
+
+
+class Acceptance(Body):
+    """How an improvement is taken over: as it is, over the board's own change, or with `instead` in place of `after`."""
+
+    reason: Reason | None = None
+    overwrite: bool = False
+    instead: Any = None
+
+
+class Refusal(Body):
+    """Why an improvement is not taken over; public."""
+
+    reason: Reason
+
+
+class ImprovementView(BaseModel):
+    """An improvement and its reply; `effect` says what taking it over would do now, `conflict` why not simply."""
+
+    id: str
+    version: int
+    board: str
+    source: str
+    source_version: int
+    change: BoardChange
+    status: Reply
+    adapted: bool
+    reason: str | None
+    effect: str | None = None
+    conflict: str | None = None
+    offered_at: datetime
+    answered_at: datetime | None
+
+
+class Relative(BaseModel):
+    """A board in a line, and how many improvements it was offered, by what became of them."""
+
+    slug: str
+    title: Text
+    open: bool
+    derived_from: str | None
+    replies: dict[Reply, int]
+
+
+class Lineage(BaseModel):
+    """Where a board comes from, nearest first, and what was derived from it, children before grandchildren."""
+
+    board: Relative
+    ancestors: list[Relative]
+    descendants: list[Relative]
+
+
+class MigrationView(BaseModel):
+    """How a board's offers followed one change of it: looked at, changed, and left for a person."""
+
+    id: str
+    seen: int
+    migrated: int
+    flagged: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@router.post(
+    "/v1/boards/{slug}/derive", status_code=201, response_model=BoardView, dependencies=[require("editor")]
+)
+def derive_board(
+    slug: Slug, body: Annotated[Derivation, _from_json(Derivation)], session: Transaction, once: OnlyOnce
+) -> Response:
+    """Open a board that follows this one's blueprint; later changes of this one are offered to it."""
+    board = commands.derive_board(session, slug, body)
+    return once.answer(
+        boards.view(board), 201, {"Location": f"/v1/boards/{board.slug}", **etag(board.version)}
+    )
+
+
+@router.put("/v1/boards/{slug}", dependencies=[require("editor")])
+def change_board(
+    slug: Slug,
+    body: Annotated[Declaration, _from_json(Declaration)],
+    expected: IfMatch,
+    session: Transaction,
+    response: Response,
+) -> BoardView:
+    """Replace what a derived board declares; its offers are fitted, its children asked. Opens a withdrawn one again."""
+    return _board(commands.change_board(session, slug, expected, body), response)
+
+
+@router.post("/v1/boards/{slug}/withdraw", dependencies=[require("editor")])
+def withdraw_board(slug: Slug, expected: IfMatch, session: Transaction, response: Response) -> BoardView:
+    """Close a derived board; it must have no published offers."""
+    return _board(commands.withdraw_board(session, slug, expected), response)
+
+
+def _board(board: Board, response: Response) -> BoardView:
+    response.headers.update(etag(board.version))
+    return boards.view(board)
+
+
+@router.get("/v1/boards/{slug}/lineage")
+def get_lineage(slug: Slug, session: Reading) -> Lineage:
+    """A board's ancestors and descendants, and how they answered."""
+    board_queries.one(session, slug)
+    family, replies = queries.everything(session), queries.replies(session)
+
+    def shown(board: Board) -> Relative:
+        counts = {Reply(status): times for status, times in replies.get(board.slug, {}).items()}
+        named = board.model_dump(include={"slug", "open", "derived_from"})
+        return Relative(title=board.declared.title, replies=counts, **named)
+
+    return Lineage(
+        board=shown(family[slug]),
+        ancestors=[shown(each) for each in queries.ancestors(family, slug)],
+        descendants=[shown(each) for each in queries.descendants(family, slug)],
+    )
+
+
+@router.get("/v1/boards/{slug}/migrations", dependencies=[require("editor", "operator")])
+def list_migrations(slug: Slug, session: Reading, paging: Paging) -> Items[MigrationView]:
+    """How the board's offers followed its changes."""
+    found = queries.migrations(session, slug, paging.limit, paging.after)
+    rows, following = page_of(found, paging.limit)
+    items = [MigrationView.model_validate(row, from_attributes=True) for row in rows]
+    return Items(items=items, next=following)
+
+
+@router.get("/v1/boards/{slug}/improvements")
+def list_improvements(
+    slug: Slug,
+    session: Reading,
+    paging: Paging,
+    status: Reply | None = None,
+    direction: queries.Direction = "received",
+) -> Items[ImprovementView]:
+    """What a board is, or was, offered by its relatives, or has offered them, with the replies."""
+    board_queries.one(session, slug)
+    found = queries.page(session, slug, direction, status, paging.limit, paging.after)
+    rows, following = page_of(found, paging.limit)
+    return Items(items=[_view(session, row) for row in rows], next=following)
+
+
+def _view(session: Reading, improvement: Improvement) -> ImprovementView:
+    shown = ImprovementView(change=improvement.said, **improvement.model_dump(exclude={"change"}))
+    if improvement.status == Reply.OFFERED:
+        stands = standing(improvement.said, board_queries.declaration(session, improvement.board))
+        shown.effect, shown.conflict = stands.effect, stands.reason
+    return shown
+
+
+@router.post(
+    "/v1/boards/{slug}/improvements",
+    status_code=201,
+    response_model=Items[ImprovementView],
+    dependencies=[require("editor")],
+)
+def suggest_improvements(slug: Slug, body: Suggestion, session: Transaction, once: OnlyOnce) -> Response:
+    """Offer a board what one derived from it does differently."""
+    found = commands.suggest(session, slug, body.source, body.paths)
+    return once.answer(Items(items=[_view(session, each) for each in found]), 201, {})
+
+
+@router.get("/v1/boards/{slug}/improvements/{improvement_id}")
+def get_improvement(slug: Slug, improvement_id: Id, session: Reading, response: Response) -> ImprovementView:
+    """One improvement."""
+    return _improvement(session, queries.one(session, slug, improvement_id), response)
+
+
+@router.post("/v1/boards/{slug}/improvements/{improvement_id}/accept", dependencies=[require("editor")])
+def accept_improvement(
+    slug: Slug,
+    improvement_id: Id,
+    body: Acceptance,
+    expected: IfMatch,
+    session: Transaction,
+    response: Response,
+) -> ImprovementView:
+    """Take an improvement over into a derived board."""
+    accepted = commands.accept(
+        session, slug, improvement_id, expected, body.reason, body.instead, overwrite=body.overwrite
+    )
+    return _improvement(session, accepted, response)
+
+
+@router.post("/v1/boards/{slug}/improvements/{improvement_id}/decline", dependencies=[require("editor")])
+def decline_improvement(
+    slug: Slug,
+    improvement_id: Id,
+    body: Refusal,
+    expected: IfMatch,
+    session: Transaction,
+    response: Response,
+) -> ImprovementView:
+    """Do without an improvement, with a reason that its source can read."""
+    return _improvement(
+        session, commands.decline(session, slug, improvement_id, expected, body.reason), response
+    )
+
+
+def _improvement(session: Reading, improvement: Improvement, response: Response) -> ImprovementView:
+    response.headers.update(etag(improvement.version))
+    return _view(session, improvement)
+
+
+@router.delete("/v1/offers/{offer_id}/flags/{field}")
+def dismiss_flag(
+    offer_id: Id, field: Slug, caller: Writer, expected: IfMatch, session: Transaction, response: Response
+) -> OfferView:
+    """Take a flag off an offer: what was kept aside for that field is no longer needed."""
+    offer = commands.dismiss(session, caller, offer_id, expected, field)
+    response.headers.update(etag(offer.version))
+    return offers.view(offer, mends=True)

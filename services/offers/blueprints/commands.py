@@ -1,0 +1,239 @@
+"""What is done with blueprints: derive, change and withdraw boards, offer improvements along the line, answer them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+from sqlmodel import Session, col, select
+
+from libs.contracts import offers as events
+from libs.httpkit.auth import Principal
+from libs.httpkit.edge import check_version
+from libs.httpkit.problems import FieldError, Problem, conflict, field_errors, invalid, not_found
+from libs.servicekit.db import now
+from services.offers.blueprints import queries
+from services.offers.blueprints.changes import apply, diff
+from services.offers.blueprints.domain import Derivation, Effect, derive, missing, standing
+from services.offers.blueprints.fitting import fit
+from services.offers.blueprints.models import BoardMigration, Improvement, Reply
+from services.offers.blueprints.spreading import Family, answered, ask, begin_line, by_path, spread
+from services.offers.boards import commands as boards
+from services.offers.boards.commands import Changed, settle
+from services.offers.boards.domain import MAX_BYTES, Declaration, facets, is_too_long, keywords
+from services.offers.boards.models import Board, Origin, parsed
+from services.offers.offers import commands as offers
+from services.offers.offers.domain import RELEASED, OfferContent, Status
+from services.offers.offers.models import Offer
+
+FIT_AT_ONCE = 200
+
+
+def follow(session: Session, declarations: list[Declaration]) -> None:
+    """Bring the boards to what the town's folder declares; what changed is offered to derived boards."""
+    changed = boards.follow(session, declarations)
+    session.flush()
+    family = queries.held(session)
+    for each in changed:
+        begin_line(session, family, each)
+    for each in changed:
+        spread(session, family, each)
+
+
+def derive_board(session: Session, slug: str, wish: Derivation) -> Board:
+    """Open a board that follows another's blueprint."""
+    family = queries.held(session)
+    parent = _open(family, slug)
+    if wish.slug in family:
+        raise conflict(f"There is a board {wish.slug} already.")
+    if errors := [FieldError(field=field, reason=why) for field, why in missing(parent.declared, wish)]:
+        raise invalid(*errors)
+    declaration = _sound(lambda: derive(parent.declared, wish))
+    board = Board(slug=wish.slug, declaration={}, version=0, origin=Origin.DERIVED)
+    settle(session, board, declaration, events.BoardPublished)
+    spread(session, family | {board.slug: board}, Changed(board, None))
+    return board
+
+
+def change_board(session: Session, slug: str, expected: int, declaration: Declaration) -> Board:
+    """Replace a derived board's declaration; one that was withdrawn opens again."""
+    family = queries.held(session)
+    board = _derived(family, slug)
+    check_version(expected, board.version)
+    for name in ("slug", "derived_from"):
+        if getattr(declaration, name) != getattr(board.declared, name):
+            raise invalid(FieldError(field=name, reason=f"stays {getattr(board.declared, name)}"))
+    if declaration != board.declared or not board.open:
+        _sound(lambda: declaration)
+        _replace(session, family, board, declaration)
+    return board
+
+
+def withdraw_board(session: Session, slug: str, expected: int) -> Board:
+    """Close a derived board; Problem 409 while it has public offers."""
+    family = queries.held(session)
+    board = _derived(family, slug)
+    check_version(expected, board.version)
+    if not board.open:
+        raise not_found("board")
+    if queries.has_published(session, slug):
+        raise conflict("The board still has published offers; withdraw them first.")
+    settle(session, board, board.declared, events.BoardWithdrawn, opened=False)
+    spread(session, family, Changed(board, board.declared))
+    return board
+
+
+def suggest(session: Session, slug: str, source: str, paths: Sequence[Sequence[str]]) -> list[Improvement]:
+    """Offer a board what one of its children does differently, so that the blueprint learns from its use."""
+    family = queries.held(session)
+    board, child = _open(family, slug), family.get(source)
+    if child is None or not child.open or child.derived_from != slug:
+        raise invalid(FieldError(field="source", reason=f"is no board derived from {slug}"))
+    found = {tuple(each.path): each for each in diff(board.declared, child.declared)}
+    wanted = dict.fromkeys(tuple(path) for path in paths)
+    errors = [
+        FieldError(field="paths", reason=f"{'.'.join(path)} is no difference between the boards")
+        for path in wanted
+        if path not in found
+    ]
+    if errors:
+        raise invalid(*errors)
+    known = by_path(queries.open_of(session, slug), source)
+    return [ask(session, board, child, known.get(path), found[path]) for path in wanted]
+
+
+def accept(
+    session: Session,
+    slug: str,
+    improvement_id: str,
+    expected: int,
+    reason: str | None,
+    instead: Any = None,
+    *,
+    overwrite: bool = False,
+) -> Improvement:
+    """Take an improvement over, as it is or in an edited form; Problem 409 when that would undo the board's own change."""
+    family = queries.held(session)
+    board, improvement = _asked(session, family, slug, improvement_id, expected)
+    _must_be_kept_here(board)
+    offered = improvement.said
+    edited = offered if instead is None else offered.model_copy(update={"after": instead})
+    stands = standing(offered, board.declared)
+    if stands.effect is Effect.CONFLICT and instead is None and not overwrite:
+        raise conflict(
+            f"Taking it over would undo something: {stands.reason}. Send overwrite, or an edited form."
+        )
+    after = _sound(lambda: apply([edited], board.declared))
+    if instead is not None:
+        made = (each for each in diff(board.declared, after) if each.path == offered.path)
+        improvement.adapted, improvement.change = True, next(made, offered).model_dump(mode="json")
+    answered(session, board, improvement, offered, Reply.ACCEPTED, reason)
+    if after != board.declared:
+        _replace(session, family, board, after)
+    return improvement
+
+
+def decline(session: Session, slug: str, improvement_id: str, expected: int, reason: str) -> Improvement:
+    """Do without an improvement, and say why."""
+    family = queries.held(session)
+    board, improvement = _asked(session, family, slug, improvement_id, expected)
+    answered(session, board, improvement, improvement.said, Reply.DECLINED, reason)
+    return improvement
+
+
+def fit_some(session: Session, migration_id: str) -> bool:
+    """Fit a board's next offers to what it declares now; False when none were left and the work is done."""
+    work = session.get_one(BoardMigration, migration_id)
+    before, board = parsed(to_json(work.before)), session.get_one(Board, work.board).declared
+    query = select(Offer).where(Offer.board == work.board, col(Offer.id) > work.behind).order_by(Offer.id)
+    found = session.exec(query.limit(FIT_AT_ONCE).with_for_update()).all()
+    for each in found:
+        changed = _fit(each, board)
+        work.migrated, work.flagged = work.migrated + changed, work.flagged + bool(each.flags)
+        if changed or _shown(before, each.said) != _shown(board, each.said):
+            offers.retell(session, each)
+    work.seen += len(found)
+    if found:
+        work.behind = found[-1].id
+    else:
+        work.finished_at = now()
+    return bool(found)
+
+
+def _fit(each: Offer, board: Declaration) -> bool:
+    """Settle an offer's own fields; whether they, or its flags, are others now."""
+    said, complete = each.said, each.status in (Status.SUBMITTED, *RELEASED)
+    flags = each.flagged
+    fitted = fit(board, said.fields, flags, complete=complete)
+    if (fitted.values, fitted.flags) == (said.fields, flags):
+        return False
+    each.say(said.model_copy(update={"fields": fitted.values}))
+    each.flag(fitted.flags)
+    return True
+
+
+def _shown(board: Declaration, said: OfferContent) -> tuple[Any, ...]:
+    """How people find an offer by the board's fields."""
+    return *facets(board, said.fields), keywords(board, said.fields)
+
+
+def dismiss(session: Session, actor: Principal, offer_id: str, expected: int, field: str) -> Offer:
+    """Somebody has looked at a flag of an offer; what was kept aside is no longer needed."""
+    found = offers.held_for(session, actor, offer_id)
+    check_version(expected, found.version)
+    left = [flag for flag in found.flagged if flag.field != field]
+    if len(left) == len(found.flagged):
+        raise not_found("flag")
+    found.flag(left)
+    offers.retell(session, found)
+    return found
+
+
+def _asked(
+    session: Session, family: Family, slug: str, improvement_id: str, expected: int
+) -> tuple[Board, Improvement]:
+    board = _open(family, slug)
+    improvement = queries.one(session, slug, improvement_id)
+    check_version(expected, improvement.version)
+    if improvement.status != Reply.OFFERED:
+        raise conflict(f"The improvement is {improvement.status} already.")
+    return board, improvement
+
+
+def _open(family: Family, slug: str) -> Board:
+    board = family.get(slug)
+    if board is None or not board.open:
+        raise not_found("board")
+    return board
+
+
+def _derived(family: Family, slug: str) -> Board:
+    board = family.get(slug)
+    if board is None:
+        raise not_found("board")
+    _must_be_kept_here(board)
+    return board
+
+
+def _must_be_kept_here(board: Board) -> None:
+    if board.origin == Origin.FILE:
+        raise conflict(f"Board {board.slug} is declared in the town's folder; change it there.")
+
+
+def _sound(make: Callable[[], Declaration]) -> Declaration:
+    """A declaration that makes sense and fits on the bus; Problem 422 otherwise."""
+    try:
+        declaration = make()
+    except ValidationError as error:
+        raise invalid(*field_errors(error)) from error
+    except ValueError as error:
+        raise Problem(422, "Invalid request", f"It cannot be taken over: {error}.") from error
+    if is_too_long(declaration):
+        raise invalid(FieldError(field="", reason=f"a board's declaration has at most {MAX_BYTES} bytes"))
+    return declaration
+
+
+def _replace(session: Session, family: Family, board: Board, declaration: Declaration) -> None:
+    before = board.declared
+    settle(session, board, declaration, events.BoardChanged if board.open else events.BoardPublished)
+    spread(session, family, Changed(board, before))
