@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx2
 
 from benchmarks.report import Figure, Row, latency
-from benchmarks.stack import client, content, encoded, engine, import_register, stack
+from benchmarks.stack import client, content, encoded, engine, import_register, resident_mb, stack
 from services.search.engine import Engine
 from services.search.filters import Query
 from services.search.hours import Calendar
@@ -147,12 +147,5 @@ def _create(offers: httpx2.Client, word: str, *, publish: bool) -> httpx2.Respon
 def _memory(running: Stack) -> list[Figure]:
     time.sleep(5)  # at rest
     return [
-        Figure(f"memory of {name}", _resident_mb(child.pid), "MB") for name, child in running.children.items()
+        Figure(f"memory of {name}", resident_mb(child.pid), "MB") for name, child in running.children.items()
     ]
-
-
-def _resident_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f"process {pid} is gone")

@@ -79,3 +79,11 @@ def documents(meilisearch: httpx2.Client, index: str) -> list[dict[str, Any]]:
 def encoded(batch: list[dict[str, Any]]) -> bytes:
     """A batch as the engine takes it."""
     return json.dumps(batch, ensure_ascii=False).encode()
+
+
+def resident_mb(pid: int) -> float:
+    """What a process holds in memory."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"process {pid} is gone")
