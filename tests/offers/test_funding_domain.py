@@ -35,7 +35,7 @@ rules = st.builds(
     share_percent=st.integers(1, 100),
     per_person_cents=caps,
     per_booking_cents=caps,
-    count_accompanying=st.booleans(),
+    accompanied_by=st.none() | st.just("adults"),
 )
 spent = st.dictionaries(st.dates(YEAR.start, TODAY), st.integers(1, 100_000), min_size=1, max_size=20)
 last_year = st.dictionaries(st.dates(BEFORE.start, BEFORE.end), st.integers(1, 100_000), max_size=20)
@@ -60,7 +60,7 @@ def test_ks_cob_pays_half_and_at_most_two_euros_a_child(
 
 
 def test_further_caps() -> None:
-    assert due(COB.model_copy(update={"count_accompanying": True}), 20_000, 25, 2) == 5400
+    assert due(COB.model_copy(update={"accompanied_by": "adults"}), 20_000, 25, 2) == 5400
     assert due(COB.model_copy(update={"per_booking_cents": 3000}), 20_000, 25) == 3000
     assert [due(COB, 20_000, 25, group_left=left) for left in (9000, 700, 0, -5)] == [5000, 700, 0, 0]
 
@@ -70,7 +70,7 @@ def test_a_grant_is_the_most_that_every_bound_allows(
     rule: Funding, price: int, persons: int, accompanying: int, group_left: int | None
 ) -> None:
     granted = due(rule, price, persons, accompanying, group_left)
-    counted = persons + accompanying * rule.count_accompanying
+    counted = persons + accompanying * bool(rule.accompanied_by)
 
     def fits(amount: int) -> bool:
         return (

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from libs.contracts.card import Name
 from libs.contracts.offers import BudgetForecast, BudgetSituation
 from libs.httpkit.edge import Body
 
@@ -34,12 +35,15 @@ BEGINS_IN = {PeriodKind.CALENDAR_YEAR: 1, PeriodKind.SCHOOL_YEAR: 8}
 
 
 class Funding(Body):
-    """What `[funding]` of a board declares; how much there is to spend is set for each period by an editor."""
+    """What `[funding]` of a board declares; how much there is to spend is set for each period by an editor.
+
+    Persons are the places that are booked; `accompanied_by` names the number of the form that counts beside them.
+    """
 
     period: PeriodKind = PeriodKind.CALENDAR_YEAR
     share_percent: Annotated[int, Field(ge=1, le=100)]
     per_person_cents: Cents | None = None
-    count_accompanying: bool = False
+    accompanied_by: Name | None = None
     per_booking_cents: Cents | None = None
     per_group_cents: Cents | None = Field(default=None, description="To one group within one period.")
 
@@ -122,7 +126,7 @@ def due(
     rules: Funding, price_cents: int, persons: int, accompanying: int = 0, group_left: int | None = None
 ) -> int:
     """What the rules promise to a booking of this price, in cents: the share, within every cap."""
-    counted = persons + (accompanying if rules.count_accompanying else 0)
+    counted = persons + (accompanying if rules.accompanied_by else 0)
     per_persons = None if rules.per_person_cents is None else rules.per_person_cents * counted
     caps = (per_persons, rules.per_booking_cents, group_left)
     share = price_cents * rules.share_percent // 100 if counted else 0
