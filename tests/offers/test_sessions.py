@@ -22,6 +22,7 @@ def given_dates(service: Offers, offer: str, body: dict[str, Any]) -> dict[str, 
     answer = service.call("POST", f"/v1/offers/{offer}/sessions", body, "editor")
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
+    assert ("ETag" in answer.headers) == (len(found["items"]) == 1 and not found["series_id"])
     return found
 
 
@@ -109,6 +110,19 @@ def test_what_is_left_of_a_series_is_cancelled_from_a_day_on(service: Offers) ->
     assert service.told(kept[0]["id"]) == service.told(alone) == [("scheduled", 1)]
     assert len(dates_shown(service, offer)) == 3
     problem(service.call("POST", path, order, "editor", version=4), 404)
+
+
+def test_an_offer_without_a_place_is_found_where_it_takes_place(service: Offers) -> None:
+    offer, fixed = (
+        service.draft(publish=True),
+        service.draft(COURSE | {"place": {"street": "Markt 1"}}, publish=True),
+    )
+    for each in (offer, fixed):
+        one_of(service, each)
+        one_of(service, each, start=SOON + timedelta(days=1), venue=VENUE)
+    shown, kept = (service.facts(each, "offer")[-1]["data"]["card"]["place"] for each in (offer, fixed))
+    assert (shown["lat"], shown["accessibility"]) == (VENUE["lat"], ["lift"])
+    assert kept["street"] == "Markt 1"
 
 
 def test_nobody_hears_of_the_dates_of_a_draft(service: Offers) -> None:

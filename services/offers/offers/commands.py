@@ -204,9 +204,12 @@ def _tell(
 
 def extras_of(session: Session, offer_id: str) -> Extras:
     """What sessions and places know of an offer."""
-    return Extras(
-        free_places=places.free(session, offer_id), dates=sessions.next_dates(session, offer_id, now())
-    )
+    free = places.free(session, offer_id)
+    coming = sessions.next_ones(session, offer_id, now())
+    if coming is None:
+        return Extras(free_places=free)
+    venues = (each.place for each in coming if each.place)
+    return Extras(free_places=free, dates=[each.starts_at for each in coming], place=next(venues, None))
 
 
 def fact_of(

@@ -134,6 +134,8 @@ class Extras:
 
     free_places: int | None = None
     dates: list[datetime] | None = None
+    # The next venue: an offer that says no place of its own is found where it takes place.
+    place: cards.Place | None = None
 
 
 NOTHING = Extras()
@@ -158,7 +160,7 @@ def card(
         fields_of_action=content.fields_of_action,
         facets=facets,
         numbers=numbers,
-        place=plain(content.place),
+        place=plain(content.place) or extras.place,
         period=_plain(cards.Period, content.period),
         dates=sorted(content.dates) if extras.dates is None else extras.dates,
         hours=boards.hours(board, content.fields),

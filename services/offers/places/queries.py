@@ -24,6 +24,8 @@ def free(session: Session, offer_id: str) -> int | None:
     whole = next((stock for stock in stocks if stock.id == offer_id and stock.limited), None)
     if whole:
         return whole.free
+    if not stocks:
+        return None
     without = {offer_id, *sessions.not_to_come(session, offer_id, now())}
     return together(stock.free for stock in stocks if stock.id not in without)
 

@@ -140,8 +140,10 @@ def schedule_sessions(
         items=[view(row) for row in rows],
         left_out=[Gap(day=day, because=because) for day, because in left_out],
     )
-    where = f"/v1/sessions/{rows[0].id}" if body.repeat is None else f"/v1/offers/{offer_id}/sessions"
-    return once.answer(answer, 201, {"Location": where})
+    headers = {"Location": f"/v1/offers/{offer_id}/sessions"}
+    if body.repeat is None:
+        headers = {"Location": f"/v1/sessions/{rows[0].id}", **etag(rows[0].version)}
+    return once.answer(answer, 201, headers)
 
 
 @router.post("/offers/{offer_id}/series/{series_id}/cancel")

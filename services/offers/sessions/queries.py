@@ -46,16 +46,14 @@ def one(session: Session, caller: Principal | None, session_id: str) -> OfferSes
     return found
 
 
-def next_dates(session: Session, offer_id: str, now: datetime) -> list[datetime] | None:
-    """When the offer's next sessions start, at most `MAX_DATES`; None for an offer that never had one."""
+def next_ones(session: Session, offer_id: str, now: datetime) -> list[OfferSession] | None:
+    """The offer's next sessions, soonest first, at most `MAX_DATES`; None for an offer that never had one."""
     mine = OfferSession.offer_id == offer_id
-    coming = select(OfferSession.starts_at).where(
-        mine, OfferSession.status == SessionStatus.SCHEDULED, col(OfferSession.ends_at) > now
-    )
-    dates = list(session.exec(coming.order_by(col(OfferSession.starts_at)).limit(MAX_DATES)))
-    if dates or session.exec(select(OfferSession.id).where(mine).limit(1)).first():
-        return dates
-    return None
+    if session.exec(select(OfferSession.id).where(mine).limit(1)).first() is None:
+        return None
+    coming = OfferSession.status == SessionStatus.SCHEDULED, col(OfferSession.ends_at) > now
+    order = col(OfferSession.starts_at), col(OfferSession.id)
+    return list(session.exec(select(OfferSession).where(mine, *coming).order_by(*order).limit(MAX_DATES)))
 
 
 def not_to_come(session: Session, offer_id: str, now: datetime) -> list[str]:
