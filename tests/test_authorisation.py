@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlmodel import Session
+from uuid_utils import uuid7
 
 from cli import keys
 from cli.home import ROOT, Home
@@ -95,6 +96,17 @@ TABLE = {
     ("offers", "GET", "/v1/exports/providers/changes"): EVERYBODY,
     ("offers", "GET", "/v1/offers/{offer_id}/jsonld"): EVERYBODY,
     ("offers", "GET", "/v1/needs"): EVERYBODY,
+    ("offers", "GET", "/v1/boards/{slug}/periods"): EVERYBODY,
+    ("offers", "POST", "/v1/boards/{slug}/periods"): EDITORS,
+    ("offers", "GET", "/v1/periods/{period_id}"): EVERYBODY,
+    ("offers", "POST", "/v1/periods/{period_id}/wishlists"): EVERYBODY,
+    ("offers", "GET", "/v1/periods/{period_id}/children"): EDITORS,
+    ("offers", "PUT", "/v1/periods/{period_id}/children/{child_id}/confirmed"): EDITORS,
+    ("offers", "POST", "/v1/periods/{period_id}/allocate"): EDITORS,
+    ("offers", "GET", "/v1/periods/{period_id}/result"): EDITORS | {"provider", OWN, OTHER},
+    ("offers", "GET", "/v1/wishlists/{wishlist_id}"): NOBODY,
+    ("offers", "PUT", "/v1/wishlists/{wishlist_id}"): NOBODY,
+    ("offers", "DELETE", "/v1/wishlists/{wishlist_id}"): NOBODY,
     ("search", "GET", "/v1/search"): EVERYBODY,
     ("search", "GET", "/v1/search/token"): EVERYBODY,
     ("search", "POST", "/v1/feedback"): EVERYBODY,
@@ -121,7 +133,9 @@ HIDDEN = {
 }
 
 # What only a signed link opens, not an access token.
-BY_LINK = {("offers", "POST", "/v1/unsubscribe")}
+BY_LINK = {("offers", "POST", "/v1/unsubscribe")} | {
+    ("offers", method, "/v1/wishlists/{wishlist_id}") for method in ("GET", "PUT", "DELETE")
+}
 
 
 class Town:
@@ -159,6 +173,9 @@ class Town:
             "recipient_id": "nobody",
             "improvement_id": self.improvement,
             "field": "facility",
+            "period_id": self.offer,
+            "child_id": self.offer,
+            "wishlist_id": self.offer,
             "name": "offers.offer.published.v1",
             "form": "csv",
         }
@@ -202,6 +219,11 @@ BODIES: dict[str, Any] = {
     "/v1/offers/{offer_id}": {"title": {"de": "Neu"}},
     "/v1/offers/{offer_id}/withdraw": {},
     "/v1/providers/{provider_id}/recipients": {"recipient_id": "recipient-1"},
+    "/v1/wishlists/{wishlist_id}": {
+        "recipient_id": "r1",
+        "children": [{"label": "A", "born": "2018-05", "wishes": {"w1": [str(uuid7())]}}],
+    },
+    "/v1/periods/{period_id}/children/{child_id}/confirmed": {"claims": []},
     "/v1/offers/{offer_id}/places": {"max": 1},
     "/v1/boards/{slug}/budgets/{period}": {"amount_cents": 1},
 }

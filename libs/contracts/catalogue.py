@@ -30,6 +30,9 @@ _TYPES: tuple[type[Fact], ...] = (
     offers.BudgetWarned,
     offers.NeedObserved,
     offers.NeedSettled,
+    offers.PeriodOpened,
+    offers.PeriodClosed,
+    offers.PeriodAllocated,
     notify.MessageRequested,
     search.QueryUnanswered,
 )

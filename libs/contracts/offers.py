@@ -324,3 +324,43 @@ class NeedObserved(NeedFact, name="offers.need.observed.v1"):
 
 class NeedSettled(NeedFact, name="offers.need.settled.v1"):
     """So few ask by now that it is no need any more."""
+
+
+class PeriodSlot(Contract):
+    """A stretch of days of which a child spends one activity's at most."""
+
+    name: Name
+    title: Text
+    start: date
+    end: date
+
+
+class PeriodFact(Fact):
+    """The whole public state of an allocation period (Vergabezeitraum): figures only, nothing of any child."""
+
+    board: Name
+    title: Text
+    slots: list[PeriodSlot] = Field(max_length=60)
+    offers: list[str] = Field(max_length=1000, description="The ids of the offers that give places.")
+    wishes_from: AwareDatetime
+    wishes_until: AwareDatetime
+    places: int = Field(ge=0)
+    commitment: str = Field(
+        max_length=64, description="SHA-256 of the seed of the lots, known before the wishes."
+    )
+    seed: str | None = Field(default=None, max_length=64, description="Told when the places are given out.")
+    children: int = Field(default=0, ge=0, description="How many took part; told when wishes are closed.")
+    placed: int = Field(default=0, ge=0, description="How many of them got a place in at least one slot.")
+    left_out: int = Field(default=0, ge=0, description="How many of them got none at all.")
+
+
+class PeriodOpened(PeriodFact, name="offers.period.opened.v1"):
+    """Families may hand in their wishes."""
+
+
+class PeriodClosed(PeriodFact, name="offers.period.closed.v1"):
+    """No more wishes are taken; the card is a tombstone."""
+
+
+class PeriodAllocated(PeriodFact, name="offers.period.allocated.v1"):
+    """The places are given out; the card is a tombstone."""

@@ -1,5 +1,6 @@
 """The HTTP edges of the service, in the order in which its API document names them."""
 
+from services.offers.allocation import api as allocation
 from services.offers.blueprints import api as blueprints
 from services.offers.boards import api as boards
 from services.offers.exports import api as exports
@@ -26,4 +27,5 @@ ROUTERS = [
     freshness.router,
     organisations.router,
     needs.router,
+    allocation.router,
 ]

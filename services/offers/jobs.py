@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from libs.httpkit.app import Kit
 from libs.servicekit.db import Database
 from libs.servicekit.lease import Lease
+from services.offers.allocation import runner as allocation
 from services.offers.blueprints import commands as blueprints
 from services.offers.blueprints import runner as fitting
 from services.offers.boards import commands as boards
@@ -117,5 +118,6 @@ JOBS = [
     ageing.age,
     fitting.run,
     observe_needs,
+    allocation.run,
     runner.run,
 ]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.conformance import complaints
 from tests.offers.conftest import Offers
+from tests.offers.holidays import Holidays
 
 
 def derived(lone: Offers) -> str:
@@ -29,6 +30,8 @@ def test_answers_are_as_documented(lone: Offers) -> None:
     times = {"starts_at": start.isoformat(), "ends_at": (start + timedelta(hours=1)).isoformat()}
     series = times | {"repeat": {"rule": "FREQ=DAILY;COUNT=2"}}
     dates = lone.call("POST", f"/v1/offers/{offer}/sessions", series, "editor").json()
+    holidays = Holidays(lone)
+    family = holidays.family(holidays.child("A", "w1 lake"))
     known = {
         "provider_id": provider,
         "offer_id": offer,
@@ -38,7 +41,11 @@ def test_answers_are_as_documented(lone: Offers) -> None:
         "slug": "documented",
         "field": "level",
         "improvement_id": board,
+        "period_id": holidays.period["id"],
+        "wishlist_id": family["id"],
+        "child_id": family["children"][0]["id"],
         "period": "2026-27",
         "name": "offers.offer.published.v1",
     }
-    assert not complaints(lone.stack.url("offers"), lone.stack.headers("editor"), **known)
+    headers = lone.stack.headers("editor") | {"Link-Token": family["token"]}
+    assert not complaints(lone.stack.url("offers"), headers, **known)

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from libs.contracts.card import Card, Name, Text
 from libs.contracts.offers import BoardField, BoardStep, FieldType
 from libs.httpkit.edge import Body, is_clean
+from services.offers.allocation.domain import Rules
 from services.offers.exports.domain import Standards
 from services.offers.freshness.domain import Freshness
 from services.offers.funding.domain import Funding
@@ -84,6 +85,7 @@ class Declaration(Body):
     funding: Funding | None = None
     standards: Standards | None = None
     freshness: Freshness | None = None
+    allocation: Rules | None = None
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Declaration":

@@ -1,0 +1,107 @@
+"""Giving out the places: all wishes of a closed period enter, every child's answer, the figures, one fact and a message
+to each family leave, in one transaction. The same wishes, confirmations and seed always give the same answers."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session
+
+from libs.servicekit import outbox
+from libs.servicekit.outbox import Entry
+from services.offers.allocation import queries
+from services.offers.allocation.commands import move
+from services.offers.allocation.domain import Status
+from services.offers.allocation.facts import message, tell
+from services.offers.allocation.models import Activity, Period, WishingChild, Wishlist
+from services.offers.allocation.outcome import Answer, Child, allocate
+from services.offers.allocation.wishlists import Signer
+
+
+@dataclass
+class Drawn:
+    """What giving out the places comes to, before anything is written."""
+
+    activities: list[Activity]
+    wishlists: list[Wishlist]
+    children: list[WishingChild]
+    answers: dict[str, list[Answer]]
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """How many took part, got a place, got none at all."""
+        got = sum(any(answer.activity for answer in answers) for answers in self.answers.values())
+        return {"children": len(self.children), "placed": got, "left_out": len(self.children) - got}
+
+    def counted(self) -> Iterable[tuple[Activity, dict[str, int]]]:
+        """By activity: how many wished for it, how many as their dearest, how many got it."""
+        wishes = [wished for child in self.children for wished in child.wishes.values()]
+        wanted = Counter(activity for wished in wishes for activity in wished)
+        first = Counter(wished[0] for wished in wishes)
+        placed = Counter(answer.activity for answers in self.answers.values() for answer in answers)
+        for each in self.activities:
+            yield each, {"wished": wanted[each.id], "first": first[each.id], "placed": placed[each.id]}
+
+
+def draw_up(session: Session, period: Period) -> Drawn:
+    """Give out the places without keeping anything."""
+    activities, children = queries.activities(session, period.id), queries.children(session, period.id)
+    wishlists = queries.wishlists(session, period.id)
+    # Siblings draw together, and with all who name the same group.
+    groups = {each.id: f"group {each.group}" if each.group else each.id for each in wishlists}
+    places: dict[str, dict[str, int]] = {slot["name"]: {} for slot in period.slots}
+    for each in activities:
+        places[each.slot][each.id] = each.places
+    taking_part = [
+        Child(child.id, groups[child.wishlist_id], child.wishes, frozenset(child.confirmed))
+        for child in children
+    ]
+    answers = allocate(period.seed, period.ruled.criteria, places, taking_part)
+    return Drawn(activities, wishlists, children, answers)
+
+
+def carry_out(session: Session, period_id: str, sign: Signer) -> None:
+    """Give out the places as ordered; nothing happens when that is done already."""
+    period = queries.locked(session, period_id)
+    if period.status != Status.ALLOCATING:
+        return
+    drawn = draw_up(session, period)
+    _keep_answers(session, drawn)
+    for activity, counts in drawn.counted():
+        activity.sqlmodel_update(counts)
+    move(period, Status.ALLOCATED)
+    period.figures = drawn.figures
+    tell(session, period)
+    outbox.add_all(session, _messages(period, drawn, sign))
+
+
+def _keep_answers(session: Session, drawn: Drawn) -> None:
+    rows: list[dict[str, Any]] = []
+    for child in drawn.children:
+        answers = drawn.answers[child.id]
+        placed = sum(answer.activity is not None for answer in answers)
+        kept = [asdict(answer) for answer in answers]
+        rows.append({"id": child.id, "answers": kept, "placed": placed, "missed": len(answers) - placed})
+    if rows:
+        session.execute(update(WishingChild), rows)
+
+
+def _messages(period: Period, drawn: Drawn, sign: Signer) -> list[Entry]:
+    got: dict[str, Counter[bool]] = defaultdict(Counter)
+    for child in drawn.children:
+        got[child.wishlist_id].update(answer.activity is not None for answer in drawn.answers[child.id])
+    return [
+        message(
+            period,
+            wishlist,
+            "allocation-placed" if got[wishlist.id][True] else "allocation-left-out",
+            {
+                "link": sign(period, wishlist.id),
+                "placed": got[wishlist.id][True],
+                "left_out": got[wishlist.id][False],
+            },
+        )
+        for wishlist in drawn.wishlists
+    ]
