@@ -1,4 +1,7 @@
-"""Opening hours: the everyday part of the OpenStreetMap syntax, such as `Mo-Fr 07:00-18:00; Sa 09:00-12:00`."""
+"""Opening hours: the everyday part of the OpenStreetMap syntax, such as `Mo-Fr 07:00-18:00; Sa 09:00-12:00; PH off`.
+
+PH are public holidays; hours that do not mention them mean them as they mean Sundays.
+"""
 
 import re
 from itertools import groupby
@@ -8,7 +11,8 @@ DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _SPAN = rf"{_TIME}-(?:{_TIME}|24:00)"
 _DAY = "|".join(DAYS)
-_DAYS = rf"(?:{_DAY})(?:-(?:{_DAY}))?(?:,(?:{_DAY})(?:-(?:{_DAY}))?)*"
+_RANGE = rf"(?:(?:{_DAY})(?:-(?:{_DAY}))?|PH)"
+_DAYS = rf"{_RANGE}(?:,{_RANGE})*"
 _RULE = rf"(?:{_DAYS} )?(?:{_SPAN}(?:,{_SPAN})*|off)"
 HOURS = re.compile(rf"^{_RULE}(?:; {_RULE})*\Z|^24/7\Z")
 MAX_LENGTH = 500

@@ -2,7 +2,8 @@
 
 A code names a stretch of a kind of day: a quarter of an hour, an hour, or the whole day. A thing carries the fewest
 codes that cover when it is open; a moment has three, and what holds any of them is open then. Kinds of day are the
-weekdays, once ordinary and once as public holidays, and by month where hours follow the seasons.
+weekdays, once ordinary and once as public holidays, and by month where hours follow the seasons. A holiday that the hours
+do not mention is for them a Sunday.
 """
 
 import re
@@ -15,6 +16,7 @@ from opening_hours import OpeningHours, ParserError, State  # type: ignore[attr-
 COUNTRY = "DE"  # nationwide holidays; further ones are named in `search.toml`
 NATIONWIDE = "PH"
 DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
+SUNDAY = 6
 QUARTERS = 96
 ALL_YEAR, MONTHS = 0, range(1, 13)
 # Where a kind of day leaves room for its codes: quarters from 0, hours from 100, the whole day.
@@ -63,7 +65,7 @@ def open_codes(hours: str) -> tuple[int, ...]:
         for holiday in (False, True)
         for weekday in range(7)
         for code in _of_day(
-            said, _sample(month, weekday, holiday and "PH" in hours), _kind(month, holiday, weekday)
+            said, _sample(month, weekday, holiday, "PH" in hours), _kind(month, holiday, weekday)
         )
     )
 
@@ -82,11 +84,13 @@ def _kind(month: int, holiday: bool, weekday: int) -> int:
     return ((month * 2 + holiday) * 7 + weekday) * KIND
 
 
-def _sample(month: int, weekday: int, holiday: bool) -> date:
-    """A day of this kind; no nationwide holiday lies in the second week of a month, but for those not asked for."""
-    if holiday:
+def _sample(month: int, weekday: int, holiday: bool = False, told: bool = True) -> date:
+    """A day of this kind; what the hours do not tell of holidays they tell of Sundays."""
+    if holiday and told:
         return HOLIDAYS[weekday]
-    first = date(YEAR, month or 3, 8)
+    if holiday:
+        weekday = SUNDAY
+    first = date(YEAR, month or 3, 8)  # no nationwide holiday lies in the second week of a month of this year
     return first + timedelta((weekday - first.weekday()) % 7)
 
 

@@ -44,7 +44,15 @@ def test_some_weeks() -> None:
     assert by_day(work) == "Mo-Fr 07:00-18:00"
     assert by_day(work | {"Sa": "09:00-12:00"}) == "Mo-Fr 07:00-18:00; Sa 09:00-12:00"
     assert by_day({"Mo": "08:00-12:00", "We": "08:00-12:00"}) == "Mo 08:00-12:00; We 08:00-12:00"
-    for good in ("24/7", "Mo-Fr 08:00-12:00,14:00-18:00", "Mo,We 10:00-24:00", "08:00-12:00", "Su off"):
+    for good in (
+        "24/7",
+        "Mo-Fr 08:00-12:00,14:00-18:00",
+        "Mo,We 10:00-24:00",
+        "08:00-12:00",
+        "Su off",
+        "Mo-Fr 08:00-12:00; PH off",
+        "Su,PH 10:00-14:00",
+    ):
         assert check_hours(good) is None, good
 
 
@@ -53,7 +61,7 @@ def test_what_is_no_hours_is_refused_with_a_reason(value: object) -> None:
     reason = check_hours(value)
     if reason is None:
         assert isinstance(value, str)
-        assert re.match(r"24/7$|(Mo|Tu|We|Th|Fr|Sa|Su|\d\d:|off)", value)
+        assert re.match(r"24/7$|(Mo|Tu|We|Th|Fr|Sa|Su|PH|\d\d:|off)", value)
 
 
 def test_nearly_hours_are_none() -> None:
@@ -65,6 +73,7 @@ def test_nearly_hours_are_none() -> None:
         "Mo-Fr 07:00-18:00;",
         "Mo-Fr 07:00-18:00\n",
         "mo 07:00-18:00",
+        "PH-Mo 07:00-18:00",
     ]
     for value in [*wrong, "Mo 07:00-18:00; " * MAX_LENGTH]:
         assert check_hours(value), value
