@@ -1,5 +1,6 @@
 """The boards that the town declares: they read, and citizens can be shown every field in German and English."""
 
+import re
 from collections import defaultdict
 
 import pytest
@@ -37,6 +38,35 @@ def test_every_field_and_option_has_a_german_and_an_english_name(board: Declarat
     labels = [field.label for field in board.fields]
     labels += [option.label for field in board.fields for option in field.options]
     assert all(label.get("de") and label.get("en") for label in labels)
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_a_board_explains_itself(board: Declaration) -> None:
+    assert set(board.texts) >= {"intro", "how_to", "contact"}
+    assert {"de", "en", "de-simple"} <= set(board.texts["intro"])
+    assert all({"de", "en"} <= set(text) for text in board.texts.values())
+    for sentence in re.split(r"[.?:] ", board.texts["intro"]["de-simple"]):
+        assert len(sentence.split()) <= 12, sentence
+    assert len({text["de"] for other in BOARDS.values() for text in [other.texts["intro"]]}) == len(BOARDS)
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_the_way_that_people_go_is_told_step_by_step(board: Declaration) -> None:
+    assert 5 <= len(board.steps) <= 7
+    assert {step.actor for step in board.steps} <= {"requester", "provider", "editor", "everyone"}
+    assert {"requester", "provider"} <= {step.actor for step in board.steps}
+    assert all(words.keys() >= {"de", "en"} for step in board.steps for words in (step.label, step.text))
+
+
+def test_boards_were_derived_from_those_that_came_first() -> None:
+    assert {board.slug: board.derived_from for board in BOARDS.values() if board.derived_from} == {
+        "sport": "ks-cob",
+        "ferien": "ks-cob",
+        "familie": "ks-cob",
+        "gesundheit": "ks-cob",
+        "gruender": "ks-cob",
+        "pflege": "kita",
+    }
 
 
 def test_fields_of_the_same_name_are_of_one_type_on_all_boards() -> None:
