@@ -107,7 +107,7 @@ def test_what_is_exported_can_be_imported_again(service: Offers, source: str, fo
     elsewhere = f"{source}b"
     assert service.imported(exported, kind=kind, source=elsewhere)["created"] == 3
     there = lines(get(service, "jsonl", "editor", board="course", source=elsewhere).text)
-    stands = {"id", "version", "published_at", "changed_at", "provider_id", "provider"}
+    stands = {"id", "version", "published_at", "changed_at", "provider_id", "provider", "free_now"}
     said = [{name: value for name, value in row.items() if name not in stands} for row in there]
     assert said == [{"board": "course"} | {k: v for k, v in row.items() if k != "provider"} for row in RICH]
 

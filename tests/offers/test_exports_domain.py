@@ -3,8 +3,10 @@
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import recurring_ical_events  # type: ignore[import-untyped]
@@ -22,7 +24,7 @@ from services.offers.boards.domain import Declaration
 from services.offers.cells import guarded, joined, parted, unguarded
 from services.offers.exports import cursor, files
 from services.offers.exports import jsonld as linked_data
-from services.offers.exports.domain import Filter, Shown, columns
+from services.offers.exports.domain import Filter, Left, Occasion, Shown, columns
 from services.offers.exports.frame import Frame
 
 BOARDS = {board.slug: board for board in read_declarations(ROOT / "city" / "boards")}
@@ -160,6 +162,41 @@ def test_the_same_date_keeps_its_uid_whatever_is_said_of_it() -> None:
     assert len({*before.values(), *after.values()}) == 3
 
 
+def test_sessions_stand_instead_of_dates_and_a_cancelled_one_says_so() -> None:
+    start = datetime(2027, 4, 3, 8, tzinfo=UTC)
+    hall = {"street": "Halle 2", "lat": 50.1, "lon": 10.1}
+    held = Occasion(
+        "0190a000-0000-7000-8000-00000000000a", start, start + timedelta(hours=2), venue=hall, version=1
+    )
+    off = replace(
+        held,
+        id="0190a000-0000-7000-8000-00000000000b",
+        cancelled=True,
+        reason="Der Ofen ist kaputt.",
+        version=2,
+    )
+    calendar: Any = Calendar.from_ical(written("ics", shown("ks-cob", sessions=(held, off))))
+    found = {str(event["uid"]): event for event in calendar.events}
+    assert set(found) == {held.id, off.id}
+    assert (found[held.id]["dtend"].dt, str(found[held.id]["location"])) == (held.ends_at, "Halle 2")
+    assert str(found[off.id]["status"]) == "CANCELLED"
+    assert str(found[off.id]["comment"]) == "Der Ofen ist kaputt."
+    assert int(found[off.id]["sequence"]) == int(found[held.id]["sequence"]) + 1
+    runs = expanded("ks-cob", sessions=(held, off))[f"{SCHEMA}hasCourseInstance"]
+    assert [run[f"{SCHEMA}eventStatus"][0]["@id"].removeprefix(SCHEMA) for run in runs] == [
+        "EventScheduled",
+        "EventCancelled",
+    ]
+
+
+def test_counted_places_stand_instead_of_what_the_content_says() -> None:
+    full = shown("ks-cob", counted=Left(0, 12, datetime(2026, 11, 3, tzinfo=UTC)))
+    (row,) = csv.DictReader(io.StringIO(written("csv", full).decode(), newline=""))
+    assert (row["free_places"], row["free_now"]) == ("3", "0")
+    (offer,) = expanded("ks-cob", counted=full.counted)[f"{SCHEMA}offers"]
+    assert offer[f"{SCHEMA}availability"] == [{"@id": f"{SCHEMA}SoldOut"}]
+
+
 def test_a_period_is_an_event_where_the_board_says_so() -> None:
     content = {key: value for key, value in CONTENT.items() if key != "dates"}
     none: Any = Calendar.from_ical(written("ics", shown("ks-cob", content)))
@@ -173,8 +210,8 @@ def no_network(url: str, _options: Any) -> Any:
     raise AssertionError(f"asked for {url}")
 
 
-def expanded(board: str, content: dict[str, Any] = CONTENT) -> Any:
-    document = linked_data.document(frame(board), shown(board, content))
+def expanded(board: str, content: dict[str, Any] = CONTENT, **more: Any) -> Any:
+    document = linked_data.document(frame(board), shown(board, content, **more))
     (node,) = processor.expand(document, {"documentLoader": no_network})
     return node
 
@@ -212,7 +249,7 @@ def test_opening_hours_are_said_rule_by_rule() -> None:
 
 
 def test_many_offers_are_one_graph() -> None:
-    document = json.loads(written("jsonld", *[shown("ks-cob", id=f"{n}") for n in range(5)]))
+    document = json.loads(written("jsonld", *[shown("ks-cob", id=str(uuid4())) for n in range(5)]))
     assert len(processor.expand(document, {"documentLoader": no_network})) == 5
 
 

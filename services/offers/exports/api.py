@@ -163,7 +163,7 @@ def export_boards(form: ListFile, request: Request, session: Reading) -> Respons
 )
 def get_offer_as_linked_data(offer_id: Id, request: Request, session: Reading) -> Response:
     """One published offer in the words of schema.org, as JSON-LD."""
-    shown = queries.one(session, offers.one(session, None, offer_id))
+    (shown,) = queries.shown(session, [offers.one(session, None, offer_id)])
     frame = _frame(request.app.state.kit, session, "de", shown.board)
     return JSONResponse(jsonld.document(frame, shown), media_type="application/ld+json")
 

@@ -1,13 +1,13 @@
 """iCalendar (RFC 5545, RFC 7986): an offer's dates as events. Times are UTC; a period of whole days is one event."""
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
 from icalendar import Calendar, Event, vDuration
 
-from services.offers.exports.domain import Shown, at, say
+from services.offers.exports.domain import Occasion, Shown, at, say
 from services.offers.exports.frame import Frame
 
 REFRESH = timedelta(hours=1)
@@ -29,64 +29,51 @@ def cover(frame: Frame, name: str) -> tuple[bytes, bytes]:
 
 def events(frame: Frame, shown: Shown) -> Iterator[Event]:
     """The events of an offer: one for each date, or one for its period where the board's periods are events."""
-    for moment in shown.content.get("dates", []):
-        start = datetime.fromisoformat(moment)
-        yield _event(frame, shown, _uid(shown, moment), start, _end(frame, shown, start))
+    standards = frame.standards(shown.board)
+    dates = shown.occasions(shown.own.get(standards.duration or ""))
+    for date_ in dates:
+        yield _event(frame, shown, date_, date_.starts_at, date_.ends_at)
     first, last = at(shown.content, "period.start"), at(shown.content, "period.end")
-    whole = frame.standards(shown.board).periods_are_events and not shown.content.get("dates")
-    if whole and first and last:
+    if standards.periods_are_events and not dates and first and last:
         days = date.fromisoformat(first), date.fromisoformat(last) + timedelta(days=1)
-        yield _event(frame, shown, _uid(shown, "period"), *days)
+        whole = Occasion(str(uuid5(UUID(shown.id), "period")), shown.changed_at, None)
+        yield _event(frame, shown, whole, *days)
 
 
-def _uid(shown: Shown, moment: str) -> str:
-    """The same for the same date of the same offer, whatever else is said of it."""
-    if moment != "period":
-        moment = datetime.fromisoformat(moment).astimezone(UTC).isoformat()
-    return str(uuid5(UUID(shown.id), moment))
-
-
-def _end(frame: Frame, shown: Shown, start: datetime) -> datetime | None:
-    minutes = shown.own.get(frame.standards(shown.board).duration or "")
-    return start + timedelta(minutes=minutes) if minutes else None
-
-
-def _event(frame: Frame, shown: Shown, uid: str, start: date, end: date | None) -> Event:
+def _event(frame: Frame, shown: Shown, occasion: Occasion, start: date, end: date | None) -> Event:
     event = Event()
-    event.add("uid", uid)
-    event.add("sequence", shown.version)
+    event.add("uid", occasion.id)
+    # Grows whether the date changes or what is said of it.
+    event.add("sequence", shown.version + occasion.version)
     event.add("dtstamp", shown.changed_at)
     event.add("last-modified", shown.changed_at)
-    event.add("status", "CONFIRMED")
-    event.add("dtstart", _utc(start))
+    event.add("status", "CANCELLED" if occasion.cancelled else "CONFIRMED")
+    event.add("dtstart", start)
     if end:
-        event.add("dtend", _utc(end))
-    for name, value in _said(frame, shown).items():
+        event.add("dtend", end)
+    if occasion.reason:
+        event.add("comment", occasion.reason)
+    for name, value in _said(frame, shown, occasion.venue or shown.content.get("place", {})).items():
         event.add(name, value)
     return event
 
 
-def _utc(moment: date) -> date:
-    return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
-
-
-def _said(frame: Frame, shown: Shown) -> dict[str, Any]:
+def _said(frame: Frame, shown: Shown, place: Mapping[str, Any]) -> dict[str, Any]:
     content = shown.content
     board = frame.boards.get(shown.board)
     said: dict[str, Any] = {
         "summary": say(content["title"], frame.spoken),
         "description": say(content.get("summary", {}), frame.spoken),
-        "location": location(frame, shown),
+        "location": location(place),
         "url": frame.address(shown),
         "categories": [*([say(board.title, frame.spoken)] if board else []), *content.get("tags", [])],
     }
-    if at(content, "place.lat") is not None:
-        said["geo"] = (content["place"]["lat"], content["place"]["lon"])
+    if place.get("lat") is not None:
+        said["geo"] = (place["lat"], place["lon"])
     return {name: value for name, value in said.items() if value}
 
 
-def location(frame: Frame, shown: Shown) -> str:
+def location(place: Mapping[str, Any]) -> str:
     """Where to go, in one line."""
-    place = shown.content.get("place", {})
     town = " ".join(filter(None, (place.get("postcode"), place.get("locality"))))
     return ", ".join(filter(None, (place.get("street"), place.get("district"), town)))

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID, uuid5
 
 from libs.contracts.card import Name
 from libs.contracts.offers import BoardField
@@ -48,8 +49,31 @@ class Standards(Body):
 
 
 @dataclass(frozen=True)
+class Occasion:
+    """One date of an offer; `version` grows with every change of the date itself."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime | None
+    cancelled: bool = False
+    reason: str | None = None
+    venue: Mapping[str, Any] | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Left:
+    """The places of an offer: how many are free, of how many, and since when that is so."""
+
+    free: int
+    most: int | None
+    as_of: datetime
+
+
+@dataclass(frozen=True)
 class Shown:
-    """A public offer, or a tombstone of one, as exports see it; `content` and `provider` are as the tables keep them."""
+    """A public offer, or a tombstone of one, as exports see it; `content` and `provider` are as the tables keep them.
+    `sessions` are dates of its own, which stand instead of those in the content; `counted` are places likewise."""
 
     id: str
     key: str
@@ -61,6 +85,29 @@ class Shown:
     content: Mapping[str, Any]
     provider_id: str | None = None
     provider: Mapping[str, Any] | None = None
+    sessions: tuple[Occasion, ...] = ()
+    counted: Left | None = None
+
+    @property
+    def left(self) -> Left | None:
+        """The places as they are counted, else as the content says."""
+        said = self.content.get("free_places")
+        return self.counted or (None if said is None else Left(said, None, self.changed_at))
+
+    def occasions(self, minutes: int | None = None) -> list[Occasion]:
+        """Its dates; those that only the content names last so many minutes."""
+        if self.sessions:
+            return list(self.sessions)
+        lasting = timedelta(minutes=minutes or 0)
+        starts = sorted(
+            datetime.fromisoformat(date).astimezone(UTC) for date in self.content.get("dates", [])
+        )
+        return [
+            Occasion(
+                str(uuid5(UUID(self.id), start.isoformat())), start, start + lasting if lasting else None
+            )
+            for start in starts
+        ]
 
     @property
     def own(self) -> Mapping[str, Any]:
@@ -79,6 +126,11 @@ class Filter:
     updated_since: datetime | None = None
     facets: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
+    @property
+    def keyed(self) -> bool:
+        """Whether offers go out under the keys of their source."""
+        return self.source is not None
+
     def admits(self, content: Mapping[str, Any]) -> bool:
         """Whether an offer's own fields hold what is asked for."""
         own: Mapping[str, Any] = content.get("fields", {})
@@ -96,7 +148,17 @@ def columns(fields: Iterable[BoardField] | None, languages: Iterable[str]) -> li
     texts = [f"{name}.{language}" for name in TEXTS for language in spoken]
     alt = [f"image.alt.{language}" for language in spoken]
     own = ["fields"] if fields is None else [f"fields.{each.name}" for each in fields]
-    start = ["key", "id", "board", "version", "published_at", "changed_at", "provider_id", "provider"]
+    start = [
+        "key",
+        "id",
+        "board",
+        "version",
+        "published_at",
+        "changed_at",
+        "free_now",
+        "provider_id",
+        "provider",
+    ]
     return [*start, *texts, *BEHIND_TEXTS, *alt, *own]
 
 
@@ -110,6 +172,7 @@ def line(shown: Shown) -> dict[str, Any]:
         "published_at": instant(shown.published_at),
         "changed_at": instant(shown.changed_at),
         "provider_id": shown.provider_id,
+        "free_now": shown.left.free if shown.left else None,
     }
     provider = {"provider": said(shown.provider)} if shown.provider else {}
     return stands | provider | dict(shown.content)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.offers.exports.domain import SchemaType, Shown, at, instant
+from services.offers.exports.domain import Occasion, SchemaType, Shown, at, instant
 from services.offers.exports.frame import Frame
 
 _IRI = {"@type": "@id"}
@@ -62,41 +62,41 @@ def _service(frame: Frame, shown: Shown) -> dict[str, Any]:
 
 
 def _event(frame: Frame, shown: Shown) -> dict[str, Any]:
-    dates = sorted(shown.content.get("dates", []))
-    status = "https://schema.org/EventScheduled"
-    return {
+    dates = shown.occasions(shown.own.get(frame.standards(shown.board).duration or ""))
+    when = _when(shown, dates[0] if dates else None)
+    return when | {
         "organizer": _provider(shown),
         "location": _place(shown),
         "audience": _audience(shown),
         "typicalAgeRange": age_range(shown),
         "inLanguage": _languages(frame, shown),
-        "startDate": dates[0] if dates else at(shown.content, "period.start"),
-        "endDate": None if dates else at(shown.content, "period.end"),
-        "subEvent": [{"@type": "Event", "startDate": date, "eventStatus": status} for date in dates[1:]],
-        "eventStatus": status,
+        "subEvent": [_some({"@type": "Event"} | _when(shown, each)) for each in dates[1:]],
         "offers": _offer(frame, shown),
     }
 
 
 def _course(frame: Frame, shown: Shown) -> dict[str, Any]:
-    dates = sorted(shown.content.get("dates", [])) or [None]
-    start, end = at(shown.content, "period.start"), at(shown.content, "period.end")
-    runs = [
-        {
-            "@type": "CourseInstance",
-            "startDate": date or start,
-            "endDate": None if date else end,
-            "location": _place(shown),
-        }
-        for date in dates
-    ]
+    dates: list[Any] = shown.occasions(shown.own.get(frame.standards(shown.board).duration or ""))
+    place = {"@type": "CourseInstance", "location": _place(shown)}
     return {
         "provider": _provider(shown),
         "audience": _audience(shown),
         "typicalAgeRange": age_range(shown),
         "inLanguage": _languages(frame, shown),
-        "hasCourseInstance": [_some(run) for run in runs],
+        "hasCourseInstance": [_some(place | _when(shown, each)) for each in dates or [None]],
         "offers": _offer(frame, shown),
+    }
+
+
+def _when(shown: Shown, occasion: Occasion | None) -> dict[str, Any]:
+    """When it takes place; without dates the days of its period."""
+    if occasion is None:
+        return {"startDate": at(shown.content, "period.start"), "endDate": at(shown.content, "period.end")}
+    status = "EventCancelled" if occasion.cancelled else "EventScheduled"
+    return {
+        "startDate": instant(occasion.starts_at),
+        "endDate": instant(occasion.ends_at),
+        "eventStatus": f"https://schema.org/{status}",
     }
 
 
@@ -194,7 +194,7 @@ def _hours(frame: Frame, shown: Shown) -> list[str] | None:
 
 
 def _offer(frame: Frame, shown: Shown) -> dict[str, Any] | None:
-    price, free = shown.content.get("price_cents"), shown.content.get("free_places")
+    price, free = shown.content.get("price_cents"), shown.left.free if shown.left else None
     said = {
         "price": None if price is None else f"{price // 100}.{price % 100:02}",
         "priceCurrency": None if price is None else "EUR",

@@ -4,22 +4,27 @@ A chunk is a look of its own at the database, so that a slow reader holds no tra
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlmodel import Session, col, select
 
-from libs.servicekit.db import Database
+from libs.contracts.offers import SessionStatus
+from libs.servicekit.db import Database, now
 from services.offers.boards.models import Board
-from services.offers.exports.domain import Filter, Shown
+from services.offers.exports.domain import Filter, Left, Occasion, Shown
 from services.offers.offers.domain import Status
 from services.offers.offers.models import Offer
 from services.offers.offers.queries import public
+from services.offers.places.domain import together
+from services.offers.places.models import Stock
 from services.offers.providers.models import Provider
+from services.offers.sessions.models import OfferSession
 
 AT_ONCE = 500
+PAST_SHOWN = timedelta(days=30)
 # How far the clocks of the service's processes and of the database may differ.
 CLOCKS_DIFFER = timedelta(seconds=2)
 _OLDEST_OPEN = text(
@@ -34,14 +39,10 @@ def chunks(db: Database, wanted: Filter, at_once: int = AT_ONCE) -> Iterator[lis
     while True:
         with db.reading() as session:
             rows = _rows(session, wanted, after, at_once)
-            providers = _providers(session, rows)
+            found = shown(session, [row for row in rows if wanted.admits(row.content)], keyed=wanted.keyed)
         if rows:
             after = rows[-1].id
-            yield [
-                _shown(row, providers, keyed=wanted.source is not None)
-                for row in rows
-                if wanted.admits(row.content)
-            ]
+            yield found
         if len(rows) < at_once:
             return
 
@@ -73,30 +74,60 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _providers(session: Session, rows: list[Any]) -> dict[str, Any]:
+def _providers(session: Session, rows: Sequence[Any]) -> dict[str, Any]:
     ids = {row.provider_id for row in rows if row.provider_id}
     query = select(Provider.id, Provider.content).where(col(Provider.id).in_(ids))
     return {row[0]: row[1] for row in session.exec(query)} if ids else {}
 
 
-def _shown(row: Any, providers: dict[str, Any], *, keyed: bool) -> Shown:
-    return Shown(
-        id=row.id,
-        key=row.external_id if keyed else row.id,
-        board=row.board,
-        version=row.version,
-        status=row.status,
-        published_at=row.published_at,
-        changed_at=row.changed_at,
-        content=row.content,
-        provider_id=row.provider_id,
-        provider=providers.get(row.provider_id),
-    )
+def shown(session: Session, rows: Sequence[Any], *, keyed: bool = False) -> list[Shown]:
+    """Offers as exports see them, with what other parts of the service know of them."""
+    ids = [row.id for row in rows]
+    providers, counted, sessions = _providers(session, rows), _counted(session, ids), _sessions(session, ids)
+    return [
+        Shown(
+            id=row.id,
+            key=row.external_id if keyed else row.id,
+            board=row.board,
+            version=row.version,
+            status=row.status,
+            published_at=row.published_at,
+            changed_at=row.changed_at,
+            content=row.content,
+            provider_id=row.provider_id,
+            provider=providers.get(row.provider_id),
+            sessions=tuple(sessions.get(row.id, ())),
+            counted=counted.get(row.id),
+        )
+        for row in rows
+    ]
 
 
-def one(session: Session, offer: Offer) -> Shown:
-    """One offer as exports see it."""
-    return _shown(offer, _providers(session, [offer]), keyed=False)
+def _counted(session: Session, ids: list[str]) -> dict[str, Left]:
+    """What is left of each offer whose places are counted: of the whole, else of its dates together."""
+    stocks: dict[str, list[Stock]] = {}
+    for stock in session.exec(select(Stock).where(col(Stock.offer_id).in_(ids))):
+        stocks.setdefault(stock.offer_id, []).append(stock)
+    return {offer: left for offer, mine in stocks.items() if (left := _left(offer, mine))}
+
+
+def _left(offer: str, stocks: list[Stock]) -> Left | None:
+    whole = [stock for stock in stocks if stock.id == offer and stock.limited]
+    parts = whole or [stock for stock in stocks if stock.id != offer]
+    free, most = together(stock.free for stock in parts), together(stock.max for stock in parts)
+    return None if free is None else Left(free, most, max(stock.as_of for stock in parts))
+
+
+def _sessions(session: Session, ids: list[str]) -> dict[str, list[Occasion]]:
+    """The dates of each offer, from those that ended not long ago on."""
+    table = OfferSession
+    query = select(table).where(col(table.offer_id).in_(ids), col(table.ends_at) > now() - PAST_SHOWN)
+    found: dict[str, list[Occasion]] = {}
+    for row in session.exec(query.order_by(col(table.starts_at), col(table.id))):
+        cancelled = row.status == SessionStatus.CANCELLED
+        date = Occasion(row.id, row.starts_at, row.ends_at, cancelled, row.reason, row.venue, row.version)
+        found.setdefault(row.offer_id, []).append(date)
+    return found
 
 
 def languages(session: Session, wanted: Filter, path: str) -> set[str]:
@@ -143,8 +174,7 @@ def changes(
     if horizon:
         query = query.where(col(Offer.changed_at) < horizon)
     rows = list(session.exec(query.order_by(col(Offer.changed_at), Offer.id).limit(limit + 1)))
-    providers = _providers(session, rows)
-    return [_shown(row, providers, keyed=False) for row in rows[:limit]], len(rows) > limit
+    return shown(session, rows[:limit]), len(rows) > limit
 
 
 def _ever_public() -> ColumnElement[bool]:
