@@ -89,6 +89,17 @@ TABLE = {
     ("offers", "GET", "/v1/boards/{slug}/budgets/{period}"): EVERYBODY,
     ("offers", "PUT", "/v1/boards/{slug}/budgets/{period}"): EDITORS,
     ("offers", "GET", "/v1/boards/{slug}/budgets/{period}/ledger"): EDITORS,
+    ("offers", "GET", "/hsds/"): EVERYBODY,
+    ("offers", "GET", "/hsds/services"): EVERYBODY,
+    ("offers", "GET", "/hsds/services/{id}"): EVERYBODY,
+    ("offers", "GET", "/hsds/service_at_locations"): EVERYBODY,
+    ("offers", "GET", "/hsds/service_at_locations/{id}"): EVERYBODY,
+    ("offers", "GET", "/hsds/organizations"): EVERYBODY,
+    ("offers", "GET", "/hsds/organizations/{id}"): EVERYBODY,
+    ("offers", "GET", "/hsds/taxonomies"): EVERYBODY,
+    ("offers", "GET", "/hsds/taxonomies/{id}"): EVERYBODY,
+    ("offers", "GET", "/hsds/taxonomy_terms"): EVERYBODY,
+    ("offers", "GET", "/hsds/taxonomy_terms/{id}"): EVERYBODY,
     ("offers", "GET", "/v1/exports/offers.{form}"): EVERYBODY,
     ("offers", "GET", "/v1/exports/providers.{form}"): EVERYBODY,
     ("offers", "GET", "/v1/exports/boards.{form}"): EVERYBODY,
@@ -178,6 +189,7 @@ class Town:
             "wishlist_id": self.offer,
             "name": "offers.offer.published.v1",
             "form": "csv",
+            "id": self.offer,
         }
         body = {"board": "kita", "provider_id": self.provider, "content": {"title": {"de": "Neu"}}}
         more: dict[str, Any] = {} if method in ("GET", "DELETE") else {"json": BODIES.get(path, body)}

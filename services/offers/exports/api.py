@@ -19,7 +19,6 @@ from libs.httpkit.problems import FieldError, Problem, invalid
 from services.offers.boards import queries as boards
 from services.offers.exports import cursor, files, jsonld, lists, queries
 from services.offers.exports.domain import TEXTS, Filter, Shown, line
-from services.offers.exports.frame import Frame
 from services.offers.offers import queries as offers
 from services.offers.params import Id, Moment
 from services.offers.providers.models import Provider
@@ -84,7 +83,7 @@ def export_offers(
     etag = _etag(queries.fingerprint(session, wanted), request)
     if _is_known(etag, request):
         return Response(status_code=304, headers={"ETag": etag})
-    frame = _frame(kit, session, asked.lang, asked.board)
+    frame = queries.frame(session, kit.settings, asked.lang, asked.board)
     if form in (OfferFile.CSV, OfferFile.GEOJSON):
         frame = replace(frame, languages=_languages(session, wanted, frame.languages))
     kind = files.KINDS[form]
@@ -100,17 +99,6 @@ def _filter(session: Reading, asked: Wanted, request: Request) -> Filter:
         raise invalid(*(FieldError(field=name[:100], reason=reason) for name in wrong[:20]))
     facets = {name: frozenset(request.query_params.getlist(name)) for name in names}
     return Filter(asked.board, asked.provider_id, asked.source, asked.updated_since, facets)
-
-
-def _frame(kit: Kit, session: Reading, lang: str, board: str | None) -> Frame:
-    town = kit.settings.town
-    declared = {each.slug: each.declared for each in boards.all_open(session)}
-    asked_for = declared.get(board or "")
-    usual = [*town["languages"], *(asked_for.languages if asked_for else [])]
-    spoken = [lang, *town["languages"]]
-    return Frame(
-        declared, list(dict.fromkeys(usual)), spoken, town["name"], kit.settings.public_url, asked_for
-    )
 
 
 def _languages(session: Reading, wanted: Filter, usual: list[str]) -> list[str]:
@@ -164,7 +152,7 @@ def export_boards(form: ListFile, request: Request, session: Reading) -> Respons
 def get_offer_as_linked_data(offer_id: Id, request: Request, session: Reading) -> Response:
     """One published offer in the words of schema.org, as JSON-LD."""
     (shown,) = queries.shown(session, [offers.one(session, None, offer_id)])
-    frame = _frame(request.app.state.kit, session, "de", shown.board)
+    frame = queries.frame(session, request.app.state.kit.settings, "de", shown.board)
     return JSONResponse(jsonld.document(frame, shown), media_type="application/ld+json")
 
 

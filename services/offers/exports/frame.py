@@ -12,7 +12,7 @@ STANDARD = Standards()
 @dataclass(frozen=True)
 class Frame:
     """`board` is the one that was asked for; `languages` are the columns' languages, `spoken` those of single texts,
-    most wanted first."""
+    most wanted first. `zone` names the town's time, `country` and `state` where it lies."""
 
     boards: Mapping[str, Declaration]
     languages: list[str]
@@ -20,6 +20,9 @@ class Frame:
     town: str
     base: str
     board: Declaration | None = None
+    zone: str = "UTC"
+    country: str = ""
+    state: str = ""
 
     def standards(self, board: str) -> Standards:
         """What a board says of itself to standards."""

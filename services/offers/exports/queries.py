@@ -13,8 +13,11 @@ from sqlmodel import Session, col, select
 
 from libs.contracts.offers import SessionStatus
 from libs.servicekit.db import Database, now
+from libs.servicekit.settings import Settings
+from services.offers.boards import queries as boards
 from services.offers.boards.models import Board
 from services.offers.exports.domain import Filter, Left, Occasion, Shown
+from services.offers.exports.frame import Frame
 from services.offers.offers.domain import Status
 from services.offers.offers.models import Offer
 from services.offers.offers.queries import public
@@ -78,6 +81,25 @@ def _providers(session: Session, rows: Sequence[Any]) -> dict[str, Any]:
     ids = {row.provider_id for row in rows if row.provider_id}
     query = select(Provider.id, Provider.content).where(col(Provider.id).in_(ids))
     return {row[0]: row[1] for row in session.exec(query)} if ids else {}
+
+
+def frame(session: Session, settings: Settings, lang: str, board: str | None = None) -> Frame:
+    """What all rows of an export share, texts preferably in a language."""
+    town = settings.town
+    declared = {each.slug: each.declared for each in boards.all_open(session)}
+    asked_for = declared.get(board or "")
+    usual = [*town["languages"], *(asked_for.languages if asked_for else [])]
+    return Frame(
+        boards=declared,
+        languages=list(dict.fromkeys(usual)),
+        spoken=list(dict.fromkeys([lang, *town["languages"]])),
+        town=town["name"],
+        base=settings.public_url,
+        board=asked_for,
+        zone=town["timezone"],
+        country=town.get("country", ""),
+        state=town.get("state", ""),
+    )
 
 
 def shown(session: Session, rows: Sequence[Any], *, keyed: bool = False) -> list[Shown]:

@@ -1,0 +1,92 @@
+"""Opening hours and dates as HSDS schedules: recurrence in iCalendar's words, times of the town or UTC."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from services.offers.exports.domain import Occasion, Shown, at
+from services.offers.exports.frame import Frame
+from services.offers.hours import DAYS
+from services.offers.hsds.vocabulary import derived
+
+Spans = tuple[tuple[str, str], ...]
+MOST_DATES = 50
+
+
+def week(hours: str) -> dict[str, Spans]:
+    """The spans of each weekday; a later rule replaces what an earlier one said of its days."""
+    if hours == "24/7":
+        return dict.fromkeys(DAYS, (("00:00", "24:00"),))
+    found: dict[str, Spans] = {}
+    for rule in hours.split("; "):
+        days, _, spans = rule.rpartition(" ")
+        opened = () if spans == "off" else tuple(_span(span) for span in spans.split(","))
+        found |= dict.fromkeys(_days(days), opened)
+    return {day: spans for day, spans in found.items() if spans}
+
+
+def _span(text: str) -> tuple[str, str]:
+    opens, _, closes = text.partition("-")
+    return opens, closes
+
+
+def _days(text: str) -> Iterator[str]:
+    """`Mo-We,Sa` as days; none named means all, and a range may run over the end of the week."""
+    for part in text.split(",") if text else ["Mo-Su"]:
+        first, _, last = part.partition("-")
+        start, end = DAYS.index(first), DAYS.index(last or first)
+        yield from (DAYS[day % 7] for day in range(start, (end if end >= start else end + 7) + 1))
+
+
+def schedules(frame: Frame, shown: Shown) -> Iterator[dict[str, Any]]:
+    """When an offer is to be had: by the week, on its dates, or from one day to another."""
+    valid = {"valid_from": at(shown.content, "period.start"), "valid_to": at(shown.content, "period.end")}
+    valid = {name: day for name, day in valid.items() if day}
+    hours = shown.own.get(frame.standards(shown.board).hours or "")
+    regular = list(_weekly(shown.id, hours, frame.zone, valid)) if hours else []
+    standards = frame.standards(shown.board)
+    dates = [_date(each) for each in _coming(shown, shown.own.get(standards.duration or ""))]
+    yield from regular
+    yield from dates
+    if valid and not regular and not dates:
+        yield {"id": derived(shown.id, "period"), **valid}
+
+
+def _weekly(offer: str, hours: str, zone: str, valid: dict[str, str]) -> Iterator[dict[str, Any]]:
+    days: dict[tuple[str, str], list[str]] = {}
+    for day, spans in week(hours).items():
+        for span in spans:
+            days.setdefault(span, []).append(day.upper())
+    for (opens, closes), names in days.items():
+        yield {
+            "id": derived(offer, "hours", opens, closes),
+            "freq": "WEEKLY",
+            "wkst": "MO",
+            "interval": 1,
+            "byday": ",".join(names),
+            "opens_at": opens,
+            # There is no such time as 24:00 for most readers.
+            "closes_at": "23:59" if closes == "24:00" else closes,
+            "description": hours,
+            "notes": f"Ortszeit ({zone})",
+            **valid,
+        }
+
+
+def _coming(shown: Shown, minutes: int | None) -> list[Occasion]:
+    return [each for each in shown.occasions(minutes) if not each.cancelled][:MOST_DATES]
+
+
+def _date(occasion: Occasion) -> dict[str, Any]:
+    start, end = occasion.starts_at, occasion.ends_at
+    closes = {"closes_at": f"{end:%H:%M}Z"} if end else {}
+    day = f"{start:%Y-%m-%d}"
+    return {
+        "id": derived(occasion.id, "date"),
+        "dtstart": day,
+        "valid_from": day,
+        "valid_to": f"{end or start:%Y-%m-%d}",
+        "timezone": 0,
+        "count": 1,
+        "opens_at": f"{start:%H:%M}Z",
+        **closes,
+    }
