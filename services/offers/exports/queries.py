@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, text
+from sqlalchemy import ColumnElement, and_, func, or_, text, true
 from sqlmodel import Session, col, select
 
 from libs.contracts.offers import SessionStatus
@@ -156,10 +156,11 @@ def languages(session: Session, wanted: Filter, path: str) -> set[str]:
     """The languages in which the admitted offers say `path`, such as `title`."""
     if session.get_bind().dialect.name == "postgresql":
         content = col(Offer.content)[tuple(path.split("."))]
-        keys: Any = func.json_object_keys(content).column_valued("key")
+        keys: Any = func.json_object_keys(content).table_valued("key").render_derived()
     else:
-        keys = func.json_each(Offer.content, f"$.{path}").table_valued("key").c.key
-    return set(session.exec(select(keys).select_from(Offer).where(*_conditions(wanted)).distinct()))
+        keys = func.json_each(Offer.content, f"$.{path}").table_valued("key")
+    query = select(keys.c.key).select_from(Offer).join(keys, true())
+    return set(session.exec(query.where(*_conditions(wanted)).distinct()))
 
 
 def fingerprint(session: Session, wanted: Filter) -> str:

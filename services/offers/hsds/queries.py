@@ -172,7 +172,7 @@ def _holds(session: Session, field: str, value: str) -> ColumnElement[bool]:
 def _near(session: Session, postcode: str, metres: float | None) -> ColumnElement[bool]:
     """In a postcode; with metres, so far around the middle of all that is known to lie in it."""
     place = col(Offer.content)
-    inside = place[("place", "postcode")].as_string() == postcode
+    inside: ColumnElement[bool] = place[("place", "postcode")].as_string() == postcode
     if metres is None:
         return inside
     lat, lon = (place[("place", name)].as_float() for name in ("lat", "lon"))
