@@ -6,6 +6,7 @@ from services.offers.boards import api as boards
 from services.offers.exports import api as exports
 from services.offers.freshness import api as freshness
 from services.offers.funding import api as funding
+from services.offers.hsds import api as hsds
 from services.offers.imports import api as imports
 from services.offers.needs import api as needs
 from services.offers.offers import api as offers
@@ -23,6 +24,7 @@ ROUTERS = [
     places.router,
     imports.router,
     exports.router,
+    hsds.router,
     funding.router,
     freshness.router,
     organisations.router,

@@ -8,7 +8,7 @@ _RISKY = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _MARKS = re.compile(r"(\\[\\|]|\|)")
 
 # Columns of an export that say where a thing stands; an import passes them over.
-STANDING = ("id", "board", "provider_id", "version", "published_at", "changed_at", "free_now")
+STANDING = ("id", "board", "provider_id", "version", "published_at", "changed_at", "checked_on", "free_now")
 
 
 def guarded(text: str) -> str:

@@ -77,7 +77,11 @@ DEFS = {
     ),
     "language": _object("id", id=ID, name=TEXT, code={"type": "string", "pattern": "^[a-z]{2,3}$"}),
     "cost_option": _object(
-        "id", id=ID, currency={"type": "string", "pattern": "^[A-Za-z]{3}$"}, amount=COUNT
+        "id",
+        id=ID,
+        currency={"type": "string", "pattern": "^[A-Za-z]{3}$"},
+        amount=COUNT,
+        amount_description=TEXT,
     ),
     "attribute": _object(
         "id",

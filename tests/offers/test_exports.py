@@ -59,7 +59,12 @@ LINE = Draft202012Validator(
     }
 )
 RICH: list[dict[str, Any]] = [
-    FULL | {"key": "full", "provider": {"title": {"de": "Töpferei", "en": "Pottery"}, "kind": "Verein"}},
+    FULL
+    | {
+        "key": "full",
+        "price_per": "group",
+        "provider": {"title": {"de": "Töpferei", "en": "Pottery"}, "kind": "Verein"},
+    },
     {
         "key": "=1+1",
         "title": {"de": '=HYPERLINK("http://x")', "tr": "  Çömlek\nkursu "},
@@ -107,7 +112,16 @@ def test_what_is_exported_can_be_imported_again(service: Offers, source: str, fo
     elsewhere = f"{source}b"
     assert service.imported(exported, kind=kind, source=elsewhere)["created"] == 3
     there = lines(get(service, "jsonl", "editor", board="course", source=elsewhere).text)
-    stands = {"id", "version", "published_at", "changed_at", "provider_id", "provider", "free_now"}
+    stands = {
+        "id",
+        "version",
+        "published_at",
+        "changed_at",
+        "provider_id",
+        "provider",
+        "free_now",
+        "checked_on",
+    }
     said = [{name: value for name, value in row.items() if name not in stands} for row in there]
     assert said == [{"board": "course"} | {k: v for k, v in row.items() if k != "provider"} for row in RICH]
 
@@ -129,7 +143,7 @@ def test_keys_of_a_source_are_for_editors(service: Offers, source: str) -> None:
 def test_the_heading_names_every_language_and_field(service: Offers, source: str) -> None:
     text = get(service, "csv", "editor", board="course", source=source).text
     heading = text.splitlines()[0].split(",")
-    assert heading[:4] == ["key", "id", "board", "version"]
+    assert heading[:3] == ["key", "id", "board"]
     assert [name for name in heading if name.startswith("title.")] == [
         "title.de",
         "title.en",

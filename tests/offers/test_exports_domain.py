@@ -21,11 +21,13 @@ from cli.home import ROOT
 from libs.httpkit.problems import Problem
 from services.offers.boards.commands import read_declarations
 from services.offers.boards.domain import Declaration
-from services.offers.cells import guarded, joined, parted, unguarded
+from services.offers.cells import STANDING, guarded, joined, parted, unguarded
 from services.offers.exports import cursor, files
 from services.offers.exports import jsonld as linked_data
 from services.offers.exports.domain import Filter, Left, Occasion, Shown, columns
 from services.offers.exports.frame import Frame
+from services.offers.offers.domain import OfferContent
+from services.offers.providers.domain import Place
 
 BOARDS = {board.slug: board for board in read_declarations(ROOT / "city" / "boards")}
 SCHEMA = "https://schema.org/"
@@ -107,6 +109,13 @@ def test_csv_has_one_heading_for_each_language_and_field() -> None:
     assert rows[0]["provider"] == "Töpferei"
     assert rows[1]["title.de"].startswith("'=")
     assert rows[1]["price_cents"] == "0"
+
+
+def test_no_part_of_an_offer_lacks_its_column() -> None:
+    names = {name.partition(".")[0] for name in columns(BOARDS["kita"].fields, ["de"])}
+    assert names == {*OfferContent.model_fields, *STANDING, "key", "provider"}
+    places = {name for name in columns([], ["de"]) if name.startswith("place.")}
+    assert places == {f"place.{name}" for name in Place.model_fields}
 
 
 def test_csv_without_a_board_keeps_the_fields_in_one_column() -> None:

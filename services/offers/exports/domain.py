@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from libs.contracts.card import Name
 from libs.contracts.offers import BoardField
 from libs.httpkit.edge import Body
-from services.offers.cells import guarded, joined
+from services.offers.cells import STANDING, guarded, joined
 
 SchemaType = Literal["Service", "Event", "Course", "ChildCare", "Place"]
 TEXTS = ("title", "summary", "text")
@@ -85,6 +85,7 @@ class Shown:
     content: Mapping[str, Any]
     provider_id: str | None = None
     provider: Mapping[str, Any] | None = None
+    checked_on: date | None = None
     sessions: tuple[Occasion, ...] = ()
     counted: Left | None = None
 
@@ -100,7 +101,7 @@ class Shown:
             return list(self.sessions)
         lasting = timedelta(minutes=minutes or 0)
         starts = sorted(
-            datetime.fromisoformat(date).astimezone(UTC) for date in self.content.get("dates", [])
+            datetime.fromisoformat(each).astimezone(UTC) for each in self.content.get("dates", [])
         )
         return [
             Occasion(
@@ -148,17 +149,7 @@ def columns(fields: Iterable[BoardField] | None, languages: Iterable[str]) -> li
     texts = [f"{name}.{language}" for name in TEXTS for language in spoken]
     alt = [f"image.alt.{language}" for language in spoken]
     own = ["fields"] if fields is None else [f"fields.{each.name}" for each in fields]
-    start = [
-        "key",
-        "id",
-        "board",
-        "version",
-        "published_at",
-        "changed_at",
-        "free_now",
-        "provider_id",
-        "provider",
-    ]
+    start = ["key", *STANDING, "provider"]
     return [*start, *texts, *BEHIND_TEXTS, *alt, *own]
 
 
@@ -172,6 +163,7 @@ def line(shown: Shown) -> dict[str, Any]:
         "published_at": instant(shown.published_at),
         "changed_at": instant(shown.changed_at),
         "provider_id": shown.provider_id,
+        "checked_on": shown.checked_on and shown.checked_on.isoformat(),
         "free_now": shown.left.free if shown.left else None,
     }
     provider = {"provider": said(shown.provider)} if shown.provider else {}

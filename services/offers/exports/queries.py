@@ -59,6 +59,7 @@ _COLUMNS: tuple[Any, ...] = (
     Offer.provider_id,
     Offer.published_at,
     Offer.changed_at,
+    Offer.checked_on,
     Offer.content,
 )
 
@@ -115,6 +116,7 @@ def shown(session: Session, rows: Sequence[Any], *, keyed: bool = False) -> list
             status=row.status,
             published_at=row.published_at,
             changed_at=row.changed_at,
+            checked_on=row.checked_on,
             content=row.content,
             provider_id=row.provider_id,
             provider=providers.get(row.provider_id),

@@ -33,6 +33,7 @@ def service(frame: Frame, shown: Shown) -> dict[str, Any]:
             "status": "active",
             "minimum_age": _years(age.get("from_months")),
             "maximum_age": _years(age.get("to_months")),
+            "assured_date": shown.checked_on and shown.checked_on.isoformat(),
             "last_modified": instant(shown.changed_at),
             "organization": organization(frame, shown.provider_id, shown.provider)
             if shown.provider
@@ -145,7 +146,9 @@ def costs(shown: Shown) -> list[dict[str, Any]]:
     cents = shown.content.get("price_cents")
     if cents is None:
         return []
-    return [{"id": derived(shown.id, "cost"), "currency": "EUR", "amount": cents / 100}]
+    each = "je Gruppe" if shown.content.get("price_per") == "group" else "je Person"
+    cost = {"id": derived(shown.id, "cost"), "currency": "EUR", "amount": cents / 100}
+    return [cost | {"amount_description": each}]
 
 
 def capacities(frame: Frame, shown: Shown) -> list[dict[str, Any]]:
