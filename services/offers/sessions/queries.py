@@ -56,6 +56,12 @@ def next_ones(session: Session, offer_id: str, now: datetime) -> list[OfferSessi
     return list(session.exec(select(OfferSession).where(mine, *coming).order_by(*order).limit(MAX_DATES)))
 
 
+def next_dates(session: Session, offer_id: str, now: datetime) -> list[datetime] | None:
+    """When those start; None for an offer that never had one."""
+    coming = next_ones(session, offer_id, now)
+    return None if coming is None else [row.starts_at for row in coming]
+
+
 def not_to_come(session: Session, offer_id: str, now: datetime) -> list[str]:
     """The ids of the offer's sessions that are cancelled or over."""
     gone = or_(col(OfferSession.status) == SessionStatus.CANCELLED, col(OfferSession.ends_at) <= now)
