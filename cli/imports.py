@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from cli.dates import schedule
 from cli.errors import Trouble
 from cli.gateway import Gateway, gateway
 from cli.home import ROOT, Home
@@ -53,7 +54,7 @@ def import_file(home: Home, order: Order, strict: bool, url: str | None, console
 
 
 def seed(home: Home, url: str | None, console: Console) -> int:
-    """Imports the demo town, one native file per board."""
+    """Imports the demo town, one native file per board, and gives its offers their dates."""
     city = Path(home.environ.get("COBURG_CITY") or ROOT / "city")
     files = sorted((city / "demo").glob("*.jsonl"))
     if not files:
@@ -63,7 +64,9 @@ def seed(home: Home, url: str | None, console: Console) -> int:
             (order, run(offers, order, console))
             for order in (Order(each.stem, each, NATIVE, source="demo") for each in files)
         ]
+        dated = sum(schedule(offers, each) for each in sorted((city / "demo" / "sessions").glob("*.jsonl")))
     console.print(counts(done))
+    console.print(f"[dim]{dated} offers got dates that can be booked.[/]")
     until_searchable(home, console)
     return 1 if any(result["broken"] for _, result in done) else 0
 

@@ -1,4 +1,5 @@
 """The demo town: writes `city/demo/<board>.jsonl` from the hand-written material beside it; the same on every run.
+The dates of offers that say how long they last also go to `sessions/<board>.jsonl`, as the sessions to be made of them.
 
 `material/town.toml` holds places and providers. `material/<board>.toml` holds *pieces*, parts of offers: `common` to
 all offers of the board, `presets` (lists of alternatives, taken in turn), and `ideas` with their `versions`. A version
@@ -12,7 +13,7 @@ import json
 import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from itertools import cycle
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 HERE = Path(__file__).parent
 MATERIAL = HERE / "material"
 WORDS = ("title", "summary", "text")  # language maps that grow with every piece
+LOCAL = "%Y-%m-%dT%H:%M"
 Piece = dict[str, Any]
 
 
@@ -27,6 +29,8 @@ def main() -> None:
     """Write the files of all boards."""
     for board in boards():
         (HERE / f"{board}.jsonl").write_text(lines(board), encoding="utf-8")
+        if dated := session_lines(board):
+            (HERE / "sessions" / f"{board}.jsonl").write_text(dated, encoding="utf-8")
 
 
 def boards() -> list[str]:
@@ -37,6 +41,28 @@ def boards() -> list[str]:
 def lines(board: str) -> str:
     """A board's offers as JSON Lines."""
     return "".join(json.dumps(offer, ensure_ascii=False, default=_iso) + "\n" for offer in offers(board))
+
+
+def session_lines(board: str) -> str:
+    """The sessions of a board's offers as JSON Lines, by the title of the offer; empty when there are none."""
+    entries = [
+        {"title": next(iter(offer["title"].values())), "sessions": sessions(offer)}
+        for offer in offers(board)
+        if offer.get("dates") and offer["fields"].get("duration")
+    ]
+    return "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
+
+
+def sessions(offer: Piece) -> list[Piece]:
+    """An offer's dates in the town's time as the offers service takes them, weekly ones as a series."""
+    starts = [start.replace(tzinfo=None) for start in offer["dates"]]
+    length = timedelta(minutes=offer["fields"]["duration"])
+    each = [{"starts_at": f"{start:{LOCAL}}", "ends_at": f"{start + length:{LOCAL}}"} for start in starts]
+    if len(starts) > 2 and {b - a for a, b in pairwise(starts)} == {timedelta(weeks=1)}:
+        return [{**each[0], "repeat": {"rule": f"FREQ=WEEKLY;COUNT={len(starts)}"}}]
+    if len(starts) == 1 and "free_places" in offer:
+        return [{**each[0], "places_max": offer["free_places"]}]
+    return each
 
 
 def offers(board: str) -> Iterator[Piece]:

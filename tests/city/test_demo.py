@@ -5,8 +5,9 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,14 +17,17 @@ from libs.contracts.offers import FieldType
 from services.offers.boards.commands import read_declarations
 from services.offers.imports.mapping import Draft, native_draft
 from services.offers.offers.domain import OfferContent, is_over
+from services.offers.sessions.domain import NewSessions, one_date
 
 TODAY = date(2027, 1, 1)  # the town lives in the year 2027
+NOON_BEFORE = datetime(2027, 1, 1, 11, tzinfo=UTC)
 BOARDS = {board.slug: board for board in read_declarations(ROOT / "city" / "boards")}
 LINES = {
     slug: (ROOT / "city" / "demo" / f"{slug}.jsonl").read_text(encoding="utf-8").splitlines()
     for slug in BOARDS
 }
 TOWN = tomllib.loads((ROOT / "city" / "city.toml").read_text(encoding="utf-8"))
+ZONE = ZoneInfo(TOWN["timezone"])
 DISTRICTS = set(TOWN["districts"])
 MAIL = re.compile(r"\S@\S")
 PHONE = re.compile(r"\+\d|\d[\d /()–-]{5,}\d")
@@ -58,6 +62,17 @@ each_board = pytest.mark.parametrize("slug", BOARDS)
 @each_board
 def test_the_committed_lines_are_what_the_generator_makes(slug: str) -> None:
     assert generate.lines(slug).splitlines() == LINES[slug], "run python -m city.demo.generate"
+
+
+@each_board
+def test_the_sessions_of_offers_are_those_the_generator_makes(slug: str) -> None:
+    file = ROOT / "city" / "demo" / "sessions" / f"{slug}.jsonl"
+    assert generate.session_lines(slug) == (file.read_text(encoding="utf-8") if file.exists() else "")
+    starts = {start for offer in contents(slug) for start in offer.dates}
+    for line in generate.session_lines(slug).splitlines():
+        for body in json.loads(line)["sessions"]:
+            order = NewSessions.model_validate(body)
+            assert one_date(order, ZONE, NOON_BEFORE).start in starts
 
 
 @each_board
