@@ -65,7 +65,7 @@ async def token(request: Request, response: Response) -> Access:
 
 @router.post("/feedback", status_code=status.HTTP_201_CREATED)
 async def feedback(request: Request, rating: Rating, key: IdempotencyKey = None) -> Rated:
-    """Say whether a result helped. A repetition with the same Idempotency-Key counts once."""
+    """Say whether a result helped. A repetition with the same Idempotency-Key within ten minutes counts once."""
     search, bus = request.app.state.search, request.app.state.kit.bus
     return Rated(id=await search.feedback.rate(bus, rating, _client(request), key))
 

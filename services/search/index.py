@@ -136,15 +136,21 @@ class Index:
         """Rank all things by these factors of fields of action, now and from now on; waits for Meilisearch."""
         async with self._order:
             self._lifts = dict(lifts)
-            for target in self._targets:
-                await self._rank(target)
+            targets = list(self._targets)
+        for target in targets:
+            await self._rank(target)
 
     async def _rank(self, target: Target) -> None:
-        while True:
+        while target in self._targets:
             try:
-                if found := await misplaced(self.engine, target, self._lifts):
-                    await self.engine.wait(await self.engine.update(target.uid, found))
-                    log.info("things are ranked anew", index=target.uid, things=len(found))
+                # What is looked up must not change before the new ranks stand in line.
+                async with self._order:
+                    found = await misplaced(self.engine, target, self._lifts)
+                    if not found:
+                        return
+                    target.task = task = await self.engine.update(target.uid, found)
+                await self.engine.wait(task)
+                log.info("things are ranked anew", index=target.uid, things=len(found))
             except Missing:
                 raise
             except Unavailable as error:
