@@ -21,6 +21,8 @@ from libs.httpkit.app import Kit
 from libs.httpkit.auth import ROLES, Principal
 from services.offers.blueprints.models import Improvement
 from services.offers.boards import commands as boards
+from services.offers.bookings.models import Booking
+from services.offers.links import links_of
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent
 from services.offers.providers import commands as providers
@@ -31,7 +33,8 @@ from tests.waiting import until
 SERVICES = sorted(file.parent.name for file in (ROOT / "services").glob("*/app.py"))
 
 ANONYMOUS, OWN, OTHER = "anonymous", "provider, for this one", "provider, for another"
-CALLERS = (ANONYMOUS, *ROLES, OWN, OTHER)
+LINK = "holder of the link of a booking"
+CALLERS = (ANONYMOUS, *ROLES, OWN, OTHER, LINK)
 EVERYBODY = frozenset(CALLERS)
 NOBODY = frozenset[str]()
 EDITORS, OPERATORS = frozenset({"editor"}), frozenset({"operator"})
@@ -80,6 +83,19 @@ TABLE = {
     ("offers", "POST", "/v1/providers/{provider_id}/recipients"): WRITERS,
     ("offers", "DELETE", "/v1/providers/{provider_id}/recipients/{recipient_id}"): WRITERS,
     ("offers", "POST", "/v1/unsubscribe"): NOBODY,
+    ("offers", "GET", "/v1/offers/{offer_id}/slots"): EDITORS | OPERATORS | {OWN},
+    ("offers", "GET", "/v1/offers/{offer_id}/booking"): EDITORS | OPERATORS | {OWN},
+    ("offers", "PUT", "/v1/offers/{offer_id}/booking"): WRITERS,
+    ("offers", "GET", "/v1/bookings"): EDITORS | {"provider", OWN, OTHER},
+    ("offers", "POST", "/v1/bookings"): EVERYBODY,
+    ("offers", "GET", "/v1/bookings/{booking_id}"): WRITERS | {LINK},
+    ("offers", "PUT", "/v1/bookings/{booking_id}"): frozenset({LINK}),
+    ("offers", "DELETE", "/v1/bookings/{booking_id}"): frozenset({LINK}),
+    ("offers", "GET", "/v1/bookings/{booking_id}/export"): frozenset({LINK}),
+    ("offers", "POST", "/v1/bookings/{booking_id}/accept"): frozenset({LINK}),
+    ("offers", "POST", "/v1/bookings/{booking_id}/cancel"): WRITERS | {LINK},
+    ("offers", "POST", "/v1/bookings/{booking_id}/approve"): WRITERS,
+    ("offers", "POST", "/v1/bookings/{booking_id}/decline"): WRITERS,
     ("offers", "POST", "/v1/imports"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}/report"): EDITORS,
@@ -139,6 +155,8 @@ HIDDEN = {
         "/v1/offers/{offer_id}",
         "/v1/offers/{offer_id}/sessions",
         "/v1/offers/{offer_id}/places",
+        "/v1/offers/{offer_id}/slots",
+        "/v1/offers/{offer_id}/booking",
         "/v1/sessions/{session_id}",
     )
 }
@@ -170,6 +188,10 @@ class Town:
             session.add(date)
             self.session = date.id
             self.improvement = a_question(session)
+            booking = Booking(board="kita", offer_id=self.offer, recipient_id="r", places=1, form={})
+            session.add(booking)
+            self.booking = booking.id
+            self._link = links_of(kit.settings).sign("booking", booking.id, hour)
 
     def ask(self, service: str, method: str, path: str, caller: str) -> int:
         """The status that a caller gets."""
@@ -179,6 +201,7 @@ class Town:
             "offer_id": self.offer,
             "session_id": self.session,
             "series_id": self.session,
+            "booking_id": self.booking,
             "import_id": self.offer,
             "period": "2026",
             "recipient_id": "nobody",
@@ -194,13 +217,15 @@ class Town:
         body = {"board": "kita", "provider_id": self.provider, "content": {"title": {"de": "Neu"}}}
         more: dict[str, Any] = {} if method in ("GET", "DELETE") else {"json": BODIES.get(path, body)}
         headers = {"If-Match": '"999"'} | self._token(caller)
-        query = {"board": "kita"} if path == "/v1/imports" else {}
+        query = QUERIES.get(path, {})
         url = path.format_map(ids)
         return self.clients[service].request(method, url, headers=headers, params=query, **more).status_code
 
     def _token(self, caller: str) -> dict[str, str]:
         if caller == ANONYMOUS:
             return {}
+        if caller == LINK:
+            return {"Link-Token": self._link}
         acts_for = {OWN: (self.provider,), OTHER: (self.other,)}.get(caller, ())
         role = caller if caller in ROLES else "provider"
         return {"Authorization": f"Bearer {keys.token(self._home, [role], acts_for)}"}
@@ -214,6 +239,7 @@ def a_question(session: Session) -> str:
     return asked.id
 
 
+QUERIES = {"/v1/imports": {"board": "kita"}, "/v1/offers/{offer_id}/slots": {"from": "2026-01-01"}}
 BODIES: dict[str, Any] = {
     "/v1/offers/{offer_id}/sessions": {"starts_at": "2020-01-01T10:00Z", "ends_at": "2020-01-01T11:00Z"},
     "/v1/offers/{offer_id}/series/{series_id}/cancel": {"since": "2030-01-01", "reason": "Pause"},
@@ -237,6 +263,11 @@ BODIES: dict[str, Any] = {
     },
     "/v1/periods/{period_id}/children/{child_id}/confirmed": {"claims": []},
     "/v1/offers/{offer_id}/places": {"max": 1},
+    "/v1/offers/{offer_id}/booking": {},
+    "/v1/bookings": {},
+    "/v1/bookings/{booking_id}": {},
+    "/v1/bookings/{booking_id}/cancel": {},
+    "/v1/bookings/{booking_id}/decline": {},
     "/v1/boards/{slug}/budgets/{period}": {"amount_cents": 1},
 }
 
@@ -299,7 +330,7 @@ def test_a_caller_is_let_in_or_not(route: tuple[str, str, str], town: Town) -> N
 def refusal(route: tuple[str, str, str], caller: str) -> str:
     if route in HIDDEN:
         return "404"
-    return "401" if caller == ANONYMOUS or route in BY_LINK else "403"
+    return "401" if caller in (ANONYMOUS, LINK) or route in BY_LINK else "403"
 
 
 def outcome(status: int, route: tuple[str, str, str]) -> str:

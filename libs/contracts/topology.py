@@ -83,5 +83,16 @@ SEARCH = Listener("search", ("city.>",), max_in_flight=20_000, ack_wait=15 * SEC
 # The exchanges hear what search could not find.
 NEEDS = Listener("needs", ("internal.search.query.unanswered.v1.*",), stream=INTERNAL.name)
 
-LISTENERS = (SEARCH, NEEDS)
+# Whoever booked is told when a date moves or falls out, or when the offer ends.
+BOOKINGS = Listener(
+    "bookings",
+    (
+        "city.offers.session.moved.>",
+        "city.offers.session.cancelled.>",
+        "city.offers.offer.withdrawn.>",
+        "city.offers.offer.expired.>",
+    ),
+)
+
+LISTENERS = (SEARCH, NEEDS, BOOKINGS)
 CONSUMERS = tuple(durable for listener in LISTENERS for durable in listener.durables)

@@ -3,6 +3,7 @@
 from services.offers.allocation import api as allocation
 from services.offers.blueprints import api as blueprints
 from services.offers.boards import api as boards
+from services.offers.bookings import api as bookings
 from services.offers.exports import api as exports
 from services.offers.freshness import api as freshness
 from services.offers.funding import api as funding
@@ -14,6 +15,7 @@ from services.offers.organisations import api as organisations
 from services.offers.places import api as places
 from services.offers.providers import api as providers
 from services.offers.sessions import api as sessions
+from services.offers.slots import api as slots
 
 ROUTERS = [
     boards.router,
@@ -22,6 +24,8 @@ ROUTERS = [
     offers.router,
     sessions.router,
     places.router,
+    slots.router,
+    bookings.router,
     imports.router,
     exports.router,
     hsds.router,

@@ -13,6 +13,7 @@ from services.offers.blueprints import commands as blueprints
 from services.offers.blueprints import runner as fitting
 from services.offers.boards import commands as boards
 from services.offers.boards.domain import Declaration
+from services.offers.bookings import runner as answering
 from services.offers.freshness import runner as ageing
 from services.offers.funding import commands as funding
 from services.offers.funding import queries as funding_queries
@@ -117,6 +118,7 @@ JOBS = [
     watch_budgets,
     ageing.age,
     fitting.run,
+    answering.run,
     observe_needs,
     allocation.run,
     runner.run,

@@ -86,3 +86,13 @@ def test_an_option_shared_by_boards_has_one_name() -> None:
             for option in field.options if field.name in shared else []:
                 names[field.name, option.value].append(option.label)
     assert [key for key, labels in names.items() if any(label != labels[0] for label in labels)] == []
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_every_board_can_be_booked_and_asks_in_german_and_english(board: Declaration) -> None:
+    assert board.booking is not None
+    labels = [board.places.label, *(field.label for field in board.booking.form)]
+    labels += [option.label for field in board.booking.form for option in field.options]
+    assert all(label.get("de") and label.get("en") for label in labels)
+    assert (board.booking.slots is not None) == (board.slug == "raum")
+    assert board.booking.hold != board.places.stated, "what is stated is taken by an approval only"

@@ -189,5 +189,6 @@ def started(running: ExitStack, folder: Path, url: str, town: Path) -> Offers:
     running.callback(db.dispose)
     offers = Offers(stack, db)
     running.callback(offers.http.close)
-    until(lambda: len(offers.http.get("/v1/boards").json()["items"]) == 2)
+    boards = len(list((town / "boards").glob("*.toml")))
+    until(lambda: len(offers.http.get("/v1/boards").json()["items"]) == boards)
     return offers

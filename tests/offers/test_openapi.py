@@ -32,7 +32,10 @@ def test_answers_are_as_documented(lone: Offers) -> None:
     dates = lone.call("POST", f"/v1/offers/{offer}/sessions", series, "editor").json()
     holidays = Holidays(lone)
     family = holidays.family(holidays.child("A", "w1 lake"))
+    asked = {"offer_id": offer, "recipient_id": "r", "form": {"age": 9}}
+    booking = lone.call("POST", "/v1/bookings", asked).json()["booking"]
     known = {
+        "booking_id": booking["id"],
         "provider_id": provider,
         "offer_id": offer,
         "import_id": order["id"],

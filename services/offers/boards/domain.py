@@ -13,6 +13,7 @@ from libs.contracts.card import Card, Name, Text
 from libs.contracts.offers import BoardField, BoardStep, FieldType
 from libs.httpkit.edge import Body, is_clean
 from services.offers.allocation.domain import Rules
+from services.offers.bookings.domain import BookingRules
 from services.offers.exports.domain import Standards
 from services.offers.freshness.domain import Freshness
 from services.offers.funding.domain import Funding
@@ -86,6 +87,7 @@ class Declaration(Body):
     standards: Standards | None = None
     freshness: Freshness | None = None
     allocation: Rules | None = None
+    booking: BookingRules | None = None
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Declaration":

@@ -39,6 +39,14 @@ def one(session: Session, caller: Principal | None, offer_id: str) -> Offer:
     return offer
 
 
+def any_one(session: Session, offer_id: str) -> Offer:
+    """An offer, whoever may see it; Problem 404 when there is none."""
+    offer = session.get(Offer, offer_id)
+    if offer is None:
+        raise not_found("offer")
+    return offer
+
+
 def locked(session: Session, offer_id: str) -> Offer:
     """An offer, held until the transaction ends; Problem 404 when there is none."""
     offer = session.exec(select(Offer).where(Offer.id == offer_id).with_for_update()).first()

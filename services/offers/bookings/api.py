@@ -1,0 +1,225 @@
+"""HTTP edge of bookings. Requesters come without an account: a recipient id of notify's, and the signed link that the
+answer and every message give them, sent as `Link-Token`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from pydantic import Field
+
+from libs.contracts.card import Name
+from libs.contracts.event import THING_ID
+from libs.httpkit.auth import Anyone, Principal, require
+from libs.httpkit.edge import (
+    Body,
+    CleanStr,
+    IfMatch,
+    Items,
+    OnlyOnce,
+    Paging,
+    Reading,
+    Transaction,
+    etag,
+    page_of,
+)
+from libs.httpkit.problems import Problem, not_found
+from services.offers.bookings import commands, following, queries, views
+from services.offers.bookings.access import Parties
+from services.offers.bookings.domain import ProviderReason, Status, Terms, Wish
+from services.offers.bookings.messages import Desk, desk_of
+from services.offers.bookings.models import Booking
+from services.offers.bookings.views import Booked, BookingInFull, BookingView, Export, TermsView
+from services.offers.offers import queries as offers
+from services.offers.params import UUID7, Id
+
+router = APIRouter(prefix="/v1", tags=["bookings"])
+Writer = Annotated[Principal, require("editor", "provider")]
+RATE = parse("60/minute")
+
+
+class NewBooking(Wish):
+    """A request. `recipient_id` is what notify gave out for an address; nothing else says who asks."""
+
+    offer_id: Annotated[str, Field(pattern=UUID7)]
+    recipient_id: Annotated[str, Field(pattern=THING_ID)]
+    waiting_list: bool = False
+
+
+class Refusal(Body):
+    """Why a request is declined."""
+
+    reason: ProviderReason = "other"
+
+
+def _desk(request: Request) -> Desk:
+    return desk_of(request.app.state.kit.settings)
+
+
+Answering = Annotated[Desk, Depends(_desk)]
+_limiter = MovingWindowRateLimiter(MemoryStorage())
+
+
+def _paced(request: Request) -> None:
+    """Whoever needs no account is at least slow."""
+    client = request.client.host if request.client else "unknown"
+    if request.app.state.kit.settings.rate_limit and not _limiter.hit(RATE, client):
+        raise Problem(429, "Too many requests", f"At most {RATE}.", headers={"Retry-After": "60"})
+
+
+@router.get("/offers/{offer_id}/booking")
+def get_terms(offer_id: Id, session: Reading, caller: Anyone, response: Response) -> TermsView:
+    """How the offer is booked, with the form to fill in."""
+    offer = offers.one(session, caller, offer_id)
+    row = queries.terms(session, offer_id)
+    rules = queries.rules_or_none(session, offer)
+    response.headers.update(etag(row.version))
+    return TermsView(bookable=rules is not None, rules=rules, own=row.said, version=row.version)
+
+
+@router.put("/offers/{offer_id}/booking", dependencies=[require("editor", "provider")])
+def set_terms(
+    offer_id: Id, body: Terms, party: Parties, expected: IfMatch, session: Transaction, response: Response
+) -> TermsView:
+    """Say what the offer has otherwise than its board; the ETag is `"0"` while nobody has."""
+    row = commands.set_terms(session, party, offer_id, expected, body)
+    rules = queries.rules_or_none(session, offers.locked(session, offer_id))
+    response.headers.update(etag(row.version))
+    return TermsView(bookable=rules is not None, rules=rules, own=row.said, version=row.version)
+
+
+@router.post("/bookings", status_code=201, response_model=Booked, dependencies=[Depends(_paced)])
+def request_booking(body: NewBooking, session: Transaction, desk: Answering, once: OnlyOnce) -> Response:
+    """Ask for dates, an interval or the whole of an offer; with `waiting_list` also for a place in the line."""
+    wish = Wish.model_validate(body.model_dump(exclude={"offer_id", "recipient_id", "waiting_list"}))
+    booking = commands.request(
+        session, desk, body.offer_id, body.recipient_id, wish, may_wait=body.waiting_list
+    )
+    booked = Booked(booking=views.view(session, booking), token=desk.token(booking))
+    headers = {"Location": f"/v1/bookings/{booking.id}", **etag(booking.version)}
+    return once.answer(booked, 201, headers)
+
+
+@router.get("/bookings")
+def list_bookings(
+    session: Reading,
+    caller: Writer,
+    paging: Paging,
+    board: Annotated[Name | None, Query()] = None,
+    offer_id: Annotated[CleanStr | None, Query(max_length=36)] = None,
+    status: Status | None = None,
+) -> Items[BookingView]:
+    """Bookings of the caller's offers; editors see all."""
+    found = queries.page(session, caller, paging.limit, paging.after, board, offer_id, status)
+    rows, following_ = page_of(found, paging.limit)
+    return Items(items=[views.view(session, row) for row in rows], next=following_)
+
+
+def _readable(session: Reading, party: Parties, booking_id: str) -> Booking:
+    booking = queries.one(session, booking_id)
+    party.must_either(booking, offers.any_one(session, booking.offer_id))
+    if party.holds(booking) and booking.recipient_id is None:
+        raise not_found("booking")
+    return booking
+
+
+@router.get("/bookings/{booking_id}")
+def get_booking(booking_id: Id, session: Reading, party: Parties, response: Response) -> BookingInFull:
+    """A booking in full: for the holder of its link, the offer's provider, an editor."""
+    booking = _readable(session, party, booking_id)
+    response.headers.update(etag(booking.version))
+    return views.in_full(session, booking)
+
+
+@router.get("/bookings/{booking_id}/export")
+def export_booking(booking_id: Id, session: Reading, party: Parties, response: Response) -> Export:
+    """Everything that is kept of the requester here, as a file."""
+    booking = _readable(session, party, booking_id)
+    party.must_hold(booking)
+    response.headers["Content-Disposition"] = f'attachment; filename="booking-{booking.id}.json"'
+    return Export(recipient_id=booking.recipient_id, booking=views.in_full(session, booking))
+
+
+@router.put("/bookings/{booking_id}")
+def change_booking(
+    booking_id: Id,
+    body: Wish,
+    session: Transaction,
+    party: Parties,
+    desk: Answering,
+    expected: IfMatch,
+    response: Response,
+) -> BookingInFull:
+    """The requester wishes otherwise."""
+    return _answer(session, commands.change(session, desk, party, booking_id, expected, body), response)
+
+
+@router.post("/bookings/{booking_id}/accept")
+def accept_place(
+    booking_id: Id,
+    session: Transaction,
+    party: Parties,
+    desk: Answering,
+    expected: IfMatch,
+    response: Response,
+) -> BookingInFull:
+    """The requester takes the place that is held for him."""
+    return _answer(session, commands.accept(session, desk, party, booking_id, expected), response)
+
+
+@router.post("/bookings/{booking_id}/cancel")
+def cancel_booking(
+    booking_id: Id,
+    session: Transaction,
+    party: Parties,
+    desk: Answering,
+    expected: IfMatch,
+    response: Response,
+    body: Refusal | None = None,
+) -> BookingInFull:
+    """Either side takes the booking back, also out of the line."""
+    reason = body.reason if body else None
+    done = commands.cancel(session, desk, party, booking_id, expected, reason)
+    return _answer(session, done, response)
+
+
+@router.post("/bookings/{booking_id}/approve", dependencies=[require("editor", "provider")])
+def approve_booking(
+    booking_id: Id,
+    session: Transaction,
+    party: Parties,
+    desk: Answering,
+    expected: IfMatch,
+    response: Response,
+) -> BookingInFull:
+    """The provider says yes."""
+    return _answer(session, commands.approve(session, desk, party, booking_id, expected), response)
+
+
+@router.post("/bookings/{booking_id}/decline", dependencies=[require("editor", "provider")])
+def decline_booking(
+    booking_id: Id,
+    body: Refusal,
+    session: Transaction,
+    party: Parties,
+    desk: Answering,
+    expected: IfMatch,
+    response: Response,
+) -> BookingInFull:
+    """The provider says no."""
+    done = commands.decline(session, desk, party, booking_id, expected, body.reason)
+    return _answer(session, done, response)
+
+
+@router.delete("/bookings/{booking_id}", status_code=204)
+def erase_booking(
+    booking_id: Id, session: Transaction, party: Parties, desk: Answering, expected: IfMatch
+) -> None:
+    """The requester's data are erased at once; what he still held is cancelled."""
+    following.erase(session, desk, party, booking_id, expected)
+
+
+def _answer(session: Transaction, booking: Booking, response: Response) -> BookingInFull:
+    response.headers.update(etag(booking.version))
+    return views.in_full(session, booking)

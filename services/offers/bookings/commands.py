@@ -1,0 +1,196 @@
+"""What is done with bookings: one function = one transaction of the caller's, with the messages it asks for.
+
+Locks are taken in one order: the recipient, the offer, the booking, places and slots.
+"""
+
+from sqlalchemy import delete, text
+from sqlmodel import Session, col
+
+from libs.httpkit.edge import check_version
+from libs.httpkit.problems import FieldError, Problem, conflict, invalid
+from libs.servicekit.db import now
+from services.offers.boards import queries as boards
+from services.offers.bookings import holds, queries
+from services.offers.bookings.access import Party
+from services.offers.bookings.domain import (
+    BookingRules,
+    Reason,
+    Status,
+    Terms,
+    Wish,
+    closes_at,
+    rules_of,
+)
+from services.offers.bookings.messages import Desk
+from services.offers.bookings.models import Booking, BookingDate, BookingTerms
+from services.offers.bookings.plans import Plan, dated, plan_of, within_caps
+from services.offers.bookings.steps import end, enter, held, move_up, settle
+from services.offers.offers import domain as offers
+from services.offers.offers import queries as offer_queries
+from services.offers.offers.models import Offer
+
+
+def set_terms(session: Session, party: Party, offer_id: str, expected: int, terms: Terms) -> BookingTerms:
+    """Say what an offer has otherwise than its board."""
+    offer = offer_queries.locked(session, offer_id)
+    party.must_provide(offer)
+    board = boards.declaration(session, offer.board).booking
+    if board is None:
+        raise conflict("Offers of this board cannot be booked here.")
+    try:
+        rules_of(board, terms)
+    except ValueError:
+        raise invalid(FieldError(field="max_dates", reason="lies below min_dates")) from None
+    row = queries.terms(session, offer_id)
+    check_version(expected, row.version)
+    row.terms, row.version = terms.model_dump(), row.version + 1
+    session.add(row)
+    return row
+
+
+def request(
+    session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: Wish, *, may_wait: bool
+) -> Booking:
+    """A new booking: approved, pending or in the line, as the rules say; Problem 409 when there is no place."""
+    _one_at_a_time(session, recipient_id)
+    offer = _public(session, offer_id)
+    rules = queries.rules(session, offer)
+    plan = plan_of(session, desk, offer, rules, wish)
+    booking = _new(offer, recipient_id)
+    within_caps(session, rules, booking, plan)
+    _apply(session, booking, plan)
+    enter(session, desk, rules, booking, may_wait=may_wait)
+    return booking
+
+
+def place(session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: Wish) -> Booking:
+    """An approved booking for somebody whose wish was fulfilled elsewhere, such as by an allocation; neither form nor
+    deadline nor caps are asked for. Problem 409 when there is no place."""
+    offer = _public(session, offer_id)
+    rules = queries.retention(session, offer)
+    count = wish.places or 1
+    booking = _new(offer, recipient_id)
+    _apply(session, booking, dated(session, desk, offer, Plan(count, wish.form, []), wish.session_ids))
+    if not holds.take(session, booking):
+        raise conflict("There are not enough free places.")
+    settle(session, desk, rules, booking, Status.APPROVED)
+    return booking
+
+
+def change(session: Session, desk: Desk, party: Party, booking_id: str, expected: int, wish: Wish) -> Booking:
+    """Replace what is wished for. Other dates or more places are asked for anew, other answers are only noted."""
+    _one_at_a_time(session, queries.one(session, booking_id).recipient_id or "")
+    offer, booking = held(session, booking_id)
+    party.must_hold(booking)
+    check_version(expected, booking.version)
+    rules = queries.rules(session, offer)
+    if booking.status not in (Status.PENDING, Status.WAITING, Status.APPROVED):
+        raise conflict(f"A booking that is {booking.status} cannot be changed.")
+    _still_open(rules, booking)
+    plan = plan_of(session, desk, offer, rules, wish)
+    within_caps(session, rules, booking, plan)
+    if _same(session, booking, plan):
+        booking.form, booking.version, booking.changed_at = plan.form, booking.version + 1, now()
+        return booking
+    if plan.places > booking.places or plan.stock_ids != queries.dates(session, [booking.id])[booking.id]:
+        booking.queued_at = None
+    holds.release(session, booking)
+    _apply(session, booking, plan)
+    enter(session, desk, rules, booking, may_wait=booking.status == Status.WAITING)
+    move_up(session, desk, offer)
+    return booking
+
+
+def accept(session: Session, desk: Desk, party: Party, booking_id: str, expected: int) -> Booking:
+    """Whoever waited takes the place that is held for him."""
+    offer, booking = held(session, booking_id)
+    party.must_hold(booking)
+    check_version(expected, booking.version)
+    if booking.status != Status.OFFERED or (booking.deadline_at or now()) <= now():
+        raise conflict("No place is held for this booking.")
+    rules = queries.rules(session, offer)
+    booking.queued_at = None
+    settle(session, desk, rules, booking, Status.APPROVED if rules.auto_accept else Status.PENDING)
+    return booking
+
+
+def cancel(
+    session: Session, desk: Desk, party: Party, booking_id: str, expected: int, reason: str | None
+) -> Booking:
+    """Either side takes a booking back, also out of the line; its places are free at once."""
+    offer, booking = held(session, booking_id)
+    party.must_either(booking, offer)
+    check_version(expected, booking.version)
+    if booking.ends_at and booking.ends_at <= now():
+        raise conflict("It is over already.")
+    why = Reason.BY_REQUESTER if party.holds(booking) else Reason(reason or Reason.OTHER)
+    end(session, desk, offer, booking, Status.CANCELLED, why)
+    return booking
+
+
+def approve(session: Session, desk: Desk, party: Party, booking_id: str, expected: int) -> Booking:
+    """The provider says yes; Problem 409 when it takes more places than are left."""
+    offer, booking = held(session, booking_id)
+    party.must_provide(offer)
+    check_version(expected, booking.version)
+    if booking.status != Status.PENDING:
+        raise conflict(f"A booking that is {booking.status} cannot be approved.")
+    if not booking.held and not holds.take(session, booking):
+        raise conflict("There are not enough free places.")
+    settle(session, desk, queries.retention(session, offer), booking, Status.APPROVED)
+    return booking
+
+
+def decline(
+    session: Session, desk: Desk, party: Party, booking_id: str, expected: int, reason: str
+) -> Booking:
+    """The provider says no, with a reason."""
+    offer, booking = held(session, booking_id)
+    party.must_provide(offer)
+    check_version(expected, booking.version)
+    end(session, desk, offer, booking, Status.DECLINED, Reason(reason))
+    return booking
+
+
+def _one_at_a_time(session: Session, recipient_id: str) -> None:
+    # Caps are counted before they are kept: two requests of one recipient must not count at once.
+    if session.get_bind().dialect.name == "postgresql":
+        key = {"key": f"recipient {recipient_id}"}
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
+
+
+def _public(session: Session, offer_id: str) -> Offer:
+    try:
+        offer = offer_queries.locked(session, offer_id)
+    except Problem:
+        offer = None
+    if offer is None or offer.status != offers.Status.PUBLISHED:
+        raise invalid(FieldError(field="offer_id", reason="there is no such offer"))
+    return offer
+
+
+def _new(offer: Offer, recipient_id: str) -> Booking:
+    return Booking(
+        board=offer.board, offer_id=offer.id, recipient_id=recipient_id, places=1, form=None, version=0
+    )
+
+
+def _still_open(rules: BookingRules, booking: Booking) -> None:
+    if booking.starts_at and closes_at(rules, booking.starts_at) <= now():
+        raise conflict("It is too late to change this booking.")
+
+
+def _same(session: Session, booking: Booking, plan: Plan) -> bool:
+    wanted = (plan.places, plan.stock_ids, plan.slotted and (plan.starts_at, plan.ends_at))
+    had = booking.slotted and (booking.starts_at, booking.ends_at)
+    return wanted == (booking.places, queries.dates(session, [booking.id])[booking.id], had)
+
+
+def _apply(session: Session, booking: Booking, plan: Plan) -> None:
+    booking.places, booking.form, booking.slotted = plan.places, plan.form, plan.slotted
+    booking.starts_at, booking.ends_at = plan.starts_at, plan.ends_at
+    session.add(booking)
+    session.flush()
+    session.execute(delete(BookingDate).where(col(BookingDate.booking_id) == booking.id))
+    session.add_all(BookingDate(booking_id=booking.id, stock_id=stock_id) for stock_id in plan.stock_ids)
+    session.flush()

@@ -1,0 +1,173 @@
+"""Rules of bookings: their life, and what a board and an offer allow. Values in, values out."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from libs.contracts.card import Name
+from libs.httpkit.edge import Body
+from services.offers.bookings.forms import FormField, FormKind
+from services.offers.slots.domain import Slot, SlotRules
+
+MOST_DATES = 50
+MOST_WAITING = 200
+Days = Annotated[int, Field(ge=0, le=3650)]
+Places = Annotated[int, Field(ge=1, le=10_000)]
+Dates = Annotated[int, Field(ge=1, le=MOST_DATES)]
+
+
+class Status(StrEnum):
+    """Where a booking stands in its life."""
+
+    PENDING = "pending"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+# Which state may follow which; what is not here is a conflict.
+FOLLOWS = {
+    Status.OFFERED: (Status.WAITING,),
+    Status.PENDING: (Status.OFFERED, Status.PENDING, Status.APPROVED, Status.WAITING),
+    Status.APPROVED: (Status.OFFERED, Status.PENDING, Status.APPROVED, Status.WAITING),
+    Status.WAITING: (Status.WAITING,),
+    Status.DECLINED: (Status.PENDING, Status.WAITING),
+    Status.CANCELLED: (Status.PENDING, Status.WAITING, Status.OFFERED, Status.APPROVED),
+    Status.EXPIRED: (Status.PENDING, Status.WAITING, Status.OFFERED),
+}
+ACTIVE = (Status.PENDING, Status.WAITING, Status.OFFERED, Status.APPROVED)
+
+
+class Reason(StrEnum):
+    """Why a booking ended; a code, so that nobody writes about a person."""
+
+    FULL = "full"
+    NOT_SUITABLE = "not_suitable"
+    INCOMPLETE = "incomplete"
+    TOO_LATE = "too_late"
+    OTHER = "other"
+    BY_REQUESTER = "by_requester"
+    ERASED = "erased"
+    UNANSWERED = "unanswered"
+    LAPSED = "lapsed"
+    TOO_FEW_PLACES = "too_few_places"
+    SESSION_CANCELLED = "session_cancelled"
+    OFFER_WITHDRAWN = "offer_withdrawn"
+    OFFER_OVER = "offer_over"
+
+
+# What a provider may give as a reason.
+ProviderReason = Literal["full", "not_suitable", "incomplete", "too_late", "other"]
+
+
+class WaitingRules(Body):
+    """`[booking.waiting]`: for how many hours a freed place is held for whoever is next, and whether a smaller
+    entry may go before a larger one that does not fit."""
+
+    hours: Annotated[int, Field(ge=1, le=720)] = 48
+    overtake: bool = True
+
+
+class BookingRules(Body):
+    """`[booking]` of a board; without it, its offers cannot be booked here.
+
+    `counted_by` names the number of the form that says how many places are wanted. With `hold` a request holds its
+    places while it is unanswered; without, only an approval takes them.
+    """
+
+    form: list[FormField] = Field(default=[], max_length=30)
+    counted_by: Name | None = None
+    auto_accept: bool = False
+    hold: bool = True
+    deadline_days: Days = 0
+    min_dates: Dates = 1
+    max_dates: Dates = 1
+    max_places: Places = 10
+    max_open: Annotated[int, Field(ge=1, le=1000)] = 10
+    answer_days: Annotated[int, Field(ge=1, le=365)] = 14
+    retention_days: Days = 90
+    waiting: WaitingRules | None = None
+    slots: SlotRules | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "BookingRules":
+        names = [field.name for field in self.form]
+        if len(names) != len(set(names)):
+            raise ValueError("a field of the form is declared twice")
+        numbers = {field.name for field in self.form if field.type is FormKind.INTEGER and field.required}
+        if self.counted_by is not None and self.counted_by not in numbers:
+            raise ValueError("counted_by names a required integer of the form")
+        if self.max_dates < self.min_dates:
+            raise ValueError("max_dates lies below min_dates")
+        return self
+
+
+class Terms(Body):
+    """What an offer has otherwise than its board; null leaves the board's rule."""
+
+    bookable: bool = True
+    auto_accept: bool | None = None
+    deadline_days: Days | None = None
+    min_dates: Dates | None = None
+    max_dates: Dates | None = None
+    max_places: Places | None = None
+    answer_days: Annotated[int, Field(ge=1, le=365)] | None = None
+
+
+class Wish(Body):
+    """What is asked for: dates by their sessions' ids, or an interval, or the offer as a whole; for how many, and the
+    answers to the form."""
+
+    session_ids: list[Annotated[str, Field(max_length=36)]] = Field(default=[], max_length=MOST_DATES)
+    slot: Slot | None = None
+    places: Places | None = None
+    form: dict[Name, Any] = Field(default={}, max_length=30)
+
+
+def rules_of(board: BookingRules, terms: Terms) -> BookingRules:
+    """The rules that hold for an offer; ValueError when its terms contradict themselves."""
+    own = terms.model_dump(exclude={"bookable"}, exclude_none=True)
+    return BookingRules.model_validate({**dict(board), **own})
+
+
+def may_become(status: Status, following: Status) -> bool:
+    """Whether a booking may go from one state to another."""
+    return status in FOLLOWS[following]
+
+
+def answer_until(rules: BookingRules, now: datetime, starts_at: datetime | None) -> datetime:
+    """When an unanswered request ends by itself: after the board's days, or when its first date begins."""
+    until = now + timedelta(days=rules.answer_days)
+    return until if starts_at is None else min(until, starts_at)
+
+
+def offer_until(waiting: WaitingRules, now: datetime, starts_at: datetime | None) -> datetime:
+    """How long a freed place is held for whoever was next."""
+    until = now + timedelta(hours=waiting.hours)
+    return until if starts_at is None else min(until, starts_at)
+
+
+def closes_at(rules: BookingRules, starts_at: datetime) -> datetime:
+    """Until when a date can be booked or changed."""
+    return starts_at - timedelta(days=rules.deadline_days)
+
+
+def forget_at(rules: BookingRules, status: Status, now: datetime, ends_at: datetime | None) -> datetime:
+    """When the personal data of a booking have served their time."""
+    since = now if status not in ACTIVE or ends_at is None else max(now, ends_at)
+    return since + timedelta(days=rules.retention_days)
+
+
+def places_wanted(rules: BookingRules, places: int | None, form: dict[str, Any]) -> int:
+    """How many places a request is about; ValueError when two figures of it differ."""
+    if rules.counted_by is None:
+        return 1 if places is None else places
+    counted = int(form[rules.counted_by])
+    if places not in (None, counted):
+        raise ValueError(f"is not what form.{rules.counted_by} says")
+    return counted

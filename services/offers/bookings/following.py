@@ -1,0 +1,135 @@
+"""What becomes of bookings when time passes or their offer changes: told, released, expired, forgotten."""
+
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from libs.httpkit.edge import check_version
+from libs.httpkit.problems import Problem
+from libs.servicekit.db import now
+from services.offers.bookings import holds, queries
+from services.offers.bookings.access import Party
+from services.offers.bookings.domain import Reason, Status, forget_at
+from services.offers.bookings.messages import Desk, instant, tell
+from services.offers.bookings.models import Booking, BookingDate
+from services.offers.bookings.steps import end, held, move_up
+from services.offers.offers import domain as offers
+from services.offers.offers import queries as offer_queries
+from services.offers.offers.models import Offer
+from services.offers.places import commands as places
+from services.offers.sessions.models import OfferSession
+
+
+def session_cancelled(session: Session, desk: Desk, session_id: str) -> None:
+    """Everyone booked is told; a booking with other dates keeps those, one without ends."""
+    row = session.get(OfferSession, session_id)
+    if row is None or row.status != "cancelled":
+        return
+    offer = offer_queries.locked(session, row.offer_id)
+    for booking in _active_about(session, session_id):
+        if len(queries.dates(session, [booking.id])[booking.id]) > 1:
+            _drop(session, desk, offer, booking, row)
+        else:
+            end(session, desk, offer, booking, Status.CANCELLED, Reason.SESSION_CANCELLED)
+    move_up(session, desk, offer)
+
+
+def _active_about(session: Session, session_id: str) -> list[Booking]:
+    found = [queries.locked(session, booking_id) for booking_id in queries.about(session, session_id)]
+    return [booking for booking in found if booking.active]
+
+
+def _drop(session: Session, desk: Desk, offer: Offer, booking: Booking, row: OfferSession) -> None:
+    if booking.held:
+        places.give_back(session, row.id, booking.places)
+    mine = (col(BookingDate.booking_id) == booking.id) & (col(BookingDate.stock_id) == row.id)
+    session.execute(delete(BookingDate).where(mine))
+    _respan(session, offer, booking)
+    tell(session, desk, booking, "booking-date-cancelled", session_starts_at=instant(row.starts_at))
+
+
+def session_moved(session: Session, desk: Desk, session_id: str, version: int) -> None:
+    """Everyone booked is told of the new time; of several moves in a row only the last one."""
+    row = session.get(OfferSession, session_id)
+    if row is None or row.version > version or row.status == "cancelled":
+        return
+    offer = offer_queries.locked(session, row.offer_id)
+    for booking in _active_about(session, session_id):
+        _respan(session, offer, booking)
+        when = {"session_starts_at": instant(row.starts_at), "session_ends_at": instant(row.ends_at)}
+        tell(session, desk, booking, "booking-moved", **when)
+
+
+def _respan(session: Session, offer: Offer, booking: Booking) -> None:
+    rows = queries.sessions(session, queries.dates(session, [booking.id])[booking.id])
+    booking.starts_at, booking.ends_at = rows[0].starts_at, max(row.ends_at for row in rows)
+    booking.version, booking.changed_at = booking.version + 1, now()
+    rules = queries.retention(session, offer)
+    booking.forget_at = forget_at(rules, Status(booking.status), now(), booking.ends_at)
+
+
+def offer_ended(session: Session, desk: Desk, offer_id: str, *, withdrawn: bool) -> None:
+    """What was taken back takes its bookings along; what is over ends those that were never approved."""
+    try:
+        offer = offer_queries.locked(session, offer_id)
+    except Problem:
+        return
+    if offer.status not in (offers.Status.WITHDRAWN, offers.Status.EXPIRED):
+        return  # it is public again
+    for booking_id in queries.active_of(session, offer_id):
+        booking = queries.locked(session, booking_id)
+        if booking.ends_at and booking.ends_at <= now():
+            continue
+        if withdrawn:
+            end(session, desk, offer, booking, Status.CANCELLED, Reason.OFFER_WITHDRAWN)
+        elif booking.status != Status.APPROVED:
+            end(session, desk, offer, booking, Status.EXPIRED, Reason.OFFER_OVER)
+
+
+def expire(session: Session, desk: Desk, booking_id: str) -> None:
+    """End what nobody answered in time: the provider a request, or the requester a place held for him."""
+    offer, booking = held(session, booking_id)
+    if booking.status not in (Status.PENDING, Status.OFFERED) or (booking.deadline_at or now()) > now():
+        return
+    reason = Reason.UNANSWERED if booking.status == Status.PENDING else Reason.LAPSED
+    end(session, desk, offer, booking, Status.EXPIRED, reason)
+
+
+def advance(session: Session, desk: Desk, offer_id: str) -> int:
+    """Offer to those in line what became free otherwise, such as by more places; returns to how many."""
+    return move_up(session, desk, offer_queries.locked(session, offer_id))
+
+
+def erase(session: Session, desk: Desk, party: Party, booking_id: str, expected: int) -> None:
+    """The requester's data go at once; what he still held is cancelled, a bare row stays until the retention ends."""
+    offer, booking = held(session, booking_id)
+    party.must_hold(booking)
+    check_version(expected, booking.version)
+    if booking.active and not _over(booking):
+        end(session, desk, offer, booking, Status.CANCELLED, Reason.ERASED)
+    else:
+        booking.version, booking.changed_at = booking.version + 1, now()
+    _strip(booking)
+
+
+def forget(session: Session, desk: Desk, booking_id: str) -> None:
+    """The retention period is over: the row goes, or only what is personal where the place is still taken."""
+    offer, booking = held(session, booking_id)
+    if booking.forget_at is None or booking.forget_at > now():
+        return
+    if booking.active and booking.status != Status.APPROVED:
+        end(session, desk, offer, booking, Status.EXPIRED, Reason.UNANSWERED)
+    elif booking.active and not _over(booking):
+        _strip(booking)
+        booking.forget_at = None
+    else:
+        holds.release(session, booking)
+        session.execute(delete(BookingDate).where(col(BookingDate.booking_id) == booking.id))
+        session.delete(booking)
+
+
+def _over(booking: Booking) -> bool:
+    return booking.ends_at is not None and booking.ends_at <= now()
+
+
+def _strip(booking: Booking) -> None:
+    booking.form, booking.recipient_id = None, None

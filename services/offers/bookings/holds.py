@@ -1,0 +1,32 @@
+"""What a booking holds: places of its dates, of the whole offer, or an interval of a resource. All of it, or nothing."""
+
+from sqlmodel import Session
+
+from services.offers.bookings import queries
+from services.offers.bookings.models import Booking
+from services.offers.places import commands as places
+from services.offers.places import queries as stocks
+from services.offers.slots import commands as slots
+
+
+def take(session: Session, booking: Booking) -> bool:
+    """Take what the booking is about; False when it is not all to be had. Hold the offer first."""
+    if booking.slot:
+        own = stocks.own(session, booking.offer_id)
+        most = 1 if own is None or own.max is None else own.max
+        booking.held = slots.take(session, booking.offer_id, booking.slot, booking.places, most)
+    else:
+        wanted = dict.fromkeys(queries.dates(session, [booking.id])[booking.id], booking.places)
+        booking.held = bool(wanted) and places.take_each(session, wanted)
+    return booking.held
+
+
+def release(session: Session, booking: Booking) -> None:
+    """Give back what the booking holds, once."""
+    if not booking.held:
+        return
+    booking.held = False
+    if booking.slot:
+        slots.give_back(session, booking.offer_id, booking.slot, booking.places)
+    elif held := queries.dates(session, [booking.id])[booking.id]:
+        places.give_back_each(session, dict.fromkeys(held, booking.places))

@@ -1,0 +1,124 @@
+"""What a wish comes to under the rules of its board and offer: a plan, or a problem that names what does not fit."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from libs.httpkit.problems import FieldError, conflict, invalid
+from libs.servicekit.db import now
+from services.offers.bookings import queries
+from services.offers.bookings.domain import (
+    BookingRules,
+    Wish,
+    closes_at,
+    places_wanted,
+)
+from services.offers.bookings.forms import check_form
+from services.offers.bookings.messages import Desk
+from services.offers.bookings.models import Booking
+from services.offers.offers.models import Offer
+from services.offers.places import commands as places
+from services.offers.places import queries as stocks
+from services.offers.sessions import queries as sessions
+from services.offers.sessions.models import OfferSession
+from services.offers.slots.domain import check_slot
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A wish that keeps to the rules: how many places of which stocks, and when."""
+
+    places: int
+    form: dict[str, Any]
+    stock_ids: list[str]
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    slotted: bool = False
+
+
+def plan_of(session: Session, desk: Desk, offer: Offer, rules: BookingRules, wish: Wish) -> Plan:
+    """A wish checked against the rules; Problem 422 names what does not fit."""
+    wrong = [FieldError(field=f"form.{name}", reason=why) for name, why in check_form(rules.form, wish.form)]
+    if wrong:
+        raise invalid(*wrong)
+    try:
+        count = places_wanted(rules, wish.places, wish.form)
+    except ValueError as error:
+        raise invalid(FieldError(field="places", reason=str(error))) from None
+    if not 1 <= count <= rules.max_places:
+        raise invalid(FieldError(field="places", reason=f"from 1 to {rules.max_places}"))
+    plan = Plan(count, wish.form, [])
+    if rules.slots:
+        return _slotted(desk, offer, rules, plan, wish)
+    if wish.slot:
+        raise invalid(FieldError(field="slot", reason="this board has no slots"))
+    if wish.session_ids:
+        _dates_allowed(session, rules, wish.session_ids)
+    return dated(session, desk, offer, plan, wish.session_ids)
+
+
+def _slotted(desk: Desk, offer: Offer, rules: BookingRules, plan: Plan, wish: Wish) -> Plan:
+    assert rules.slots is not None  # noqa: S101 - asked by the caller
+    if wish.slot is None or wish.session_ids:
+        raise invalid(FieldError(field="slot", reason="this board is booked by slot"))
+    hours = offer.said.fields.get(rules.slots.hours) if rules.slots.hours else None
+    wrong = check_slot(rules.slots, wish.slot, hours, now(), desk.zone)
+    if found := [FieldError(field=field, reason=why) for field, why in wrong]:
+        raise invalid(*found)
+    return Plan(plan.places, plan.form, [], wish.slot.starts_at, wish.slot.ends_at, slotted=True)
+
+
+def dated(session: Session, desk: Desk, offer: Offer, plan: Plan, session_ids: list[str]) -> Plan:
+    """The dates of a plan, or the offer as a whole where that has places of its own or no dates."""
+    own = stocks.own(session, offer.id)
+    coming = sessions.next_dates(session, offer.id, now())
+    if coming is None or (own and own.limited):
+        if session_ids:
+            raise invalid(FieldError(field="session_ids", reason="this offer is booked as a whole"))
+        places.ensure(session, offer.id, offer, None)
+        return Plan(plan.places, plan.form, [offer.id], None, _last_instant(desk, offer))
+    found = _of_offer(session, offer, session_ids)
+    for row in found:
+        places.ensure(session, row.id, offer, row.places_max)
+    ids = sorted(row.id for row in found)
+    return Plan(plan.places, plan.form, ids, found[0].starts_at, max(row.ends_at for row in found))
+
+
+def _last_instant(desk: Desk, offer: Offer) -> datetime | None:
+    if offer.ends_on is None:
+        return None
+    return datetime.combine(offer.ends_on + timedelta(days=1), time.min, desk.zone)
+
+
+def _of_offer(session: Session, offer: Offer, ids: list[str]) -> list[OfferSession]:
+    if not ids or len(set(ids)) < len(ids):
+        raise invalid(FieldError(field="session_ids", reason="name each date once, and at least one"))
+    found = [row for row in queries.sessions(session, ids) if row.offer_id == offer.id]
+    if len(found) < len(ids) or any(row.status != "scheduled" for row in found):
+        raise invalid(
+            FieldError(field="session_ids", reason="names what is no date of this offer, or cancelled")
+        )
+    return found
+
+
+def _dates_allowed(session: Session, rules: BookingRules, ids: list[str]) -> None:
+    if not rules.min_dates <= len(ids) <= rules.max_dates:
+        reason = f"choose from {rules.min_dates} to {rules.max_dates} dates"
+        raise invalid(FieldError(field="session_ids", reason=reason))
+    if any(closes_at(rules, row.starts_at) <= now() for row in queries.sessions(session, ids)):
+        raise invalid(FieldError(field="session_ids", reason="names a date that can no longer be booked"))
+
+
+def within_caps(session: Session, rules: BookingRules, booking: Booking, plan: Plan) -> None:
+    """Nobody hoards: so many bookings of a recipient on a board, so many places on a date."""
+    others = queries.open_of(session, booking.recipient_id or "", booking.board, now())
+    others = [each for each in others if each.id != booking.id]
+    if len(others) >= rules.max_open:
+        raise conflict(f"At most {rules.max_open} bookings are open at once.")
+    dates = queries.dates(session, [each.id for each in others])
+    for stock_id in plan.stock_ids:
+        already = sum(each.places for each in others if stock_id in dates[each.id])
+        if already + plan.places > rules.max_places:
+            raise conflict(f"At most {rules.max_places} places to one requester.")

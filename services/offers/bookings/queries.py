@@ -1,0 +1,160 @@
+"""Reads of bookings, and who may see which."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, true
+from sqlmodel import Session, and_, col, func, or_, select
+
+from libs.httpkit.auth import Principal
+from libs.httpkit.problems import conflict, not_found
+from services.offers.boards import queries as boards
+from services.offers.bookings.domain import ACTIVE, MOST_WAITING, BookingRules, Status, Terms, rules_of
+from services.offers.bookings.models import Booking, BookingDate, BookingTerms
+from services.offers.offers.models import Offer
+from services.offers.sessions.models import OfferSession
+
+
+def page(
+    session: Session,
+    caller: Principal,
+    limit: int,
+    after: str,
+    board: str | None,
+    offer_id: str | None,
+    status: Status | None,
+) -> list[Booking]:
+    """Bookings of the caller's offers, an editor's are all; oldest first, one more than `limit` if there are more."""
+    query = select(Booking).join(Offer, col(Offer.id) == Booking.offer_id)
+    query = query.where(_of(caller), col(Booking.id) > after)
+    wanted = {Booking.board: board, Booking.offer_id: offer_id, Booking.status: status}
+    for column, value in wanted.items():
+        if value is not None:
+            query = query.where(col(column) == value)
+    return list(session.exec(query.order_by(Booking.id).limit(limit + 1)))
+
+
+def _of(caller: Principal) -> ColumnElement[bool]:
+    return true() if caller.is_any("editor") else col(Offer.provider_id).in_(caller.providers)
+
+
+def one(session: Session, booking_id: str) -> Booking:
+    """A booking; Problem 404 when there is none, or when it was erased."""
+    booking = session.get(Booking, booking_id)
+    if booking is None:
+        raise not_found("booking")
+    return booking
+
+
+def locked(session: Session, booking_id: str) -> Booking:
+    """The same, held until the transaction ends; hold its offer first."""
+    query = select(Booking).where(Booking.id == booking_id).with_for_update()
+    booking = session.exec(query, execution_options={"populate_existing": True}).first()
+    if booking is None:
+        raise not_found("booking")
+    return booking
+
+
+def dates(session: Session, booking_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The ids of the stocks that bookings are about."""
+    found: dict[str, list[str]] = {booking_id: [] for booking_id in booking_ids}
+    query = select(BookingDate).where(col(BookingDate.booking_id).in_(found))
+    for row in session.exec(query.order_by(BookingDate.stock_id)):
+        found[row.booking_id].append(row.stock_id)
+    return found
+
+
+def terms(session: Session, offer_id: str) -> BookingTerms:
+    """What the offer has otherwise than its board; version 0 when that is nothing."""
+    found = session.get(BookingTerms, offer_id)
+    return found or BookingTerms(offer_id=offer_id, terms=Terms().model_dump(), version=0)
+
+
+def rules(session: Session, offer: Offer) -> BookingRules:
+    """What holds for bookings of an offer; Problem 409 when it cannot be booked here."""
+    found = rules_or_none(session, offer)
+    if found is None:
+        raise conflict("This offer cannot be booked here.")
+    return found
+
+
+def rules_or_none(session: Session, offer: Offer) -> BookingRules | None:
+    """What holds for bookings of an offer; None for an offer that cannot be booked here."""
+    board, own = boards.declaration(session, offer.board).booking, terms(session, offer.id).said
+    if board is None or not own.bookable:
+        return None
+    try:
+        return rules_of(board, own)
+    except ValueError:  # the board has changed since, and they no longer go together
+        return board
+
+
+def retention(session: Session, offer: Offer) -> BookingRules:
+    """The board's rules, also for an offer that can no longer be booked."""
+    return boards.declaration(session, offer.board).booking or BookingRules()
+
+
+def sessions(session: Session, ids: Iterable[str]) -> list[OfferSession]:
+    """Sessions by their ids, soonest first."""
+    query = select(OfferSession).where(col(OfferSession.id).in_(list(ids)))
+    return list(session.exec(query.order_by(col(OfferSession.starts_at))))
+
+
+def waiting(session: Session, offer_id: str) -> list[Booking]:
+    """Who stands in line for an offer, first come first."""
+    query = select(Booking).where(Booking.offer_id == offer_id, Booking.status == Status.WAITING)
+    return list(session.exec(query.order_by(col(Booking.queued_at), col(Booking.id)).limit(MOST_WAITING + 1)))
+
+
+def position(session: Session, booking: Booking) -> int | None:
+    """How many stand in line up to and with this one; None for one that does not wait."""
+    if booking.status != Status.WAITING:
+        return None
+    queued, key = col(Booking.queued_at), col(Booking.id)
+    before = or_(queued < booking.queued_at, and_(queued == booking.queued_at, key <= booking.id))
+    query = select(func.count()).where(
+        Booking.offer_id == booking.offer_id, Booking.status == Status.WAITING, before
+    )
+    return session.exec(query).one()
+
+
+def open_of(session: Session, recipient_id: str, board: str, now: datetime) -> list[Booking]:
+    """What one recipient has asked for on a board and is not over."""
+    query = select(Booking).where(
+        Booking.recipient_id == recipient_id,
+        Booking.board == board,
+        col(Booking.status).in_(ACTIVE),
+        or_(col(Booking.ends_at).is_(None), col(Booking.ends_at) > now),
+    )
+    return list(session.exec(query))
+
+
+def about(session: Session, stock_id: str) -> list[str]:
+    """The ids of the bookings that are about a session."""
+    query = select(BookingDate.booking_id).where(BookingDate.stock_id == stock_id)
+    return list(session.exec(query.order_by(BookingDate.booking_id)))
+
+
+def active_of(session: Session, offer_id: str) -> list[str]:
+    """The ids of an offer's bookings that have not ended."""
+    query = select(Booking.id).where(Booking.offer_id == offer_id, col(Booking.status).in_(ACTIVE))
+    return list(session.exec(query.order_by(Booking.id)))
+
+
+def overdue(session: Session, now: datetime, limit: int) -> list[str]:
+    """The ids of those whose deadline has passed."""
+    query = select(Booking.id).where(
+        col(Booking.status).in_([Status.PENDING, Status.OFFERED]), col(Booking.deadline_at) <= now
+    )
+    return list(session.exec(query.order_by(col(Booking.deadline_at)).limit(limit)))
+
+
+def forgettable(session: Session, now: datetime, limit: int) -> list[str]:
+    """The ids of those whose personal data have served their time."""
+    query = select(Booking.id).where(col(Booking.forget_at) <= now)
+    return list(session.exec(query.order_by(col(Booking.forget_at)).limit(limit)))
+
+
+def lines(session: Session) -> list[str]:
+    """The ids of the offers that somebody stands in line for."""
+    return list(session.exec(select(Booking.offer_id).where(Booking.status == Status.WAITING).distinct()))

@@ -1,0 +1,128 @@
+"""The steps of a booking's life: into a state, into the line, to an end. Each is told to the requester."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from libs.httpkit.problems import conflict
+from libs.servicekit.db import now
+from services.offers.bookings import holds, queries
+from services.offers.bookings.domain import (
+    MOST_WAITING,
+    BookingRules,
+    Reason,
+    Status,
+    answer_until,
+    closes_at,
+    forget_at,
+    may_become,
+    offer_until,
+)
+from services.offers.bookings.messages import Desk, tell
+from services.offers.bookings.models import Booking
+from services.offers.offers import domain as offers
+from services.offers.offers import queries as offer_queries
+from services.offers.offers.models import Offer
+
+TEMPLATES = {
+    Status.PENDING: "booking-received",
+    Status.WAITING: "booking-waiting",
+    Status.OFFERED: "booking-offered",
+    Status.APPROVED: "booking-approved",
+    Status.DECLINED: "booking-declined",
+    Status.CANCELLED: "booking-cancelled",
+    Status.EXPIRED: "booking-expired",
+}
+
+
+def held(session: Session, booking_id: str) -> tuple[Offer, Booking]:
+    """A booking and its offer, the offer held first; Problem 404 when there is no such booking."""
+    offer = offer_queries.locked(session, queries.one(session, booking_id).offer_id)
+    return offer, queries.locked(session, booking_id)
+
+
+def settle(
+    session: Session,
+    desk: Desk,
+    rules: BookingRules,
+    booking: Booking,
+    status: Status,
+    reason: Reason | None = None,
+) -> None:
+    """Put a booking into a state, with the deadline and the retention that go with it, and tell the requester."""
+    if booking.version and not may_become(Status(booking.status), status):
+        raise conflict(f"A booking that is {booking.status} cannot become {status}.")
+    booking.status, booking.reason = status, reason
+    booking.version, booking.changed_at = booking.version + 1, now()
+    booking.deadline_at = _deadline(rules, booking, status)
+    booking.forget_at = forget_at(rules, status, now(), booking.ends_at)
+    session.add(booking)
+    tell(session, desk, booking, TEMPLATES[status])
+
+
+def _deadline(rules: BookingRules, booking: Booking, status: Status) -> datetime | None:
+    if status is Status.PENDING:
+        return answer_until(rules, now(), booking.starts_at)
+    if status is Status.OFFERED and rules.waiting:
+        return offer_until(rules.waiting, now(), booking.starts_at)
+    return None
+
+
+def enter(session: Session, desk: Desk, rules: BookingRules, booking: Booking, *, may_wait: bool) -> None:
+    """Take what is wanted and approve it or leave it to the provider; else stand in line, else Problem 409."""
+    takes = rules.hold or rules.auto_accept
+    if takes and (_is_behind(session, rules, booking) or not holds.take(session, booking)):
+        _line_up(session, desk, rules, booking, may_wait=may_wait)
+    else:
+        booking.queued_at = None
+        settle(session, desk, rules, booking, Status.APPROVED if rules.auto_accept else Status.PENDING)
+
+
+def _is_behind(session: Session, rules: BookingRules, booking: Booking) -> bool:
+    """Whether somebody waits for the same dates whom nobody may overtake."""
+    if rules.waiting is None or rules.waiting.overtake:
+        return False
+    line = [each.id for each in queries.waiting(session, booking.offer_id) if each.id != booking.id]
+    wanted = queries.dates(session, [*line, booking.id])
+    return any(set(wanted[booking.id]) & set(wanted[each]) for each in line)
+
+
+def _line_up(session: Session, desk: Desk, rules: BookingRules, booking: Booking, *, may_wait: bool) -> None:
+    if rules.waiting is None or booking.slotted:
+        raise conflict("There are not enough free places.")
+    if not may_wait:
+        raise conflict("There are not enough free places; with waiting_list you stand in line.")
+    if len(queries.waiting(session, booking.offer_id)) >= MOST_WAITING:
+        raise conflict("There are not enough free places, and the waiting list is full.")
+    booking.queued_at = booking.queued_at or now()
+    settle(session, desk, rules, booking, Status.WAITING)
+
+
+def end(session: Session, desk: Desk, offer: Offer, booking: Booking, status: Status, reason: Reason) -> None:
+    """End a booking: what it held is free, and whoever waited longest and fits is offered it."""
+    rules = queries.retention(session, offer)
+    settle(session, desk, rules, booking, status, reason)
+    holds.release(session, booking)
+    move_up(session, desk, offer)
+
+
+def move_up(session: Session, desk: Desk, offer: Offer) -> int:
+    """Offer free places to those who wait and fit, first come first; returns how many were offered something."""
+    line = queries.waiting(session, offer.id)
+    if not line or offer.status != offers.Status.PUBLISHED:
+        return 0
+    rules = queries.retention(session, offer)
+    offered, passed = 0, list[Booking]()
+    for booking in line:
+        if booking.starts_at and closes_at(rules, booking.starts_at) <= now():
+            settle(session, desk, rules, booking, Status.EXPIRED, Reason.OFFER_OVER)
+        elif holds.take(session, booking):
+            settle(session, desk, rules, booking, Status.OFFERED)
+            offered += 1
+            for each in passed:
+                each.overtaken += 1
+        elif rules.waiting and not rules.waiting.overtake:
+            break
+        else:
+            passed.append(booking)
+    return offered

@@ -1,0 +1,88 @@
+"""What the API shows of bookings: without what is personal in lists, in full to the two sides."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from libs.httpkit.edge import Reading
+from services.offers.bookings import queries
+from services.offers.bookings.domain import BookingRules, Status, Terms
+from services.offers.bookings.models import Booking
+
+
+class SlotView(BaseModel):
+    """The interval that is booked."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+class BookingView(BaseModel):
+    """A booking without what is personal of it."""
+
+    id: str
+    board: str
+    offer_id: str
+    status: Status
+    reason: str | None
+    places: int
+    session_ids: list[str]
+    slot: SlotView | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    deadline_at: datetime | None = Field(description="Until when somebody must answer, or it ends by itself.")
+    overtaken: int = Field(description="How often somebody behind in the line went before, wanting less.")
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+
+class BookingInFull(BookingView):
+    """A booking as its two sides see it."""
+
+    form: dict[str, Any] | None
+    position: int | None = Field(description="The place in the line.")
+    forget_at: datetime | None = Field(description="When the personal data are deleted.")
+
+
+class Booked(BaseModel):
+    """What a request came to, and the token that opens it from now on."""
+
+    booking: BookingView
+    token: str
+
+
+class Export(BaseModel):
+    """Everything that is kept of a requester in this booking."""
+
+    recipient_id: str | None
+    booking: BookingInFull
+
+
+class TermsView(BaseModel):
+    """How an offer is booked: the board's rules with the offer's own, and what the offer has of its own."""
+
+    bookable: bool
+    rules: BookingRules | None
+    own: Terms
+    version: int
+
+
+def _plain(booking: Booking, stock_ids: list[str]) -> dict[str, Any]:
+    return booking.model_dump(exclude={"recipient_id", "slotted", "held", "queued_at"}) | {
+        "status": Status(booking.status),
+        "session_ids": [each for each in stock_ids if each != booking.offer_id],
+        "slot": booking.slot and SlotView(**dict(booking.slot)),
+    }
+
+
+def view(session: Reading, booking: Booking) -> BookingView:
+    """The booking as lists and answers show it."""
+    return BookingView(**_plain(booking, queries.dates(session, [booking.id])[booking.id]))
+
+
+def in_full(session: Reading, booking: Booking) -> BookingInFull:
+    """The booking with the answers to the form."""
+    plain = _plain(booking, queries.dates(session, [booking.id])[booking.id])
+    return BookingInFull(position=queries.position(session, booking), **plain)
