@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from cli.home import ROOT
 from libs.servicekit.db import Database
 from services.offers.blueprints import commands, queries
+from services.offers.blueprints.domain import Derivation, Taken
 from services.offers.blueprints.models import BoardMigration, Improvement
 from services.offers.boards.commands import read_declarations
 from services.offers.boards.models import Board, Origin
@@ -196,6 +197,25 @@ def test_a_board_that_went_its_own_way_is_told_of_the_conflict(service: Offers) 
     assert reply(service, again, "accept", overwrite=True).json()["status"] == "accepted"
 
 
+def test_improvements_that_belong_together_are_taken_over_together(service: Offers) -> None:
+    parent, child = line(service)
+    fields = service.http.get(f"/v1/boards/{parent}").json()["fields"]
+    without = [field for field in fields if field["name"] not in ("size", "open")]
+    assert put(service, parent, fields=without, standards=None).status_code == 200
+    waiting = improvements(service, child)
+    assert {".".join(one["change"]["path"]) for one in waiting} == {"fields.size", "fields.open", "standards"}
+    (field,) = [one for one in waiting if one["change"]["path"] == ["fields", "size"]]
+    problem(reply(service, field, "accept"), 422)
+    path, body = f"/v1/boards/{child}/improvements/accept", {"reason": "Das passt auch bei uns."}
+    stale = [{"id": one["id"], "version": 7} for one in waiting]
+    problem(service.call("POST", path, body | {"improvements": stale}, "editor"), 412)
+    taken = [{"id": one["id"], "version": 1} for one in waiting]
+    answer = service.call("POST", path, body | {"improvements": taken}, "editor")
+    assert {one["status"] for one in answer.json()["items"]} == {"accepted"}
+    board = service.http.get(f"/v1/boards/{child}").json()
+    assert (board["fields"], board["version"], improvements(service, child)) == (without, 2, [])
+
+
 def test_what_a_child_does_by_itself_needs_no_answer(service: Offers) -> None:
     parent, child = line(service)
     put(service, parent, texts={"intro": {"de": "Hallo"}})
@@ -354,7 +374,7 @@ def test_boards_in_files_have_a_line_too(db: Database, tmp_path: Path) -> None:
         assert asked(session) == [("kind", "texts.intro.de", "offered")]
         one = session.exec(select(Improvement)).one()
         with pytest.raises(Exception, match="Conflict"):
-            commands.accept(session, "kind", one.id, 1, None)
+            commands.accept(session, "kind", [Taken(id=one.id, version=1)], None)
     started(db, tmp_path, kind=CHILD + 'texts.intro.de = "Hallo"')
     with db.reading() as session:
         assert asked(session) == [("kind", "texts.intro.de", "accepted")], "its file is its answer"
@@ -363,8 +383,6 @@ def test_boards_in_files_have_a_line_too(db: Database, tmp_path: Path) -> None:
 def test_a_restart_leaves_derived_boards_alone_until_a_file_takes_them_over(
     db: Database, tmp_path: Path
 ) -> None:
-    from services.offers.blueprints.domain import Derivation
-
     started(db, tmp_path, eins='title.de = "Eins"')
     with db.transaction() as session:
         commands.derive_board(session, "eins", Derivation(slug="zwei", title={"de": "Zwei"}))

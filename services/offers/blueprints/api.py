@@ -1,7 +1,7 @@
 """HTTP edge of blueprints: derive, change and withdraw boards; improvements and replies; offers that need a look."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -23,7 +23,7 @@ from libs.httpkit.edge import (
     page_of,
 )
 from services.offers.blueprints import commands, queries
-from services.offers.blueprints.domain import Derivation, standing
+from services.offers.blueprints.domain import Derivation, Taken, Wish, standing
 from services.offers.blueprints.models import Improvement, Reply
 from services.offers.boards import api as boards
 from services.offers.boards import queries as board_queries
@@ -54,12 +54,17 @@ class Suggestion(Body):
     )
 
 
-class Acceptance(Body):
-    """How an improvement is taken over: as it is, over the board's own change, or with `instead` in place of `after`."""
+class Acceptance(Wish):
+    """How one improvement is taken over, and why; public."""
 
     reason: Reason | None = None
-    overwrite: bool = False
-    instead: Any = None
+
+
+class Acceptances(Body):
+    """Improvements that belong together, such as a field that goes and the rule that named it."""
+
+    improvements: list[Taken] = Field(min_length=1, max_length=100)
+    reason: Reason | None = None
 
 
 class Refusal(Body):
@@ -229,10 +234,16 @@ def accept_improvement(
     response: Response,
 ) -> ImprovementView:
     """Take an improvement over into a derived board."""
-    accepted = commands.accept(
-        session, slug, improvement_id, expected, body.reason, body.instead, overwrite=body.overwrite
-    )
-    return _improvement(session, accepted, response)
+    wish = body.model_dump(include={"overwrite", "instead"})
+    taken = Taken(id=improvement_id, version=expected, **wish)
+    return _improvement(session, commands.accept(session, slug, [taken], body.reason)[0], response)
+
+
+@router.post("/v1/boards/{slug}/improvements/accept", dependencies=[require("editor")])
+def accept_improvements(slug: Slug, body: Acceptances, session: Transaction) -> Items[ImprovementView]:
+    """Take several improvements over at once: all of them, or none."""
+    accepted = commands.accept(session, slug, body.improvements, body.reason)
+    return Items(items=[_view(session, each) for each in accepted])
 
 
 @router.post("/v1/boards/{slug}/improvements/{improvement_id}/decline", dependencies=[require("editor")])

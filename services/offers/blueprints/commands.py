@@ -8,13 +8,14 @@ from pydantic_core import to_json
 from sqlmodel import Session, col, select
 
 from libs.contracts import offers as events
+from libs.contracts.offers import BoardChange
 from libs.httpkit.auth import Principal
 from libs.httpkit.edge import check_version
 from libs.httpkit.problems import FieldError, Problem, conflict, field_errors, invalid, not_found
 from libs.servicekit.db import now
 from services.offers.blueprints import queries
 from services.offers.blueprints.changes import apply, diff
-from services.offers.blueprints.domain import Derivation, Effect, derive, missing, standing
+from services.offers.blueprints.domain import Derivation, Effect, Taken, derive, missing, standing
 from services.offers.blueprints.fitting import fit
 from services.offers.blueprints.models import BoardMigration, Improvement, Reply
 from services.offers.blueprints.spreading import Family, answered, ask, begin_line, by_path, spread
@@ -102,42 +103,46 @@ def suggest(session: Session, slug: str, source: str, paths: Sequence[Sequence[s
     return [ask(session, board, child, known.get(path), found[path]) for path in wanted]
 
 
-def accept(
-    session: Session,
-    slug: str,
-    improvement_id: str,
-    expected: int,
-    reason: str | None,
-    instead: Any = None,
-    *,
-    overwrite: bool = False,
-) -> Improvement:
-    """Take an improvement over, as it is or in an edited form; Problem 409 when that would undo the board's own change."""
+def accept(session: Session, slug: str, wanted: Sequence[Taken], reason: str | None) -> list[Improvement]:
+    """Take improvements over, together: what they make of the board must be sound only when all of them are made.
+
+    Problem 409 when one would undo the board's own change and the wish does not say that it may.
+    """
     family = queries.held(session)
-    board, improvement = _asked(session, family, slug, improvement_id, expected)
+    asked = {each.id: (_asked(session, family, slug, each.id, each.version), each) for each in wanted}
+    board = _open(family, slug)
     _must_be_kept_here(board)
-    offered = improvement.said
-    edited = offered if instead is None else offered.model_copy(update={"after": instead})
-    stands = standing(offered, board.declared)
-    if stands.effect is Effect.CONFLICT and instead is None and not overwrite:
+    edited = [_edited(board, improvement, each) for _, (improvement, each) in sorted(asked.items())]
+    after = _sound(lambda: apply(edited, board.declared))
+    made = {tuple(change.path): change for change in diff(board.declared, after)}
+    for improvement, each in asked.values():
+        offered = improvement.said
+        if each.instead is not None:
+            improvement.adapted = True
+            improvement.change = made.get(tuple(offered.path), offered).model_dump(mode="json")
+        answered(session, board, improvement, offered, Reply.ACCEPTED, reason)
+    if after != board.declared:
+        _replace(session, family, board, after)
+    return [improvement for improvement, _ in asked.values()]
+
+
+def _edited(board: Board, improvement: Improvement, wish: Taken) -> BoardChange:
+    """The change as it is to be made."""
+    if wish.instead is not None:
+        return improvement.said.model_copy(update={"after": wish.instead})
+    stands = standing(improvement.said, board.declared)
+    if stands.effect is Effect.CONFLICT and not wish.overwrite:
         raise conflict(
             f"Taking it over would undo something: {stands.reason}. Send overwrite, or an edited form."
         )
-    after = _sound(lambda: apply([edited], board.declared))
-    if instead is not None:
-        made = (each for each in diff(board.declared, after) if each.path == offered.path)
-        improvement.adapted, improvement.change = True, next(made, offered).model_dump(mode="json")
-    answered(session, board, improvement, offered, Reply.ACCEPTED, reason)
-    if after != board.declared:
-        _replace(session, family, board, after)
-    return improvement
+    return improvement.said
 
 
 def decline(session: Session, slug: str, improvement_id: str, expected: int, reason: str) -> Improvement:
     """Do without an improvement, and say why."""
     family = queries.held(session)
-    board, improvement = _asked(session, family, slug, improvement_id, expected)
-    answered(session, board, improvement, improvement.said, Reply.DECLINED, reason)
+    improvement = _asked(session, family, slug, improvement_id, expected)
+    answered(session, family[slug], improvement, improvement.said, Reply.DECLINED, reason)
     return improvement
 
 
@@ -189,15 +194,13 @@ def dismiss(session: Session, actor: Principal, offer_id: str, expected: int, fi
     return found
 
 
-def _asked(
-    session: Session, family: Family, slug: str, improvement_id: str, expected: int
-) -> tuple[Board, Improvement]:
-    board = _open(family, slug)
+def _asked(session: Session, family: Family, slug: str, improvement_id: str, expected: int) -> Improvement:
+    _open(family, slug)
     improvement = queries.one(session, slug, improvement_id)
     check_version(expected, improvement.version)
     if improvement.status != Reply.OFFERED:
         raise conflict(f"The improvement is {improvement.status} already.")
-    return board, improvement
+    return improvement
 
 
 def _open(family: Family, slug: str) -> Board:

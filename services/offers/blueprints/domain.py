@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 from pydantic_core import to_json
@@ -37,6 +37,20 @@ class Derivation(Body):
     texts: list[Name] | None = Field(default=None, max_length=20)
     sections: list[Name] | None = Field(default=None, max_length=20)
     own: Own = Own()
+
+
+class Wish(Body):
+    """How an improvement is taken over: as it is, over the board's own change, or with `instead` in place of `after`."""
+
+    overwrite: bool = False
+    instead: Any = None
+
+
+class Taken(Wish):
+    """An improvement to be taken over, as the caller has seen it."""
+
+    id: Annotated[str, Field(min_length=1, max_length=36)]
+    version: Annotated[int, Field(ge=1)]
 
 
 def parts(board: Declaration) -> dict[str, dict[str, Any]]:
