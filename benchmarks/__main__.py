@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import growth, importing, relay, report, serving, startup
+from benchmarks import allocation, growth, importing, relay, report, serving, startup
 from benchmarks.report import Figure, Row
 from benchmarks.stack import REGISTER
 
@@ -17,6 +17,7 @@ PARTS: dict[str, Callable[[Path], Measured]] = {
     "relay": lambda folder: (relay.run(folder), []),
     "import": lambda folder: (importing.run(folder), []),
     "serving": serving.run,
+    "allocation": allocation.run,
     "growth": growth.run,
 }
 NEED_REGISTER = {"import", "serving"}
