@@ -9,7 +9,9 @@ from uuid import uuid4
 import pytest
 from sqlmodel import col, func, select
 
+from libs.contracts.offers import NeedKind
 from services.offers.allocation.models import WishingChild, Wishlist
+from services.offers.needs.models import Need, NeedMark
 from tests.offers.conftest import COURSE, Offers, problem
 from tests.offers.holidays import WEEKS, Holidays
 from tests.waiting import until
@@ -81,6 +83,18 @@ def test_others_hear_figures_and_families_hear_theirs(service: Offers) -> None:
         )
         assert (decided["facts"]["placed"], decided["facts"]["left_out"]) == (placed, 1 - placed)
         assert decided["facts"]["link"] == received["facts"]["link"] == family["token"]
+
+
+def test_whoever_goes_without_is_an_unmet_need_of_the_dearest_offer(service: Offers) -> None:
+    holidays = Holidays(service)
+    for _ in range(4):
+        holidays.family(holidays.child("A", "w1 lake", "w1 wood"))
+    holidays.given_out()
+    lake = next(each["offer_id"] for each in holidays.period["activities"] if each["title"] == {"de": "lake"})
+    with service.db.reading() as session:
+        (need,) = session.exec(select(Need).where(Need.offer_id == lake)).all()
+        assert need.kind == NeedKind.REFUSED
+        assert session.exec(select(func.count()).where(col(NeedMark.need_id) == need.id)).one() == 1
 
 
 def test_everyone_can_draw_the_lots_again(service: Offers) -> None:

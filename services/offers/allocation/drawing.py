@@ -3,12 +3,14 @@ to each family leave, in one transaction. The same wishes, confirmations and see
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session
 
+from libs.contracts.offers import NeedKind
 from libs.servicekit import outbox
 from libs.servicekit.outbox import Entry
 from services.offers.allocation import queries
@@ -18,6 +20,7 @@ from services.offers.allocation.facts import message, tell
 from services.offers.allocation.models import Activity, Period, WishingChild, Wishlist
 from services.offers.allocation.outcome import Answer, Child, allocate
 from services.offers.allocation.wishlists import Signer
+from services.offers.needs import commands as needs
 
 
 @dataclass
@@ -62,13 +65,14 @@ def draw_up(session: Session, period: Period) -> Drawn:
     return Drawn(activities, wishlists, children, answers)
 
 
-def carry_out(session: Session, period_id: str, sign: Signer) -> None:
+def carry_out(session: Session, period_id: str, sign: Signer, today: date) -> None:
     """Give out the places as ordered; nothing happens when that is done already."""
     period = queries.locked(session, period_id)
     if period.status != Status.ALLOCATING:
         return
     drawn = draw_up(session, period)
     _keep_answers(session, drawn)
+    _note_needs(session, period, drawn, today)
     for activity, counts in drawn.counted():
         activity.sqlmodel_update(counts)
     move(period, Status.ALLOCATED)
@@ -82,10 +86,24 @@ def _keep_answers(session: Session, drawn: Drawn) -> None:
     for child in drawn.children:
         answers = drawn.answers[child.id]
         placed = sum(answer.activity is not None for answer in answers)
-        kept = [asdict(answer) for answer in answers]
+        kept = [dict(vars(answer)) for answer in answers]
         rows.append({"id": child.id, "answers": kept, "placed": placed, "missed": len(answers) - placed})
     if rows:
         session.execute(update(WishingChild), rows)
+
+
+def _note_needs(session: Session, period: Period, drawn: Drawn, today: date) -> None:
+    """Whoever got nothing in a slot was refused at the offer that was dearest there."""
+    offers = {each.id: each.offer_id for each in drawn.activities}
+    families = {each.id: each.recipient_id for each in drawn.wishlists}
+    refused = {
+        (offers[answer.verdicts[0][0]], families[child.wishlist_id])
+        for child in drawn.children
+        for answer in drawn.answers[child.id]
+        if answer.activity is None
+    }
+    for offer, recipient in sorted(refused):
+        needs.note_offer(session, period.board, NeedKind.REFUSED, offer, recipient, today)
 
 
 def _messages(period: Period, drawn: Drawn, sign: Signer) -> list[Entry]:

@@ -2,7 +2,7 @@
 out places as ordered, erase what families wrote when the board's time for keeping it is over."""
 
 import asyncio
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -50,17 +50,17 @@ def _round(db: Database, zone: ZoneInfo, sign: Signer) -> None:
         with db.transaction() as session:
             commands.keep_time(session, queries.locked(session, period_id), at)
     for period_id in ordered:
-        _carry_out(db, period_id, sign)
+        _carry_out(db, period_id, sign, at.astimezone(zone).date())
     for period_id in stale:
         with db.transaction() as session:
             wishlists.erase(session, period_id)
 
 
-def _carry_out(db: Database, period_id: str, sign: Signer) -> None:
+def _carry_out(db: Database, period_id: str, sign: Signer, today: date) -> None:
     started = now()
     try:
         with db.transaction() as session:
-            drawing.carry_out(session, period_id, sign)
+            drawing.carry_out(session, period_id, sign, today)
     except AWAY:
         raise  # the job starts anew
     except Exception as error:
