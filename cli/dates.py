@@ -22,7 +22,7 @@ def schedule(offers: Gateway, file: Path) -> int:
         entry = json.loads(line)
         offer_id = ids.get(entry["title"])
         if offer_id and not offers.get(f"/v1/offers/{offer_id}/sessions", limit=1)["items"]:
-            done += any(post(offers, offer_id, body) for body in entry["sessions"])
+            done += sum(post(offers, offer_id, body) for body in entry["sessions"]) > 0
     return done
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.dates import schedule
+from cli.dates import by_title, schedule
 from cli.gateway import gateway
 from tests.cli.conftest import Coburg
 from tests.stack import Stack
@@ -94,13 +94,18 @@ def test_refusals_are_one_clear_line(
 def test_offers_get_their_dates_once(town: Stack, coburg: Coburg, file: Path) -> None:
     coburg(town.home.environ, "import", "kita", str(file))
     year = date.today().year + 1
-    day = {"starts_at": f"{year}-03-01T10:00", "ends_at": f"{year}-03-01T11:00"}
+    day, later = ({"starts_at": f"{year}-03-0{n}T10:00", "ends_at": f"{year}-03-0{n}T11:00"} for n in (1, 2))
     over = {"starts_at": "2020-03-01T10:00", "ends_at": "2020-03-01T11:00"}
-    entries = [{"title": "Kita Sonnenschein", "sessions": [over, day]}, {"title": "Keine", "sessions": [day]}]
+    entries = [
+        {"title": "Kita Sonnenschein", "sessions": [over, day, later]},
+        {"title": "Keine", "sessions": [day]},
+    ]
     (dates := file.with_name("dates")).mkdir()
     (dates / "kita.jsonl").write_text("\n".join(json.dumps(entry) for entry in entries))
     with gateway(town.home, "offers", town.url("offers"), "editor") as offers:
         assert [schedule(offers, dates / "kita.jsonl") for _ in range(2)] == [1, 0]
+        offer = by_title(offers, "kita")["Kita Sonnenschein"]
+        assert len(offers.get(f"/v1/offers/{offer}/sessions")["items"]) == 2
 
 
 def test_without_a_stack_it_says_so(tmp_path: Path, coburg: Coburg, file: Path) -> None:
