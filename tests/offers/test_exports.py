@@ -5,7 +5,7 @@ import io
 import json
 import time
 import tracemalloc
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from services.offers.exports.queries import chunks
 from services.offers.offers.models import Offer
 from tests.offers.conftest import COURSE, PUBLISHER, Offers, problem
 from tests.offers.test_offers import FULL
+from tests.offers.test_sessions import do, one_of
 from tests.waiting import until
 
 FORMS = ("csv", "jsonl", "geojson", "jsonld", "ics")
@@ -235,6 +236,30 @@ def test_maps_and_calendars_are_read_by_others(service: Offers) -> None:
     calendar: Any = Calendar.from_ical(get(service, "ics", provider_id=provider, lang="en").content)
     assert {str(event["summary"]) for event in calendar.walk("VEVENT")} == {"Pottery"}
     assert len(calendar.walk("VEVENT")) == 2
+
+
+def test_sessions_are_events_and_cancelled_ones_say_so(service: Offers) -> None:
+    provider = service.provider("Termine")
+    offer = service.draft(FULL, provider, publish=True)
+    start = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=3)
+    held, off = (one_of(service, offer, start=start + timedelta(days=days)) for days in (0, 1))
+    path = f"/v1/exports/offers.ics?provider_id={provider}"
+    before = service.http.get(path)
+    assert do(service, off, "cancel", 1, {"reason": "Der Ofen ist kaputt."}).status_code == 200
+    after = service.http.get(path, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    calendars: list[Any] = [Calendar.from_ical(answer.content) for answer in (before, after)]
+    was, now_ = ({str(event["uid"]): event for event in calendar.events} for calendar in calendars)
+    assert set(was) == set(now_) == {held, off}
+    assert (now_[held]["dtstart"].dt, now_[held]["dtend"].dt) == (start, start + timedelta(hours=2))
+    assert [str(was[off]["status"]), str(now_[off]["status"])] == ["CONFIRMED", "CANCELLED"]
+    assert int(now_[off]["sequence"]) > int(was[off]["sequence"])
+    (only,) = (
+        schedule
+        for schedule in service.http.get(f"/hsds/services/{offer}").json()["schedules"]
+        if "dtstart" in schedule
+    )
+    assert only["dtstart"] == f"{start:%Y-%m-%d}"
 
 
 def test_linked_data_of_an_offer_and_not_of_a_draft(service: Offers) -> None:

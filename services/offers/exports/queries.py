@@ -171,6 +171,8 @@ def fingerprint(session: Session, wanted: Filter) -> str:
         *session.exec(_state(Offer.version, Offer.changed_at).where(*_conditions(wanted))),
         *session.exec(_state(Provider.version, Provider.changed_at)),
         *session.exec(_state(Board.version, Board.changed_at)),
+        *session.exec(_state(OfferSession.version, OfferSession.changed_at)),
+        *session.exec(_state(Stock.version, Stock.as_of)),
     ]
     return hashlib.sha256(repr([tuple(row) for row in versions]).encode()).hexdigest()[:32]
 
