@@ -61,5 +61,6 @@ def _parameters(field: BoardField, *, own: bool) -> list[str]:
 
 
 def _shown(field: BoardField, parameters: list[str]) -> dict[str, Any]:
-    shown = field.model_dump(mode="json", include={"name", "type", "label", "unit", "options"})
-    return shown | {"parameters": parameters}
+    shown = field.model_dump(mode="json", include={"name", "type", "label", "unit"})
+    options = [{"value": option.value, "label": option.label} for option in field.options]
+    return shown | {"options": options, "parameters": parameters}

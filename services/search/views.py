@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from libs.contracts.card import Age, Period, Place, Text
-from libs.contracts.offers import FieldType, Option
+from libs.contracts.offers import FieldType
 
 
 class Highlight(BaseModel):
@@ -60,6 +60,13 @@ class Found(BaseModel):
     took_ms: float
 
 
+class Choice(BaseModel):
+    """One value that a filter can have."""
+
+    value: str
+    label: Text
+
+
 class Filter(BaseModel):
     """Something that can be filtered by, with names for people; texts by language."""
 
@@ -67,7 +74,7 @@ class Filter(BaseModel):
     type: FieldType
     label: Text
     unit: str | None
-    options: list[Option] = Field(description="The values there can be; empty when they are open.")
+    options: list[Choice] = Field(description="The values there can be; empty when they are open.")
     parameters: list[str] = Field(description="How `GET /v1/search` calls it.")
 
 
