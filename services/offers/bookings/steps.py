@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from libs.httpkit.problems import conflict
 from libs.servicekit.db import now
-from services.offers.bookings import holds, queries
+from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.domain import (
     MOST_WAITING,
     BookingRules,
@@ -57,7 +57,8 @@ def settle(
     booking.deadline_at = _deadline(rules, booking, status)
     booking.forget_at = forget_at(rules, status, now(), booking.ends_at)
     session.add(booking)
-    tell(session, desk, booking, TEMPLATES[status])
+    session.flush()
+    tell(session, desk, booking, TEMPLATES[status], **funds.follow(session, desk, booking))
 
 
 def _deadline(rules: BookingRules, booking: Booking, status: Status) -> datetime | None:

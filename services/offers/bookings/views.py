@@ -9,6 +9,8 @@ from libs.httpkit.edge import Reading
 from services.offers.bookings import queries
 from services.offers.bookings.domain import BookingRules, Status, Terms
 from services.offers.bookings.models import Booking
+from services.offers.funding import queries as funding
+from services.offers.funding.domain import HELD, GrantState
 
 
 class SlotView(BaseModel):
@@ -16,6 +18,13 @@ class SlotView(BaseModel):
 
     starts_at: datetime
     ends_at: datetime
+
+
+class GrantView(BaseModel):
+    """What the board pays towards the booking, in cents; a refused one goes on without."""
+
+    state: GrantState
+    cents: int
 
 
 class BookingView(BaseModel):
@@ -33,6 +42,7 @@ class BookingView(BaseModel):
     ends_at: datetime | None
     deadline_at: datetime | None = Field(description="Until when somebody must answer, or it ends by itself.")
     overtaken: int = Field(description="How often somebody behind in the line went before, wanting less.")
+    grant: GrantView | None = Field(description="Null when the board pays nothing towards it.")
     version: int
     created_at: datetime
     changed_at: datetime
@@ -69,20 +79,29 @@ class TermsView(BaseModel):
     version: int
 
 
-def _plain(booking: Booking, stock_ids: list[str]) -> dict[str, Any]:
+def _grant(session: Reading, booking: Booking) -> GrantView | None:
+    grant = funding.grant(session, booking.id)
+    if grant is None:
+        return None
+    return GrantView(state=GrantState(grant.state), cents=grant.cents if grant.state in HELD else 0)
+
+
+def _plain(session: Reading, booking: Booking) -> dict[str, Any]:
+    stock_ids = queries.dates(session, [booking.id])[booking.id]
     return booking.model_dump(exclude={"recipient_id", "slotted", "held", "queued_at"}) | {
         "status": Status(booking.status),
         "session_ids": [each for each in stock_ids if each != booking.offer_id],
+        "grant": _grant(session, booking),
         "slot": booking.slot and SlotView(**dict(booking.slot)),
     }
 
 
 def view(session: Reading, booking: Booking) -> BookingView:
     """The booking as lists and answers show it."""
-    return BookingView(**_plain(booking, queries.dates(session, [booking.id])[booking.id]))
+    return BookingView(**_plain(session, booking))
 
 
 def in_full(session: Reading, booking: Booking) -> BookingInFull:
     """The booking with the answers to the form."""
-    plain = _plain(booking, queries.dates(session, [booking.id])[booking.id])
+    plain = _plain(session, booking)
     return BookingInFull(position=queries.position(session, booking), **plain)
