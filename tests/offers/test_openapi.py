@@ -1,6 +1,7 @@
 """The offers service answers as its API document says, whatever it is asked."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tests.conformance import complaints
 from tests.offers.conftest import Offers
@@ -32,7 +33,8 @@ def test_answers_are_as_documented(lone: Offers) -> None:
     dates = lone.call("POST", f"/v1/offers/{offer}/sessions", series, "editor").json()
     holidays = Holidays(lone)
     family = holidays.family(holidays.child("A", "w1 lake"))
-    asked = {"offer_id": offer, "recipient_id": "r", "form": {"age": 9}}
+    asked: dict[str, Any] = {"offer_id": offer, "recipient_id": "r", "form": {"age": 9}}
+    asked["session_ids"] = [dates["items"][0]["id"]]
     booking = lone.call("POST", "/v1/bookings", asked).json()["booking"]
     known = {
         "booking_id": booking["id"],
