@@ -6,10 +6,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from sqlmodel import col
 
 from libs.servicekit.tables import outbox
-from services.offers.allocation.models import Period
+from services.offers.allocation.models import Period, WishingChild
 from tests.offers.conftest import COURSE, Offers
 from tests.waiting import until
 
@@ -110,8 +111,15 @@ class Holidays:
         self.close()
         assert self.allocate().status_code == 202
         self.reaches("allocated")
+        until(lambda: not self._unbooked(), 60)
         found: dict[str, Any] = self.service.call("GET", f"{self.path}/result", None, "editor").json()
         return found
+
+    def _unbooked(self) -> int:
+        with self.service.db.reading() as session:
+            mine = select(func.count()).where(col(WishingChild.period_id) == self.period["id"])
+            query = mine.where(col(WishingChild.placed) > 0, col(WishingChild.booked).is_(False))
+            return int(session.execute(query).scalar_one())
 
     def answers(self, family: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
         """By label and slot what a family's children got."""
@@ -128,4 +136,6 @@ class Holidays:
                 select(outbox.c.body).where(outbox.c.subject.like("internal.notify.%")).order_by(outbox.c.id)
             )
             asked = [json.loads(row.body)["data"] for row in session.execute(query)]
-        return [data for data in asked if data["recipient_id"] == recipient]
+        return [
+            data for data in asked if (data["recipient_id"], data["about"]["kind"]) == (recipient, "period")
+        ]

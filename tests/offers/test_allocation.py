@@ -11,6 +11,7 @@ from sqlmodel import col, func, select
 
 from libs.contracts.offers import NeedKind
 from services.offers.allocation.models import WishingChild, Wishlist
+from services.offers.bookings.models import Booking
 from services.offers.needs.models import Need, NeedMark
 from tests.offers.conftest import COURSE, Offers, problem
 from tests.offers.holidays import WEEKS, Holidays
@@ -83,6 +84,30 @@ def test_others_hear_figures_and_families_hear_theirs(service: Offers) -> None:
         )
         assert (decided["facts"]["placed"], decided["facts"]["left_out"]) == (placed, 1 - placed)
         assert decided["facts"]["link"] == received["facts"]["link"] == family["token"]
+
+
+def test_places_become_bookings(service: Offers) -> None:
+    holidays = Holidays(service)
+    families = [holidays.family(holidays.child("A", "w1 lake", "w1 wood")) for _ in range(4)]
+    holidays.given_out()
+    booked = [next(iter(holidays.answers(family).values())) for family in families]
+    assert sorted(each["booking"] is not None for each in booked) == [False, True, True, True]
+    with service.db.reading() as session:
+        for family, answer in zip(families, booked, strict=True):
+            found = session.exec(select(Booking).where(Booking.recipient_id == family["recipient_id"])).all()
+            assert [each.id for each in found] == ([answer["booking"]] if answer["activity"] else [])
+            assert all((each.status, each.held) == ("approved", True) for each in found)
+
+
+def test_a_place_that_cannot_be_booked_stays_given(service: Offers) -> None:
+    holidays = Holidays(service)
+    family = holidays.family(holidays.child("A", "w1 lake", "w2 wood"))
+    lake = next(each["offer_id"] for each in holidays.period["activities"] if each["title"] == {"de": "lake"})
+    assert service.move(lake, "withdraw", 1, "editor").status_code == 200
+    holidays.given_out()
+    answers = holidays.answers(family)
+    assert answers["A", "w1"]["activity"] is not None
+    assert [answers["A", slot]["booking"] is None for slot in ("w1", "w2")] == [True, False]
 
 
 def test_whoever_goes_without_is_an_unmet_need_of_the_dearest_offer(service: Offers) -> None:

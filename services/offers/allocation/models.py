@@ -112,6 +112,7 @@ class WishingChild(SQLModel, table=True):
     answers: list[dict[str, Any]] = Field(default=[], sa_column=Column(JSON, nullable=False))
     placed: int | None = None
     missed: int | None = None
+    booked: bool = False
     version: int = 1
 
     @classmethod

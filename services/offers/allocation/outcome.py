@@ -38,7 +38,7 @@ class Child:
 @dataclass(frozen=True)
 class Answer:
     """What a child gets in a slot. `lot` of `lots` is its place in the draw; `last_lot` by wish, the last one that got
-    in before it; `together` counts others of its group in the same activity."""
+    in before it; `together` counts others of its group in the same activity; `booking` is what became of the place."""
 
     slot: str
     lot: int
@@ -47,6 +47,7 @@ class Answer:
     verdicts: list[tuple[str, Verdict]]
     last_lots: dict[str, int] = field(default_factory=dict)
     together: int = 0
+    booking: str | None = None
 
     @classmethod
     def kept(cls, row: dict[str, Any]) -> "Answer":

@@ -1,5 +1,5 @@
 """What allocation does of its own accord, one process at a time: open and close periods when their time has come, give
-out places as ordered, erase what families wrote when the board's time for keeping it is over."""
+out places as ordered, turn them into bookings, erase what families wrote when the board's time for keeping it is over."""
 
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,9 +10,10 @@ import structlog
 from libs.httpkit.app import Kit
 from libs.servicekit.db import AWAY, Database, now
 from libs.servicekit.lease import Lease
-from services.offers.allocation import commands, drawing, queries, wishlists
+from services.offers.allocation import commands, drawing, placing, queries, wishlists
 from services.offers.allocation.models import Period
 from services.offers.allocation.wishlists import Signer
+from services.offers.bookings.messages import Desk, desk_of
 from services.offers.links import Links, links_of
 
 POLL_SECONDS = 1.0
@@ -35,9 +36,12 @@ async def run(kit: Kit) -> None:
     """Do what is due, as long as the service runs."""
     lease = Lease(kit.database, "offers.allocation")
     zone, sign = ZoneInfo(kit.settings.town["timezone"]), signer(links_of(kit.settings))
+    desk = desk_of(kit.settings)
     while True:
         if await asyncio.to_thread(lease.hold):
             await asyncio.to_thread(_round, kit.database, zone, sign)
+        while await asyncio.to_thread(lease.hold) and await asyncio.to_thread(_book_some, kit.database, desk):
+            pass
         await asyncio.sleep(POLL_SECONDS)
 
 
@@ -54,6 +58,11 @@ def _round(db: Database, zone: ZoneInfo, sign: Signer) -> None:
     for period_id in stale:
         with db.transaction() as session:
             wishlists.erase(session, period_id)
+
+
+def _book_some(db: Database, desk: Desk) -> bool:
+    with db.transaction() as session:
+        return placing.book_some(session, desk) > 0
 
 
 def _carry_out(db: Database, period_id: str, sign: Signer, today: date) -> None:

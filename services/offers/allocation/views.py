@@ -126,6 +126,7 @@ class AnswerView(BaseModel):
     lot: int
     lots: int
     together: int
+    booking: str | None
     wishes: list[WishView]
 
 
@@ -174,6 +175,7 @@ def _answer(answer: Answer, activities: dict[str, Activity]) -> AnswerView:
         lot=answer.lot,
         lots=answer.lots,
         together=answer.together,
+        booking=answer.booking,
         wishes=wishes,
     )
 

@@ -77,6 +77,8 @@ def upgrade() -> None:
         sa.Column("answers", sa.JSON(), nullable=False),
         sa.Column("placed", sa.Integer()),
         sa.Column("missed", sa.Integer()),
+        sa.Column("booked", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
     )
     op.create_index("allocation_child_period", "allocation_child", ["period_id", "id"])
+    op.create_index("allocation_child_unbooked", "allocation_child", ["booked", "placed"])

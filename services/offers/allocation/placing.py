@@ -1,0 +1,73 @@
+"""Placements become approved bookings, a few children in one transaction, each child once.
+
+What cannot be booked, since the offer is gone or was filled otherwise, is logged and stays a placement without a booking.
+"""
+
+import structlog
+from sqlmodel import Session, col, select
+
+from libs.httpkit.problems import Problem
+from libs.servicekit.db import now
+from services.offers.allocation import queries
+from services.offers.allocation.models import Activity, Period, WishingChild
+from services.offers.bookings import commands as bookings
+from services.offers.bookings.domain import Wish
+from services.offers.bookings.messages import Desk
+from services.offers.places import queries as stocks
+from services.offers.sessions import queries as sessions
+from services.offers.sessions.domain import day_begins, day_ends
+
+AT_ONCE = 10
+MOST_DATES = 50
+
+log = structlog.get_logger(__name__)
+
+
+def book_some(session: Session, desk: Desk) -> int:
+    """Book for the next children with a place; returns how many these were."""
+    open_ = col(WishingChild.booked).is_(False), col(WishingChild.placed) > 0
+    query = select(WishingChild).where(*open_).order_by(WishingChild.id).limit(AT_ONCE)
+    children = session.exec(query.with_for_update(skip_locked=True)).all()
+    for child in children:
+        recipient = queries.wishlist(session, child.wishlist_id).recipient_id
+        child.answers = [_with_booking(session, desk, child, recipient, answer) for answer in child.answers]
+        child.booked = True
+    return len(children)
+
+
+def _with_booking(
+    session: Session, desk: Desk, child: WishingChild, recipient: str, answer: dict[str, object]
+) -> dict[str, object]:
+    activity = answer["activity"] and session.get(Activity, answer["activity"])
+    if not isinstance(activity, Activity):
+        return answer
+    try:
+        with session.begin_nested():
+            wish = Wish(session_ids=_dates(session, desk, activity))
+            booking = bookings.place(session, desk, activity.offer_id, recipient, wish)
+    except Problem as problem:
+        log.warning(
+            "placement without a booking", child=child.id, offer=activity.offer_id, reason=problem.body.detail
+        )
+        return answer
+    return {**answer, "booking": booking.id}
+
+
+def _dates(session: Session, desk: Desk, activity: Activity) -> list[str]:
+    """The dates to book: the activity's own, else all of its offer within the slot, none where it is booked as a whole."""
+    own = stocks.own(session, activity.offer_id)
+    if own is not None and own.limited:
+        return []
+    if activity.session_id is not None:
+        return [activity.session_id]
+    if sessions.next_dates(session, activity.offer_id, now()) is None:
+        return []
+    period = queries.period(session, activity.period_id)
+    return _within(session, desk, period, activity)
+
+
+def _within(session: Session, desk: Desk, period: Period, activity: Activity) -> list[str]:
+    slot = next(slot for slot in period.slotted if slot.name == activity.slot)
+    since, before = day_begins(slot.start, desk.zone), day_ends(slot.end, desk.zone)
+    found = sessions.page(session, activity.offer_id, MOST_DATES, None, since, before)
+    return [date.id for date in found if date.status == "scheduled"][:MOST_DATES]
