@@ -23,8 +23,13 @@ from services.offers.blueprints.models import Improvement
 from services.offers.boards import commands as boards
 from services.offers.bookings.models import Booking
 from services.offers.links import links_of
+from services.offers.contact.models import Conversation
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent
+from services.offers.organisations.domain import Role
+from services.offers.organisations.models import Member
+from services.offers.proposals.domain import Kind
+from services.offers.proposals.models import Proposal
 from services.offers.providers import commands as providers
 from services.offers.providers.domain import ProviderContent
 from services.offers.sessions.models import OfferSession
@@ -35,10 +40,14 @@ SERVICES = sorted(file.parent.name for file in (ROOT / "services").glob("*/app.p
 ANONYMOUS, OWN, OTHER = "anonymous", "provider, for this one", "provider, for another"
 LINK = "holder of the link of a booking"
 CALLERS = (ANONYMOUS, *ROLES, OWN, OTHER, LINK)
+MEMBER = "member of this one, by the service's own word"
+CALLERS = (ANONYMOUS, *ROLES, OWN, OTHER, MEMBER)
 EVERYBODY = frozenset(CALLERS)
 NOBODY = frozenset[str]()
 EDITORS, OPERATORS = frozenset({"editor"}), frozenset({"operator"})
-WRITERS = EDITORS | {OWN}
+OWN_PEOPLE = frozenset({OWN, MEMBER})
+WRITERS = EDITORS | OWN_PEOPLE
+MANAGERS = EDITORS | {OWN}
 
 # service, method, path → who is let in; everybody else gets 401 without a token and 403 with one.
 TABLE = {
@@ -63,7 +72,7 @@ TABLE = {
     ("offers", "DELETE", "/v1/providers/{provider_id}"): EDITORS,
     ("offers", "GET", "/v1/offers"): EVERYBODY,
     ("offers", "POST", "/v1/offers"): WRITERS,
-    ("offers", "GET", "/v1/offers/{offer_id}"): EDITORS | OPERATORS | {OWN},
+    ("offers", "GET", "/v1/offers/{offer_id}"): EDITORS | OPERATORS | OWN_PEOPLE,
     ("offers", "PUT", "/v1/offers/{offer_id}"): WRITERS,
     ("offers", "POST", "/v1/offers/{offer_id}/submit"): WRITERS,
     ("offers", "POST", "/v1/offers/{offer_id}/publish"): EDITORS,
@@ -77,6 +86,9 @@ TABLE = {
     ("offers", "POST", "/v1/sessions/{session_id}/cancel"): WRITERS,
     ("offers", "GET", "/v1/holidays"): EVERYBODY,
     ("offers", "GET", "/v1/offers/{offer_id}/places"): EDITORS | OPERATORS | {OWN},
+    ("offers", "GET", "/v1/offers/{offer_id}/sessions"): EDITORS | OPERATORS | OWN_PEOPLE,
+    ("offers", "GET", "/v1/sessions/{session_id}"): EDITORS | OPERATORS | OWN_PEOPLE,
+    ("offers", "GET", "/v1/offers/{offer_id}/places"): EDITORS | OPERATORS | OWN_PEOPLE,
     ("offers", "PUT", "/v1/offers/{offer_id}/places"): WRITERS,
     ("offers", "POST", "/v1/offers/{offer_id}/check"): WRITERS,
     ("offers", "GET", "/v1/providers/{provider_id}/unchecked"): WRITERS,
@@ -97,6 +109,25 @@ TABLE = {
     ("offers", "POST", "/v1/bookings/{booking_id}/cancel"): WRITERS | {LINK},
     ("offers", "POST", "/v1/bookings/{booking_id}/approve"): WRITERS,
     ("offers", "POST", "/v1/bookings/{booking_id}/decline"): WRITERS,
+    ("offers", "GET", "/v1/providers/{provider_id}/members"): WRITERS,
+    ("offers", "PUT", "/v1/providers/{provider_id}/members/{member_id}"): MANAGERS,
+    ("offers", "DELETE", "/v1/providers/{provider_id}/members/{member_id}"): MANAGERS,
+    ("offers", "GET", "/v1/providers/{provider_id}/invitations"): MANAGERS,
+    ("offers", "POST", "/v1/providers/{provider_id}/invitations"): MANAGERS,
+    ("offers", "DELETE", "/v1/providers/{provider_id}/invitations/{invitation_id}"): MANAGERS,
+    ("offers", "POST", "/v1/invitations/accept"): NOBODY,
+    ("offers", "POST", "/v1/offers/{offer_id}/proposals"): WRITERS,
+    ("offers", "POST", "/v1/providers/{provider_id}/proposals"): WRITERS,
+    ("offers", "GET", "/v1/proposals"): EDITORS | {"provider", OWN, MEMBER, OTHER},
+    ("offers", "GET", "/v1/proposals/{proposal_id}"): WRITERS,
+    ("offers", "POST", "/v1/proposals/{proposal_id}/release"): EDITORS,
+    ("offers", "POST", "/v1/proposals/{proposal_id}/refuse"): EDITORS,
+    ("offers", "POST", "/v1/proposals/{proposal_id}/withdraw"): WRITERS,
+    ("offers", "POST", "/v1/offers/{offer_id}/contact"): EVERYBODY,
+    ("offers", "GET", "/v1/providers/{provider_id}/messages"): OWN_PEOPLE,
+    ("offers", "GET", "/v1/conversations/{conversation_id}"): OWN_PEOPLE,
+    ("offers", "POST", "/v1/conversations/{conversation_id}/replies"): OWN_PEOPLE,
+    ("offers", "DELETE", "/v1/conversations/{conversation_id}"): OWN_PEOPLE,
     ("offers", "POST", "/v1/imports"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}"): EDITORS,
     ("offers", "GET", "/v1/imports/{import_id}/report"): EDITORS,
@@ -166,10 +197,13 @@ HIDDEN = {
 BY_LINK = {("offers", "POST", "/v1/unsubscribe")} | {
     ("offers", method, "/v1/wishlists/{wishlist_id}") for method in ("GET", "PUT", "DELETE")
 }
+BY_LINK = {("offers", "POST", "/v1/unsubscribe"), ("offers", "POST", "/v1/invitations/accept")}
 
 
 class Town:
     """The services in this process, with a provider and its draft in the database."""
+
+    subject = "member"
 
     def __init__(self, home: Home, clients: dict[str, TestClient]) -> None:
         self._home, self.clients = home, clients
@@ -193,6 +227,24 @@ class Town:
             session.add(booking)
             self.booking = booking.id
             self._link = links_of(kit.settings).sign("booking", booking.id, hour)
+            for subject, role in ((self.subject, Role.MEMBER), ("somebody", Role.MANAGER)):
+                member = Member(provider_id=self.provider, subject=subject, role=role)
+                session.add(member)
+            self.member = member.id
+            proposal = Proposal(
+                kind=Kind.OFFER,
+                thing_id=self.offer,
+                provider_id=self.provider,
+                made_on=1,
+                base={},
+                content={},
+                created_by="somebody",
+            )
+            talk = Conversation(
+                provider_id=self.provider, offer_id=self.offer, recipient_id="one", kept_until=hour
+            )
+            session.add_all([proposal, talk])
+            self.proposal, self.conversation = proposal.id, talk.id
 
     def ask(self, service: str, method: str, path: str, caller: str) -> int:
         """The status that a caller gets."""
@@ -203,6 +255,10 @@ class Town:
             "session_id": self.session,
             "series_id": self.session,
             "booking_id": self.booking,
+            "member_id": self.member,
+            "invitation_id": self.member,
+            "proposal_id": self.proposal,
+            "conversation_id": self.conversation,
             "import_id": self.offer,
             "period": "2026",
             "recipient_id": "nobody",
@@ -228,8 +284,10 @@ class Town:
         if caller == LINK:
             return {"Link-Token": self._link}
         acts_for = {OWN: (self.provider,), OTHER: (self.other,)}.get(caller, ())
-        role = caller if caller in ROLES else "provider"
-        return {"Authorization": f"Bearer {keys.token(self._home, [role], acts_for)}"}
+        roles = [] if caller == MEMBER else [caller if caller in ROLES else "provider"]
+        subject = self.subject if caller == MEMBER else "local"
+        token = keys.token(self._home, roles, acts_for, subject=subject)
+        return {"Authorization": f"Bearer {token}"}
 
 
 def a_question(session: Session) -> str:
@@ -264,6 +322,13 @@ BODIES: dict[str, Any] = {
         "children": [{"label": "A", "born": "2018-05", "wishes": {"w1": [str(uuid7())]}}],
     },
     "/v1/periods/{period_id}/children/{child_id}/confirmed": {"claims": []},
+    "/v1/providers/{provider_id}/members/{member_id}": {"role": "member"},
+    "/v1/providers/{provider_id}/invitations": {"recipient_id": "recipient-1"},
+    "/v1/offers/{offer_id}/proposals": {"content": {"title": {"de": "Neu"}}},
+    "/v1/providers/{provider_id}/proposals": {"content": {"title": {"de": "Neu"}}},
+    "/v1/proposals/{proposal_id}/refuse": {"reason": "Nein"},
+    "/v1/offers/{offer_id}/contact": {"recipient_id": "recipient-1", "text": "Hallo"},
+    "/v1/conversations/{conversation_id}/replies": {"text": "Hallo"},
     "/v1/offers/{offer_id}/places": {"max": 1},
     "/v1/offers/{offer_id}/booking": {},
     "/v1/bookings": {},

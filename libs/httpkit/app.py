@@ -29,7 +29,7 @@ from libs.contracts import schemas
 from libs.contracts.catalogue import INTERNAL, of_service
 from libs.contracts.topology import Listener
 from libs.httpkit import problems
-from libs.httpkit.auth import Verifier
+from libs.httpkit.auth import Principal, Verifier
 from libs.httpkit.edge import Replayed
 from libs.servicekit import telemetry
 from libs.servicekit.broker import Bus
@@ -43,6 +43,7 @@ UNTRACED = ("/health", "/metrics", "/docs", "/assets")
 
 log = structlog.get_logger(__name__)
 Job = Callable[["Kit"], Awaitable[None]]
+Recognise = Callable[["Kit", Principal], Principal]
 Check = Callable[[], Awaitable[str | None]]
 
 
@@ -56,6 +57,7 @@ class Kit:
     db: Database | None = None
     migrated: bool = True
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    recognise: "Recognise" = lambda _kit, caller: caller
 
     @property
     def database(self) -> Database:
@@ -83,13 +85,17 @@ def create_app(
     jobs: Sequence[Job] = (),
     checks: Sequence[Check] = (),
     closers: Sequence[Callable[[], Awaitable[None]]] = (),
+    recognise: Recognise | None = None,
     settings: Settings | None = None,
 ) -> FastAPI:
     """Assemble a service. `migrations` gives it a database and an outbox; `ears` need the database, `listeners` are
-    those it hears in a way of its own; `checks` name what is missing, or None; `closers` are called at its end."""
+    those it hears in a way of its own; `checks` name what is missing, or None; `closers` are called at its end;
+    `recognise` adds to a caller what the service itself knows of them."""
     settings = settings or Settings.load(service)
     telemetry.setup(settings)
     kit = Kit(settings, Bus(settings), Verifier(settings))
+    if recognise:
+        kit.recognise = recognise
     if migrations:
         publisher = Publisher(service, settings.town["event_prefix"], f"{settings.public_url}/v1/events")
         kit.db, kit.migrated = Database(settings.database_url, publisher), False

@@ -127,8 +127,9 @@ def _caller(
 ) -> Principal | None:
     if credentials is None:
         return None
-    verifier: Verifier = request.app.state.kit.verifier
-    return verifier.principal(credentials.credentials)
+    kit = request.app.state.kit
+    caller: Principal = kit.recognise(kit, kit.verifier.principal(credentials.credentials))
+    return caller
 
 
 Anyone = Annotated[Principal | None, Depends(_caller)]

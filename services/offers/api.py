@@ -4,6 +4,7 @@ from services.offers.allocation import api as allocation
 from services.offers.blueprints import api as blueprints
 from services.offers.boards import api as boards
 from services.offers.bookings import api as bookings
+from services.offers.contact import api as contact
 from services.offers.exports import api as exports
 from services.offers.freshness import api as freshness
 from services.offers.funding import api as funding
@@ -13,6 +14,7 @@ from services.offers.needs import api as needs
 from services.offers.offers import api as offers
 from services.offers.organisations import api as organisations
 from services.offers.places import api as places
+from services.offers.proposals import api as proposals
 from services.offers.providers import api as providers
 from services.offers.sessions import api as sessions
 from services.offers.slots import api as slots
@@ -32,6 +34,8 @@ ROUTERS = [
     funding.router,
     freshness.router,
     organisations.router,
+    proposals.router,
+    contact.router,
     needs.router,
     allocation.router,
 ]

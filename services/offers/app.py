@@ -6,6 +6,7 @@ from libs.httpkit.app import create_app
 from services.offers.api import ROUTERS
 from services.offers.consumers import EARS
 from services.offers.jobs import JOBS
+from services.offers.organisations.queries import recognise
 
 app = create_app(
     "offers",
@@ -14,4 +15,5 @@ app = create_app(
     routers=ROUTERS,
     ears=EARS,
     jobs=JOBS,
+    recognise=recognise,
 )

@@ -14,6 +14,7 @@ from services.offers.blueprints import runner as fitting
 from services.offers.boards import commands as boards
 from services.offers.boards.domain import Declaration
 from services.offers.bookings import runner as answering
+from services.offers.contact import runner as erasing
 from services.offers.freshness import runner as ageing
 from services.offers.funding import commands as funding
 from services.offers.funding import queries as funding_queries
@@ -119,6 +120,7 @@ JOBS = [
     ageing.age,
     fitting.run,
     answering.run,
+    erasing.erase,
     observe_needs,
     allocation.run,
     runner.run,

@@ -14,6 +14,7 @@ from libs.contracts.offers import BoardField, BoardStep, FieldType
 from libs.httpkit.edge import Body, is_clean
 from services.offers.allocation.domain import Rules
 from services.offers.bookings.domain import BookingRules
+from services.offers.contact.domain import Contact
 from services.offers.exports.domain import Standards
 from services.offers.freshness.domain import Freshness
 from services.offers.funding.domain import Funding
@@ -88,6 +89,7 @@ class Declaration(Body):
     freshness: Freshness | None = None
     allocation: Rules | None = None
     booking: BookingRules | None = None
+    contact: Contact = Contact()
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Declaration":

@@ -60,7 +60,7 @@ def change(session: Session, actor: Principal, offer_id: str, expected: int, con
     """Replace what is said of an offer. A provider may do so until it is published, an editor always."""
     offer = _held(session, actor, offer_id, expected)
     if offer.status in RELEASED and not actor.is_any("editor"):
-        raise Problem(403, "Forbidden", "A published offer is changed by an editor.")
+        raise Problem(403, "Forbidden", "A published offer is changed by an editor; propose the change.")
     declaration = boards.declaration(session, offer.board, hold=True)
     check(declaration, content, complete=offer.status in (Status.SUBMITTED, *RELEASED))
     before = offer.content
@@ -68,6 +68,17 @@ def change(session: Session, actor: Principal, offer_id: str, expected: int, con
     if offer.content != before:
         retell(session, offer)
     return offer
+
+
+def revise(session: Session, offer: Offer, content: OfferContent, today: date) -> None:
+    """Put a content that an editor released into a published or hidden offer; it was looked at, so it is fresh."""
+    check(boards.declaration(session, offer.board), content, complete=True)
+    offer.say(content)
+    offer.vouch(events.CheckedAs.EDITOR, today)
+    if offer.status == Status.HIDDEN:
+        show(session, offer)
+    else:
+        retell(session, offer)
 
 
 def submit(session: Session, actor: Principal, offer_id: str, expected: int) -> Offer:

@@ -1,4 +1,4 @@
-"""HTTP edge of organisations: who is told of what concerns a provider."""
+"""HTTP edge of organisations: who acts for a provider, and who is told of what concerns it."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,17 +8,19 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from libs.contracts.event import THING_ID
-from libs.httpkit.auth import Principal, require
-from libs.httpkit.edge import Body, Items, OnlyOnce, Reading, Transaction
+from libs.httpkit.auth import Anyone, Principal, require, unauthorised
+from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Reading, Transaction, etag
 from services.offers.links import LinkToken, Signing
 from services.offers.organisations import commands, queries
-from services.offers.organisations.domain import Topic
-from services.offers.organisations.models import Recipient
+from services.offers.organisations.domain import Role, Topic
+from services.offers.organisations.models import Invitation, Member, Recipient
 from services.offers.params import Id, ThingId
 
 router = APIRouter(prefix="/v1", tags=["organisations"])
 Actor = Annotated[Principal, require("editor", "provider")]
 RecipientId = Annotated[str, Field(pattern=THING_ID, description="As notify gave it out for an address.")]
+
+MemberRole = Annotated[Role, Field(strict=False)]
 
 
 class Registration(Body):
@@ -36,12 +38,119 @@ class RegistrationView(Registration):
     created_at: datetime
 
 
+class NewInvitation(Body):
+    """Who is to become a member, and as what."""
+
+    recipient_id: RecipientId
+    role: MemberRole = Role.MEMBER
+
+
+class InvitationView(NewInvitation):
+    """An open invitation; its link is only in the message."""
+
+    id: str
+    expires_at: datetime
+
+
+class NewRole(Body):
+    """What a member is to be."""
+
+    role: MemberRole
+
+
+class MemberView(NewRole):
+    """A member; `subject` is what the identity provider calls them."""
+
+    id: str
+    provider_id: str
+    subject: str
+    version: int
+    joined_at: datetime
+
+
+def shown(member: Member) -> MemberView:
+    """The member as the API shows it."""
+    return MemberView(role=Role(member.role), **member.model_dump(exclude={"role", "recipient_id"}))
+
+
+def invited(invitation: Invitation) -> InvitationView:
+    """The invitation as the API shows it."""
+    plain = invitation.model_dump(include={"id", "recipient_id", "expires_at"})
+    return InvitationView(role=Role(invitation.role), **plain)
+
+
 def registered(recipient: Recipient) -> RegistrationView:
     """The recipient as the API shows it."""
     topics = [Topic(topic) for topic in recipient.topics]
     return RegistrationView(
         recipient_id=recipient.recipient_id, topics=topics, created_at=recipient.created_at
     )
+
+
+@router.get("/providers/{provider_id}/members")
+def list_members(provider_id: Id, caller: Actor, session: Reading) -> Items[MemberView]:
+    """Who acts for the organisation."""
+    queries.must_act_for(caller, provider_id)
+    return Items(items=[shown(row) for row in queries.members(session, provider_id)])
+
+
+@router.put("/providers/{provider_id}/members/{member_id}")
+def change_member(
+    provider_id: Id,
+    member_id: Id,
+    body: NewRole,
+    caller: Actor,
+    expected: IfMatch,
+    session: Transaction,
+    response: Response,
+) -> MemberView:
+    """Make a member a manager, or the other way round."""
+    member = commands.change_role(session, caller, provider_id, member_id, expected, body.role)
+    response.headers.update(etag(member.version))
+    return shown(member)
+
+
+@router.delete("/providers/{provider_id}/members/{member_id}", status_code=204)
+def remove_member(
+    provider_id: Id, member_id: Id, caller: Actor, expected: IfMatch, session: Transaction
+) -> None:
+    """End a membership; the last manager stays."""
+    commands.remove(session, caller, provider_id, member_id, expected)
+
+
+@router.get("/providers/{provider_id}/invitations")
+def list_invitations(provider_id: Id, caller: Actor, session: Reading) -> Items[InvitationView]:
+    """The invitations that are still open."""
+    queries.must_manage(session, caller, provider_id)
+    return Items(items=[invited(row) for row in queries.invitations(session, provider_id)])
+
+
+@router.post("/providers/{provider_id}/invitations", status_code=201, response_model=InvitationView)
+def invite(
+    provider_id: Id, body: NewInvitation, caller: Actor, links: Signing, session: Transaction, once: OnlyOnce
+) -> Response:
+    """Have somebody sent a link that makes them a member."""
+    invitation = commands.invite(session, caller, provider_id, body.recipient_id, body.role, links)
+    return once.answer(invited(invitation), 201, {})
+
+
+@router.delete("/providers/{provider_id}/invitations/{invitation_id}", status_code=204)
+def revoke_invitation(provider_id: Id, invitation_id: Id, caller: Actor, session: Transaction) -> None:
+    """Take an invitation back."""
+    commands.revoke(session, caller, provider_id, invitation_id)
+
+
+@router.post("/invitations/accept", status_code=201)
+def accept_invitation(
+    links: Signing, caller: Anyone, session: Transaction, response: Response, token: LinkToken = None
+) -> MemberView:
+    """Become a member: with the link of the invitation, and an access token of whatever role that says who you are."""
+    invitation_id = links.read("invitation", token)
+    if caller is None:
+        raise unauthorised("This also needs an access token.")
+    member = commands.accept(session, caller, invitation_id)
+    response.headers.update(etag(member.version))
+    return shown(member)
 
 
 @router.get("/providers/{provider_id}/recipients")

@@ -1,17 +1,116 @@
 """What is done with organisations: one function = one transaction of the caller's."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from libs.contracts import notify
 from libs.httpkit.auth import Principal
+from libs.httpkit.edge import check_version
 from libs.httpkit.problems import conflict, not_found
+from libs.servicekit import outbox
+from libs.servicekit.db import now
+from services.offers.links import Links
 from services.offers.organisations import queries
-from services.offers.organisations.domain import Topic
-from services.offers.organisations.models import Recipient
+from services.offers.organisations.domain import Role, Topic
+from services.offers.organisations.models import Invitation, Member, Recipient
 from services.offers.providers import queries as providers
 
 MAX_RECIPIENTS = 50
+MAX_MEMBERS = 200
+INVITED_FOR = timedelta(days=14)
+
+
+def invite(
+    session: Session, actor: Principal, provider_id: str, recipient_id: str, role: Role, links: Links
+) -> Invitation:
+    """Send somebody a link that makes them a member; only their recipient id is known here."""
+    queries.must_manage(session, actor, provider_id)
+    providers.locked(session, provider_id)
+    if (
+        len(queries.members(session, provider_id)) + len(queries.invitations(session, provider_id))
+        >= MAX_MEMBERS
+    ):
+        raise conflict(f"An organisation has at most {MAX_MEMBERS} members and invitations.")
+    until = now() + INVITED_FOR
+    invitation = Invitation(
+        provider_id=provider_id,
+        recipient_id=recipient_id,
+        role=role,
+        created_by=actor.subject,
+        expires_at=until,
+    )
+    session.add(invitation)
+    message = notify.MessageRequested(
+        recipient_id=recipient_id,
+        template="organisation-invitation",
+        about=notify.Subject(kind="provider", id=provider_id),
+        facts={"token": links.sign("invitation", invitation.id, until), "role": role.value},
+        send_before=until,
+    )
+    outbox.add(session, message, thing_id=invitation.id, version=1)
+    return invitation
+
+
+def revoke(session: Session, actor: Principal, provider_id: str, invitation_id: str) -> None:
+    """Take an invitation back; its link opens nothing any more."""
+    queries.must_manage(session, actor, provider_id)
+    invitation = session.get(Invitation, invitation_id)
+    if invitation is None or invitation.provider_id != provider_id:
+        raise not_found("invitation")
+    session.delete(invitation)
+
+
+def accept(session: Session, caller: Principal, invitation_id: str) -> Member:
+    """Become a member; the invitation is used up. Who is one already may rise by it, never fall."""
+    held = select(Invitation).where(Invitation.id == invitation_id).with_for_update()
+    invitation = session.exec(held).first()
+    if invitation is None:
+        raise conflict("The invitation was used or taken back.")
+    providers.locked(session, invitation.provider_id)
+    member = queries.member_of(session, invitation.provider_id, caller.subject)
+    if member is None:
+        member = Member(provider_id=invitation.provider_id, subject=caller.subject, role=invitation.role)
+        session.add(member)
+    elif invitation.role == Role.MANAGER and member.role != Role.MANAGER:
+        member.role, member.version = Role.MANAGER, member.version + 1
+    member.recipient_id = invitation.recipient_id
+    session.delete(invitation)
+    return member
+
+
+def change_role(
+    session: Session, actor: Principal, provider_id: str, member_id: str, expected: int, role: Role
+) -> Member:
+    """Make a member a manager, or the other way round; one manager always stays."""
+    queries.must_manage(session, actor, provider_id)
+    providers.locked(session, provider_id)
+    member = queries.member(session, provider_id, member_id)
+    check_version(expected, member.version)
+    if member.role != role:
+        _one_manager_stays(session, member)
+        member.role, member.version = role, member.version + 1
+    return member
+
+
+def remove(session: Session, actor: Principal, provider_id: str, member_id: str, expected: int) -> None:
+    """End a membership: a manager anybody's, everybody their own; one manager always stays."""
+    queries.must_act_for(actor, provider_id)
+    providers.locked(session, provider_id)
+    member = queries.member(session, provider_id, member_id)
+    if member.subject != actor.subject:
+        queries.must_manage(session, actor, provider_id)
+    check_version(expected, member.version)
+    _one_manager_stays(session, member)
+    session.delete(member)
+
+
+def _one_manager_stays(session: Session, member: Member) -> None:
+    """The provider is locked, so that two managers cannot leave at the same time."""
+    others = [one for one in queries.members(session, member.provider_id) if one.id != member.id]
+    if member.role == Role.MANAGER and not any(one.role == Role.MANAGER for one in others):
+        raise conflict("This is the organisation's last manager; name another one first.")
 
 
 def register(

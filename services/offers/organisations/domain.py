@@ -1,6 +1,13 @@
-"""Rules of organisations: what their people are told of. Values in, values out."""
+"""Rules of organisations: who their people are, and what they are told of. Values in, values out."""
 
 from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a member may do: act for the organisation, or also say who else does."""
+
+    MEMBER = "member"
+    MANAGER = "manager"
 
 
 class Topic(StrEnum):

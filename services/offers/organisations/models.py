@@ -9,6 +9,34 @@ from libs.servicekit.db import UtcDateTime, now
 from services.offers.organisations.domain import Topic
 
 
+class Member(SQLModel, table=True):
+    """Somebody who acts for an organisation: `subject` is what the identity provider calls them."""
+
+    __tablename__ = "organisation_member"
+
+    id: str = Field(default_factory=lambda: str(uuid7()), primary_key=True)
+    provider_id: str = Field(foreign_key="provider.id")
+    subject: str
+    role: str
+    recipient_id: str | None = None
+    version: int = 1
+    joined_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Invitation(SQLModel, table=True):
+    """Whoever opens the link that was sent to `recipient_id` becomes a member; the row ends with that."""
+
+    __tablename__ = "organisation_invitation"
+
+    id: str = Field(default_factory=lambda: str(uuid7()), primary_key=True)
+    provider_id: str = Field(foreign_key="provider.id")
+    recipient_id: str
+    role: str
+    created_by: str
+    created_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
+    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
 class Recipient(SQLModel, table=True):
     """Somebody who asked to be told of what concerns an organisation; `recipient_id` is known to notify alone."""
 

@@ -1,19 +1,69 @@
 """Reads of organisations: who acts for one, and who is told."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlmodel import Session, col, select
 
+from libs.httpkit.app import Kit
 from libs.httpkit.auth import Principal
-from libs.httpkit.problems import Problem
-from services.offers.organisations.domain import Topic
-from services.offers.organisations.models import Recipient
+from libs.httpkit.problems import Problem, not_found
+from libs.servicekit.db import now
+from services.offers.organisations.domain import Role, Topic
+from services.offers.organisations.models import Invitation, Member, Recipient
+
+
+def recognise(kit: Kit, caller: Principal) -> Principal:
+    """The caller with the organisations that they are a member of, beside those that their token names."""
+    if caller.is_any("editor"):
+        return caller
+    with kit.database.reading() as session:
+        found = session.exec(select(Member.provider_id).where(Member.subject == caller.subject)).all()
+    if not found:
+        return caller
+    return replace(caller, roles=caller.roles | {"provider"}, providers=caller.providers.union(found))
 
 
 def must_act_for(actor: Principal, provider_id: str | None) -> None:
     """Raise Problem 403 unless the caller is an editor or acts for the organisation."""
     if not actor.is_any("editor") and provider_id not in actor.providers:
         raise Problem(403, "Forbidden", "You do not act for this organisation.")
+
+
+def must_manage(session: Session, actor: Principal, provider_id: str) -> None:
+    """Raise Problem 403 unless the caller may say who acts for the organisation: an editor, a manager, or
+    whom the identity provider vouches for and the organisation did not make a mere member."""
+    must_act_for(actor, provider_id)
+    own = member_of(session, provider_id, actor.subject)
+    if not actor.is_any("editor") and own is not None and own.role != Role.MANAGER:
+        raise Problem(403, "Forbidden", "This needs a manager of the organisation.")
+
+
+def member_of(session: Session, provider_id: str, subject: str) -> Member | None:
+    """Somebody's membership."""
+    query = select(Member).where(Member.provider_id == provider_id, Member.subject == subject)
+    return session.exec(query).first()
+
+
+def members(session: Session, provider_id: str) -> list[Member]:
+    """All members of an organisation, in the order in which they joined."""
+    return list(session.exec(select(Member).where(Member.provider_id == provider_id).order_by(Member.id)))
+
+
+def member(session: Session, provider_id: str, member_id: str) -> Member:
+    """One member of an organisation; Problem 404 when there is none."""
+    found = session.get(Member, member_id)
+    if found is None or found.provider_id != provider_id:
+        raise not_found("member")
+    return found
+
+
+def invitations(session: Session, provider_id: str) -> list[Invitation]:
+    """The invitations that are still open."""
+    query = select(Invitation).where(
+        Invitation.provider_id == provider_id, col(Invitation.expires_at) > now()
+    )
+    return list(session.exec(query.order_by(Invitation.id)))
 
 
 def must_speak_for(session: Session, asker: Principal | str, provider_id: str | None) -> None:

@@ -1,0 +1,141 @@
+"""HTTP edge of contact: texts enter and leave, addresses do neither."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from pydantic import Field
+
+from libs.contracts.card import Paragraphs
+from libs.contracts.event import THING_ID
+from libs.httpkit.auth import Anyone, Principal, require, unauthorised
+from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from services.offers.contact import commands, queries
+from services.offers.contact.domain import MAX_TEXT, Sender
+from services.offers.contact.models import Conversation, Message
+from services.offers.links import LinkToken, Signing
+from services.offers.params import Id
+
+router = APIRouter(prefix="/v1", tags=["contact"])
+Actor = Annotated[Principal, require("editor", "provider")]
+
+
+def _asker(caller: Anyone, links: Signing, token: LinkToken = None) -> Principal | str:
+    """The caller, or the id of the conversation that a link opens."""
+    if token is not None:
+        return links.read("conversation", token)
+    if caller is None:
+        raise unauthorised("This needs an access token, or the token of a conversation's link.")
+    return caller
+
+
+Asker = Annotated[Principal | str, Depends(_asker)]
+
+
+class Reply(Body):
+    """What one side writes; plain text."""
+
+    text: Annotated[Paragraphs, Field(min_length=1, max_length=MAX_TEXT)]
+
+
+class Inquiry(Reply):
+    """What somebody writes to an organisation. `website` is for machines that fill in everything: people leave it empty."""
+
+    recipient_id: Annotated[str, Field(pattern=THING_ID, description="Who is told of the answer.")]
+    website: Annotated[Paragraphs, Field(max_length=200)] = ""
+
+
+class Begun(Body):
+    """A conversation; `token` opens it to who began it."""
+
+    id: str
+    token: str
+    kept_until: datetime
+
+
+class TextView(Body):
+    """One text, and which side wrote it."""
+
+    id: str
+    conversation_id: str
+    sender: Sender
+    text: str
+    sent_at: datetime
+
+
+class InboxView(TextView):
+    """A text as the organisation finds it."""
+
+    offer_id: str
+
+
+class ConversationView(Body):
+    """A whole conversation, oldest text first."""
+
+    id: str
+    provider_id: str
+    offer_id: str
+    kept_until: datetime
+    texts: list[TextView]
+
+
+def view(message: Message) -> TextView:
+    """The text as the API shows it."""
+    plain = message.model_dump(exclude={"sender", "provider_id"})
+    return TextView(sender=Sender(message.sender), **plain)
+
+
+def begun(conversation: Conversation, token: str) -> Begun:
+    """A conversation as its beginner is told of it."""
+    return Begun(id=conversation.id, token=token, kept_until=conversation.kept_until)
+
+
+@router.post("/offers/{offer_id}/contact", status_code=201, response_model=Begun)
+def write(offer_id: Id, body: Inquiry, session: Transaction, links: Signing, once: OnlyOnce) -> Response:
+    """Write to the organisation behind an offer, without an account; limited per sender and organisation."""
+    machine = bool(body.website)
+    conversation = commands.begin(session, offer_id, body.recipient_id, body.text, pretend=machine)
+    answer = begun(conversation, commands.link(conversation, links))
+    return once.answer(answer, 201, {"Location": f"/v1/conversations/{conversation.id}"})
+
+
+@router.get("/providers/{provider_id}/messages")
+def list_messages(provider_id: Id, caller: Actor, session: Reading, paging: Paging) -> Items[InboxView]:
+    """What was written to and by the organisation; for its own people alone."""
+    queries.must_belong(caller, provider_id)
+    rows, following = page_of(
+        [
+            InboxView(offer_id=conversation.offer_id, **view(message).model_dump())
+            for message, conversation in queries.inbox(session, provider_id, paging.limit, paging.after)
+        ],
+        paging.limit,
+    )
+    return Items(items=rows, next=following)
+
+
+@router.get("/conversations/{conversation_id}")
+def get_conversation(
+    conversation_id: Id, asker: Asker, session: Reading, response: Response
+) -> ConversationView:
+    """A conversation, for the two that have it."""
+    found = queries.one(session, asker, conversation_id)
+    response.headers.update(etag(found.version))
+    texts = [view(message) for message in queries.texts(session, conversation_id)]
+    plain = found.model_dump(include={"id", "provider_id", "offer_id", "kept_until"})
+    return ConversationView(texts=texts, **plain)
+
+
+@router.post("/conversations/{conversation_id}/replies", status_code=201, response_model=TextView)
+def reply(
+    conversation_id: Id, body: Reply, asker: Asker, session: Transaction, links: Signing, once: OnlyOnce
+) -> Response:
+    """Write back; the other side is told that something waits."""
+    message = commands.answer(session, asker, conversation_id, body.text, links)
+    return once.answer(view(message), 201, {})
+
+
+@router.delete("/conversations/{conversation_id}", status_code=204)
+def erase(conversation_id: Id, asker: Asker, expected: IfMatch, session: Transaction) -> None:
+    """Delete a conversation, for both sides."""
+    commands.erase(session, asker, conversation_id, expected)
