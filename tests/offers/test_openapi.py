@@ -36,6 +36,13 @@ def test_answers_are_as_documented(lone: Offers) -> None:
     asked: dict[str, Any] = {"offer_id": offer, "recipient_id": "r", "form": {"age": 9}}
     asked["session_ids"] = [dates["items"][0]["id"]]
     booking = lone.call("POST", "/v1/bookings", asked).json()["booking"]
+    content = {"title": {"de": "Neu"}, "fields": {"level": "easy"}}
+    version = int(lone.get(offer).json()["version"])
+    change = lone.call(
+        "POST", f"/v1/offers/{offer}/proposals", {"content": content}, "editor", version=version
+    )
+    question = {"recipient_id": "one", "text": "Hallo"}
+    talk = lone.call("POST", f"/v1/offers/{offer}/contact", question)
     known = {
         "booking_id": booking["id"],
         "provider_id": provider,
@@ -49,6 +56,9 @@ def test_answers_are_as_documented(lone: Offers) -> None:
         "period_id": holidays.period["id"],
         "wishlist_id": family["id"],
         "child_id": family["children"][0]["id"],
+        "proposal_id": change.json()["id"],
+        "conversation_id": talk.json()["id"],
+        "recipient_id": "one",
         "period": "2026-27",
         "name": "offers.offer.published.v1",
     }
