@@ -159,7 +159,7 @@ TABLE = {
     ("offers", "GET", "/v1/periods/{period_id}/children"): EDITORS,
     ("offers", "PUT", "/v1/periods/{period_id}/children/{child_id}/confirmed"): EDITORS,
     ("offers", "POST", "/v1/periods/{period_id}/allocate"): EDITORS,
-    ("offers", "GET", "/v1/periods/{period_id}/result"): EDITORS | {"provider", OWN, OTHER},
+    ("offers", "GET", "/v1/periods/{period_id}/result"): EDITORS | {"provider", OWN, MEMBER, OTHER},
     ("offers", "GET", "/v1/wishlists/{wishlist_id}"): NOBODY,
     ("offers", "PUT", "/v1/wishlists/{wishlist_id}"): NOBODY,
     ("offers", "DELETE", "/v1/wishlists/{wishlist_id}"): NOBODY,
@@ -191,10 +191,9 @@ HIDDEN = {
 }
 
 # What only a signed link opens, not an access token.
-BY_LINK = {("offers", "POST", "/v1/unsubscribe")} | {
+BY_LINK = {("offers", "POST", "/v1/unsubscribe"), ("offers", "POST", "/v1/invitations/accept")} | {
     ("offers", method, "/v1/wishlists/{wishlist_id}") for method in ("GET", "PUT", "DELETE")
 }
-BY_LINK = {("offers", "POST", "/v1/unsubscribe"), ("offers", "POST", "/v1/invitations/accept")}
 
 
 class Town:

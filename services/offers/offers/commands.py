@@ -72,7 +72,7 @@ def change(session: Session, actor: Principal, offer_id: str, expected: int, con
 
 def revise(session: Session, offer: Offer, content: OfferContent, today: date) -> None:
     """Put a content that an editor released into a published or hidden offer; it was looked at, so it is fresh."""
-    check(boards.declaration(session, offer.board), content, complete=True)
+    check(boards.declaration(session, offer.board, hold=True), content, complete=True)
     offer.say(content)
     offer.vouch(events.CheckedAs.EDITOR, today)
     if offer.status == Status.HIDDEN:
