@@ -22,8 +22,8 @@ from libs.httpkit.auth import ROLES, Principal
 from services.offers.blueprints.models import Improvement
 from services.offers.boards import commands as boards
 from services.offers.bookings.models import Booking
-from services.offers.links import links_of
 from services.offers.contact.models import Conversation
+from services.offers.links import links_of
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent
 from services.offers.organisations.domain import Role
@@ -93,10 +93,10 @@ TABLE = {
     ("offers", "POST", "/v1/providers/{provider_id}/recipients"): WRITERS,
     ("offers", "DELETE", "/v1/providers/{provider_id}/recipients/{recipient_id}"): WRITERS,
     ("offers", "POST", "/v1/unsubscribe"): NOBODY,
-    ("offers", "GET", "/v1/offers/{offer_id}/slots"): EDITORS | OPERATORS | {OWN},
-    ("offers", "GET", "/v1/offers/{offer_id}/booking"): EDITORS | OPERATORS | {OWN},
+    ("offers", "GET", "/v1/offers/{offer_id}/slots"): EDITORS | OPERATORS | OWN_PEOPLE,
+    ("offers", "GET", "/v1/offers/{offer_id}/booking"): EDITORS | OPERATORS | OWN_PEOPLE,
     ("offers", "PUT", "/v1/offers/{offer_id}/booking"): WRITERS,
-    ("offers", "GET", "/v1/bookings"): EDITORS | {"provider", OWN, OTHER},
+    ("offers", "GET", "/v1/bookings"): EDITORS | {"provider", OWN, MEMBER, OTHER},
     ("offers", "POST", "/v1/bookings"): EVERYBODY,
     ("offers", "GET", "/v1/bookings/{booking_id}"): WRITERS | {LINK},
     ("offers", "PUT", "/v1/bookings/{booking_id}"): frozenset({LINK}),
