@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 from sqlalchemy import func, select
@@ -10,7 +11,10 @@ from uuid_utils import uuid7
 
 from libs.servicekit.db import now
 from libs.servicekit.tables import outbox
+from services.offers.bookings.messages import Desk
 from services.offers.bookings.models import Booking, BookingDate
+from services.offers.bookings.runner import sweep
+from services.offers.links import Links
 from services.offers.offers.models import Offer
 from services.offers.places import commands as places
 from services.offers.places.models import Stock
@@ -110,3 +114,11 @@ def taken(service: Offers, stock: str) -> int:
         held = held.where(BookingDate.stock_id == stock, Booking.held)  # type: ignore[arg-type]
         assert session.execute(held).scalar_one() == count
     return int(count)
+
+
+DESK = Desk(ZoneInfo("Europe/Berlin"), Links("k" * 40))
+
+
+def swept(service: Offers) -> None:
+    """What is due by time alone is done; the service does the same every few seconds."""
+    sweep(service.db, DESK)

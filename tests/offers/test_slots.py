@@ -1,0 +1,175 @@
+"""Slots of rooms and machines: on the grid, within opening hours, never two in one room at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlmodel import Session, SQLModel, create_engine
+
+from libs.servicekit.db import now
+from services.offers.hours import is_open
+from services.offers.slots import commands, queries
+from services.offers.slots.domain import Slot, SlotRules, check_slot, quarters, runs
+from services.offers.slots.models import SlotUse
+from tests.offers.booking import Requester, offered
+from tests.offers.conftest import Offers, problem
+
+ZONE = ZoneInfo("Europe/Berlin")
+DAY = (datetime.now(ZONE) + timedelta(days=20)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def at(start: str, end: str, day: datetime = DAY) -> Slot:
+    """An interval of a day, by the town's clock."""
+    times = [day.replace(hour=int(clock[:2]), minute=int(clock[3:])) for clock in (start, end)]
+    return Slot(starts_at=times[0], ends_at=times[1])
+
+
+def body(slot: Slot) -> dict[str, str]:
+    return {"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "wrong"),
+    [
+        ("09:00", "10:00", []),
+        ("08:00", "12:00", []),
+        ("09:15", "10:15", ["slot.starts_at"]),
+        ("09:00", "10:15", ["slot.starts_at"]),
+        ("09:00", "09:00", ["slot.ends_at"]),
+        ("10:00", "09:00", ["slot.ends_at"]),
+        ("08:00", "12:30", ["slot.ends_at"]),
+        ("07:30", "09:00", ["slot.starts_at"]),
+        ("19:30", "20:30", ["slot.starts_at"]),
+    ],
+)
+def test_what_may_be_booked(start: str, end: str, wrong: list[str]) -> None:
+    rules = SlotRules(minutes=30, min_minutes=30, max_minutes=240)
+    found = check_slot(rules, at(start, end), "Mo-Su 08:00-20:00", now(), ZONE)
+    assert [field for field, _ in found] == wrong
+
+
+def test_neither_the_past_nor_the_far_future() -> None:
+    rules = SlotRules(ahead_days=10)
+    assert list(check_slot(rules, at("09:00", "10:00"), None, now(), ZONE))
+    assert list(check_slot(rules, at("09:00", "10:00"), None, now() + timedelta(days=30), ZONE))
+
+
+@pytest.mark.parametrize(
+    ("hours", "start", "end", "is_"),
+    [
+        ("24/7", "2026-05-01T22:00", "2026-05-03T04:00", True),
+        ("Mo-Fr 08:00-18:00", "2026-05-01T08:00", "2026-05-01T18:00", True),
+        ("Mo-Fr 08:00-18:00", "2026-05-02T09:00", "2026-05-02T10:00", False),
+        ("Mo-Fr 08:00-12:00,13:00-18:00", "2026-05-01T11:00", "2026-05-01T14:00", False),
+        ("Mo-Fr 08:00-12:00,12:00-18:00", "2026-05-01T11:00", "2026-05-01T14:00", True),
+        ("Mo-Su 08:00-18:00; Fr off", "2026-05-01T09:00", "2026-05-01T10:00", False),
+        ("Fr 18:00-02:00", "2026-05-01T20:00", "2026-05-02T02:00", True),
+        ("Fr 18:00-02:00", "2026-05-01T20:00", "2026-05-02T02:30", False),
+        ("Sa-Mo 10:00-12:00", "2026-05-03T10:00", "2026-05-03T12:00", True),
+    ],
+)
+def test_opening_hours(hours: str, start: str, end: str, is_: bool) -> None:
+    assert is_open(hours, datetime.fromisoformat(start), datetime.fromisoformat(end)) is is_
+
+
+INTERVALS = st.tuples(st.integers(0, 40), st.integers(1, 12), st.integers(1, 3))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(INTERVALS, st.booleans()), max_size=25), st.integers(1, 3))
+def test_whatever_is_taken_and_returned_no_quarter_holds_too_many(
+    steps: list[tuple[tuple[int, int, int], bool]], most: int
+) -> None:
+    """Against a plain list of intervals, counted quarter by quarter."""
+    engine = create_engine("sqlite://")
+    SQLModel.metadata.tables["slot_use"].create(engine)
+    held: list[tuple[Slot, int]] = []
+    start = datetime(2026, 5, 1, tzinfo=UTC)
+    with Session(engine) as session:
+        for (first, length, count), back in steps:
+            if back and held:
+                slot, returned = held.pop()
+                commands.give_back(session, "room", slot, returned)
+                continue
+            begin = start + timedelta(minutes=15 * first)
+            slot = Slot(starts_at=begin, ends_at=begin + timedelta(minutes=15 * length))
+            used = [sum(n for other, n in held if q in quarters(other)) for q in quarters(slot)]
+            fits = max(used) + count <= most
+            assert commands.take(session, "room", slot, count, most) is fits
+            if fits:
+                held.append((slot, count))
+        window = Slot(starts_at=start, ends_at=start + timedelta(days=1))
+        uses = queries.uses(session, "room", window)
+        assert all(use.taken <= most for use in uses)
+        quarter_places = sum(len(quarters(slot)) * n for slot, n in held)
+        seen = sum(len(quarters(Slot(starts_at=u.starts_at, ends_at=u.ends_at))) * u.taken for u in uses)
+        assert seen == quarter_places
+        assert all(one.ends_at <= other.starts_at for one, other in pairwise(uses))
+
+
+def test_quarters_in_a_row_are_one_use() -> None:
+    found = runs([(4, 1), (5, 1), (6, 2), (9, 2)])
+    assert [(use.taken, (use.ends_at - use.starts_at) // timedelta(minutes=15)) for use in found] == [
+        (1, 2),
+        (2, 1),
+        (2, 1),
+    ]
+
+
+def ask(service: Offers, room: str, slot: Slot, **more: Any) -> tuple[Requester, int]:
+    person = Requester(service)
+    return person, person.ask(room, bare=True, slot=body(slot), **more).status_code
+
+
+def test_a_room_is_booked_moved_and_given_back(service: Offers) -> None:
+    room = offered(service, "room")
+    person, status = ask(service, room, at("09:00", "11:00"))
+    assert (status, person.see()["status"]) == (201, "approved")
+    assert ask(service, room, at("10:30", "11:30"))[1] == 409
+    assert ask(service, room, at("11:00", "11:30"))[1] == 201
+    path = f"/v1/offers/{room}/slots?from={DAY.date()}&days=1"
+    (use,) = service.call("GET", path).json()["items"]
+    assert datetime.fromisoformat(use["ends_at"]) - datetime.fromisoformat(use["starts_at"]) == timedelta(
+        hours=2.5
+    )
+    problem(person.call("PUT", body={"slot": body(at("10:00", "11:30"))}, version=1), 409)
+    moved = person.call("PUT", body={"slot": body(at("08:30", "10:30"))}, version=1)
+    assert moved.json()["slot"]["starts_at"] == person.see()["starts_at"], moved.text
+    person.call("POST", "cancel", version=2)
+    (use,) = service.call("GET", path).json()["items"]
+    assert use["taken"] == 1
+    for wrong in ({"session_ids": [room]}, {}):
+        assert problem(Requester(service).ask(room, bare=True, **wrong), 422)["errors"][0]["field"] == "slot"
+    far = {"starts_at": "0001-01-01T00:00:00Z", "ends_at": "9999-12-31T23:59:59Z"}
+    problem(Requester(service).ask(room, bare=True, slot=far), 422)
+
+
+def test_several_desks_make_a_pool(service: Offers) -> None:
+    desks = offered(service, "room", max=3)
+    assert ask(service, desks, at("09:00", "11:00"), places=2)[1] == 201
+    assert ask(service, desks, at("10:00", "12:00"), places=2)[1] == 409
+    assert ask(service, desks, at("10:00", "12:00"))[1] == 201
+
+
+def test_nobody_meets_anybody_under_many_writers(service: Offers) -> None:
+    room = offered(service, "room")
+    hours = [f"{(480 + 30 * step) // 60:02d}:{30 * step % 60:02d}" for step in range(13)]
+
+    def go(number: int) -> tuple[Slot, int]:
+        slot = at(hours[number % 10], hours[number % 10 + 1 + number % 3])
+        return slot, ask(service, room, slot)[1]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(go, range(24)))
+    assert {status for _, status in answers} == {201, 409}
+    kept = sorted((slot.starts_at, slot.ends_at) for slot, status in answers if status == 201)
+    assert all(one[1] <= other[0] for one, other in pairwise(kept))
+    with service.db.reading() as session:
+        rows = queries.uses(session, room, Slot(starts_at=DAY, ends_at=DAY + timedelta(days=1)))
+        assert {row.taken for row in rows} == {1}
+        assert session.get(SlotUse, (room, 0)) is None
