@@ -30,6 +30,7 @@ from services.offers.bookings.access import Parties
 from services.offers.bookings.domain import ProviderReason, Status, Terms, Wish
 from services.offers.bookings.messages import Desk, desk_of
 from services.offers.bookings.models import Booking
+from services.offers.bookings.steps import Full
 from services.offers.bookings.views import Booked, BookingInFull, BookingView, Export, TermsView
 from services.offers.offers import queries as offers
 from services.offers.params import UUID7, Id
@@ -90,12 +91,20 @@ def set_terms(
 
 
 @router.post("/bookings", status_code=201, response_model=Booked, dependencies=[Depends(_paced)])
-def request_booking(body: NewBooking, session: Transaction, desk: Answering, once: OnlyOnce) -> Response:
+def request_booking(
+    body: NewBooking, session: Transaction, desk: Answering, once: OnlyOnce, request: Request
+) -> Response:
     """Ask for dates, an interval or the whole of an offer; with `waiting_list` also for a place in the line."""
     wish = Wish.model_validate(body.model_dump(exclude={"offer_id", "recipient_id", "waiting_list"}))
-    booking = commands.request(
-        session, desk, body.offer_id, body.recipient_id, wish, may_wait=body.waiting_list
-    )
+    try:
+        booking = commands.request(
+            session, desk, body.offer_id, body.recipient_id, wish, may_wait=body.waiting_list
+        )
+    except Full as full:
+        session.rollback()
+        with request.app.state.kit.database.transaction() as noting:
+            commands.note_refusal(noting, desk, full.board, body.offer_id, body.recipient_id)
+        raise
     booked = Booked(booking=views.view(session, booking), token=desk.token(booking))
     headers = {"Location": f"/v1/bookings/{booking.id}", **etag(booking.version)}
     return once.answer(booked, 201, headers)

@@ -6,6 +6,7 @@ Locks are taken in one order: the recipient, the offer, the booking, places and 
 from sqlalchemy import delete, text
 from sqlmodel import Session, col
 
+from libs.contracts.offers import NeedKind
 from libs.httpkit.edge import check_version
 from libs.httpkit.problems import FieldError, Problem, conflict, invalid
 from libs.servicekit.db import now
@@ -25,6 +26,7 @@ from services.offers.bookings.messages import Desk
 from services.offers.bookings.models import Booking, BookingDate, BookingTerms
 from services.offers.bookings.plans import Plan, dated, plan_of, within_caps
 from services.offers.bookings.steps import end, enter, held, move_up, settle
+from services.offers.needs import commands as needs
 from services.offers.offers import domain as offers
 from services.offers.offers import queries as offer_queries
 from services.offers.offers.models import Offer
@@ -61,6 +63,12 @@ def request(
     _apply(session, booking, plan)
     enter(session, desk, rules, booking, may_wait=may_wait)
     return booking
+
+
+def note_refusal(session: Session, desk: Desk, board: str, offer_id: str, recipient_id: str) -> None:
+    """Somebody went away empty-handed; in a transaction of its own, since the request's is undone."""
+    on = now().astimezone(desk.zone).date()
+    needs.note_offer(session, board, NeedKind.REFUSED, offer_id, recipient_id, on)
 
 
 def place(session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: Wish) -> Booking:

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from libs.httpkit.problems import conflict
+from libs.contracts.offers import NeedKind
+from libs.httpkit.problems import Problem, conflict
 from libs.servicekit.db import now
 from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.domain import (
@@ -20,6 +21,7 @@ from services.offers.bookings.domain import (
 )
 from services.offers.bookings.messages import Desk, tell
 from services.offers.bookings.models import Booking
+from services.offers.needs import commands as needs
 from services.offers.offers import domain as offers
 from services.offers.offers import queries as offer_queries
 from services.offers.offers.models import Offer
@@ -39,6 +41,14 @@ def held(session: Session, booking_id: str) -> tuple[Offer, Booking]:
     """A booking and its offer, the offer held first; Problem 404 when there is no such booking."""
     offer = offer_queries.locked(session, queries.one(session, booking_id).offer_id)
     return offer, queries.locked(session, booking_id)
+
+
+class Full(Problem):
+    """There is no place, and the requester goes away empty-handed: an unmet need of the offer's board."""
+
+    def __init__(self, board: str, detail: str) -> None:
+        super().__init__(409, "Conflict", detail)
+        self.board = board
 
 
 def settle(
@@ -90,19 +100,28 @@ def _is_behind(session: Session, rules: BookingRules, booking: Booking) -> bool:
 
 def _line_up(session: Session, desk: Desk, rules: BookingRules, booking: Booking, *, may_wait: bool) -> None:
     if rules.waiting is None or booking.slotted:
-        raise conflict("There are not enough free places.")
+        raise Full(booking.board, "There are not enough free places.")
     if not may_wait:
-        raise conflict("There are not enough free places; with waiting_list you stand in line.")
+        raise Full(booking.board, "There are not enough free places; with waiting_list you stand in line.")
     if len(queries.waiting(session, booking.offer_id)) >= MOST_WAITING:
-        raise conflict("There are not enough free places, and the waiting list is full.")
+        raise Full(booking.board, "There are not enough free places, and the waiting list is full.")
     booking.queued_at = booking.queued_at or now()
     settle(session, desk, rules, booking, Status.WAITING)
+    _note(session, desk, booking, NeedKind.WAITING)
+
+
+def _note(session: Session, desk: Desk, booking: Booking, kind: NeedKind) -> None:
+    on = now().astimezone(desk.zone).date()
+    if booking.recipient_id:
+        needs.note_offer(session, booking.board, kind, booking.offer_id, booking.recipient_id, on)
 
 
 def end(session: Session, desk: Desk, offer: Offer, booking: Booking, status: Status, reason: Reason) -> None:
     """End a booking: what it held is free, and whoever waited longest and fits is offered it."""
     rules = queries.retention(session, offer)
     settle(session, desk, rules, booking, status, reason)
+    if reason is Reason.FULL:
+        _note(session, desk, booking, NeedKind.REFUSED)
     holds.release(session, booking)
     move_up(session, desk, offer)
 
