@@ -1,6 +1,7 @@
 """Boards derived from others: they hear what changes at their parent, answer, and their offers follow what they declare."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -330,6 +331,32 @@ def flagged_are_seen_by_those_who_can_mend_them(
     assert seen("editor") == seen("provider", providers=(provider,)) == [offer]
     assert seen() == seen("provider", providers=(service.provider(),)) == []
     assert service.get(offer).json()["flags"] == []
+
+
+def test_no_offer_slips_through_while_its_board_changes(service: Offers) -> None:
+    slug = derived(service)
+    body = {
+        "board": slug,
+        "publish": True,
+        "content": COURSE | {"fields": {"level": "easy", "topics": ["sport"]}},
+    }
+
+    def write(_: int) -> int:
+        return service.call("POST", "/v1/offers", body, "editor").status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(write, range(60))
+        fields = service.http.get(f"/v1/boards/{slug}").json()["fields"]
+        fields[1]["options"] = fields[1]["options"][:1]
+        assert put(service, slug, fields=fields).status_code == 200
+        written = list(answers)
+    assert set(written) <= {201, 422}
+    assert settled(service, slug)["flagged"] == written.count(201)
+    path = f"/v1/offers?board={slug}&flagged=true&limit=200"
+    offers = service.call("GET", path, None, "editor").json()["items"]
+    assert [offer["content"]["fields"] for offer in offers] == [
+        {"level": "easy", "topics": []}
+    ] * written.count(201)
 
 
 def test_a_field_that_becomes_a_facet_can_be_filtered_by_at_once(service: Offers) -> None:
