@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.offers.needs.domain import NeedRules, is_due, is_settled, key_of, stranger
+from services.offers.needs.domain import NeedRules, is_due, is_settled, stranger, wording
 
 RULES = NeedRules(threshold=5, window_days=28)
 
@@ -22,11 +22,11 @@ def test_the_window_counts_today() -> None:
 
 
 def test_the_same_words_are_the_same_need() -> None:
-    assert (
-        key_of(["Theater", "kostenlos"]) == key_of(["kostenlos", "theater", "theater"]) == "kostenlos theater"
-    )
-    assert key_of([]) is None
-    assert key_of(["wort"] * 9) is None
+    assert wording(["Theater", "kostenlos"]) == wording(["kostenlos", "theater", "theater"])
+    assert wording(["unter drei", "Kinder"]) == ["kinder", "unter drei"]
+    assert wording([]) is None
+    assert wording([f"wort{number}" for number in range(9)]) is None
+    assert wording(["w" * 150, "v" * 150]) is None
 
 
 def test_a_stranger_is_the_same_at_one_thing_only() -> None:

@@ -12,7 +12,7 @@ from libs.contracts import offers as events
 from libs.contracts.offers import NeedKind
 from libs.servicekit import outbox
 from services.offers.needs import queries
-from services.offers.needs.domain import NeedRules, is_due, is_settled, key_of, stranger
+from services.offers.needs.domain import NeedRules, is_due, is_settled, key_of, stranger, wording
 from services.offers.needs.models import Need, NeedMark
 
 AT_ONCE = 200
@@ -20,9 +20,10 @@ AT_ONCE = 200
 
 def note_search(session: Session, board: str | None, words: list[str], who: str, on: date) -> None:
     """Somebody searched for these words of the town's vocabulary and found nothing."""
-    key = key_of(words)
-    if key is not None:
-        _note(session, who, on, board=board or "", kind=NeedKind.UNANSWERED, key=key, words=key.split(" "))
+    found = wording(words)
+    if found is not None:
+        kind = NeedKind.UNANSWERED
+        _note(session, who, on, board=board or "", kind=kind, key=key_of(found), words=found)
 
 
 def note_offer(

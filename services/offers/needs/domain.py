@@ -23,12 +23,15 @@ class NeedRules(Body):
         return today - timedelta(days=self.window_days - 1)
 
 
-def key_of(words: list[str]) -> str | None:
-    """What makes two questions the same: their words, whatever their order; None when there is nothing to tell."""
-    if not 0 < len(words) <= MAX_WORDS:
-        return None
-    key = " ".join(sorted({word.lower() for word in words}))
-    return key if len(key) <= MAX_KEY else None
+def wording(words: list[str]) -> list[str] | None:
+    """The words of a need in one form, whatever their order; None when there is nothing, or too much, to tell."""
+    found = sorted({word.lower() for word in words})
+    return found if 0 < len(found) <= MAX_WORDS and len(key_of(found)) <= MAX_KEY else None
+
+
+def key_of(words: list[str]) -> str:
+    """What makes two questions the same; a word may have several parts."""
+    return " + ".join(words)
 
 
 def stranger(recipient_id: str, thing_id: str) -> str:
