@@ -81,11 +81,11 @@ def dead_subject(listener: str, subject: str) -> str:
 SEARCH = Listener("search", ("city.>",), max_in_flight=20_000, ack_wait=15 * SECOND)
 
 # The exchanges hear what search could not find.
-NEEDS = Listener("needs", ("internal.search.query.unanswered.v1.*",), stream=INTERNAL.name)
+NEEDS = Listener("offers-needs", ("internal.search.query.unanswered.v1.*",), stream=INTERNAL.name)
 
 # Whoever booked is told when a date moves or falls out, or when the offer ends.
 BOOKINGS = Listener(
-    "bookings",
+    "offers-bookings",
     (
         "city.offers.session.moved.>",
         "city.offers.session.cancelled.>",

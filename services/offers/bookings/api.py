@@ -62,7 +62,7 @@ Answering = Annotated[Desk, Depends(_desk)]
 _limiter = MovingWindowRateLimiter(MemoryStorage())
 
 
-def _paced(request: Request) -> None:
+def paced(request: Request) -> None:
     """Whoever needs no account is at least slow."""
     client = request.client.host if request.client else "unknown"
     if request.app.state.kit.settings.rate_limit and not _limiter.hit(RATE, client):
@@ -90,7 +90,7 @@ def set_terms(
     return TermsView(bookable=rules is not None, rules=rules, own=row.said, version=row.version)
 
 
-@router.post("/bookings", status_code=201, response_model=Booked, dependencies=[Depends(_paced)])
+@router.post("/bookings", status_code=201, response_model=Booked, dependencies=[Depends(paced)])
 def request_booking(
     body: NewBooking, session: Transaction, desk: Answering, once: OnlyOnce, request: Request
 ) -> Response:
