@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import nats
@@ -14,12 +15,20 @@ from cli.home import ROOT
 from libs.contracts.event import envelope
 from libs.contracts.offers import NeedKind
 from libs.contracts.search import QueryUnanswered
+from libs.httpkit.auth import Principal
 from libs.servicekit.db import Database
 from libs.servicekit.tables import outbox
+from services.offers.boards import commands as boards
 from services.offers.needs import commands
 from services.offers.needs.domain import NeedRules
 from services.offers.needs.models import Need, NeedMark
-from tests.offers.conftest import PUBLISHER, Offers
+from services.offers.offers import commands as offers
+from services.offers.offers.domain import OfferContent
+from services.offers.organisations.domain import Topic
+from services.offers.organisations.models import Recipient
+from services.offers.providers import commands as providers
+from services.offers.providers.domain import ProviderContent
+from tests.offers.conftest import COURSE, PUBLISHER, Offers
 from tests.waiting import until
 
 RULES = NeedRules(threshold=3, window_days=7)
@@ -98,7 +107,8 @@ def told(db: Database, day: date) -> list[tuple[str, int | None, int]]:
     with db.transaction() as session:
         commands.observe(session, RULES, day)
     with db.reading() as session:
-        bodies = session.execute(select(outbox.c.body).order_by(outbox.c.id)).scalars().all()
+        about = outbox.c.subject.startswith("city.offers.need.")
+        bodies = session.execute(select(outbox.c.body).where(about).order_by(outbox.c.id)).scalars().all()
     facts = [json.loads(body) for body in bodies]
     return [
         (fact["type"].split(".")[-2], fact["data"].get("asking"), int(fact["sequence"])) for fact in facts
@@ -118,6 +128,34 @@ def test_a_need_grows_is_told_again_and_settles(db: Database) -> None:
     assert told(db, TODAY) == second
     assert told(db, TODAY + timedelta(days=6)) == second
     assert told(db, TODAY + timedelta(days=7)) == [*second, ("settled", None, 3)]
+
+
+def test_the_boards_organisations_are_told_once_if_they_asked_for_it(db: Database) -> None:
+    editor = Principal("editor", frozenset({"editor"}))
+    with db.transaction() as session:
+        boards.follow(session, boards.read_declarations(Path(__file__).parent / "city" / "boards"))
+        session.flush()
+        for number, topics in enumerate(([Topic.NEEDS], [Topic.REMINDERS], [Topic.NEEDS])):
+            provider = providers.join(session, ProviderContent(title={"de": f"Haus {number}"})).id
+            session.flush()
+            if number < 2:  # the third has no offer on the board
+                content = OfferContent.model_validate(COURSE)
+                offers.make_public(session, offers.draft(session, editor, "course", provider, content), TODAY)
+            session.add(
+                Recipient(provider_id=provider, recipient_id=f"r{number}", topics=topics, created_by="e")
+            )
+    asked(db, 3, TODAY)
+    told(db, TODAY)
+    asked(db, 9, TODAY)
+    told(db, TODAY)
+
+    with db.reading() as session:
+        where = outbox.c.subject.startswith("internal.notify.")
+        (body,) = session.execute(select(outbox.c.body).where(where)).scalars().all()
+    message = json.loads(body)["data"]
+    assert (message["recipient_id"], message["template"]) == ("r0", "need-observed")
+    assert (message["about"]["kind"], message["about"]["board"]) == ("need", "course")
+    assert message["facts"] == {"asking": 3, "how": "waiting"}
 
 
 def test_old_marks_are_forgotten_and_what_was_told_keeps_its_version(db: Database) -> None:

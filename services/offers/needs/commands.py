@@ -8,12 +8,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 from uuid_utils import uuid7
 
+from libs.contracts import notify
 from libs.contracts import offers as events
 from libs.contracts.offers import NeedKind
 from libs.servicekit import outbox
 from services.offers.needs import queries
 from services.offers.needs.domain import NeedRules, is_due, is_settled, key_of, stranger, wording
 from services.offers.needs.models import Need, NeedMark
+from services.offers.organisations import queries as organisations
+from services.offers.organisations.domain import Topic
 
 AT_ONCE = 200
 
@@ -59,6 +62,8 @@ def _look_at(session: Session, need: Need, rules: NeedRules, today: date) -> Non
     asking = queries.asking(session, need, rules.since(today))
     if is_due(asking, need.told, rules):
         _tell(session, need, events.NeedObserved, asking, rules)
+        if not need.told:
+            _put_before(session, need, asking)
         need.told = asking
     elif is_settled(asking, need.told, rules):
         _tell(session, need, events.NeedSettled, asking, rules)
@@ -80,6 +85,20 @@ def _tell(session: Session, need: Need, kind: type[events.NeedFact], asking: int
         window_days=rules.window_days,
     )
     outbox.add(session, fact, thing_id=need.id, version=need.version)
+
+
+def _put_before(session: Session, need: Need, asking: int) -> None:
+    """Ask for a message to everybody whom an organisation of the board registered for needs; to nobody twice."""
+    registered = organisations.registered(session, queries.concerned(session, need), Topic.NEEDS)
+    facts: dict[str, str | int | bool] = {"asking": asking, "how": need.kind}
+    if need.words:
+        facts["words"] = ", ".join(need.words)
+    about = notify.Subject(kind="need", id=need.id, board=need.board)
+    for recipient_id in {recipient.recipient_id for recipient in registered}:
+        message = notify.MessageRequested(
+            recipient_id=recipient_id, template="need-observed", about=about, facts=facts
+        )
+        outbox.add(session, message, thing_id=str(uuid7()), version=1)
 
 
 def forget(session: Session, rules: NeedRules, today: date) -> None:

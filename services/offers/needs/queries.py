@@ -5,6 +5,8 @@ from datetime import date
 from sqlmodel import Session, col, func, select
 
 from services.offers.needs.models import Need, NeedMark
+from services.offers.offers.domain import RELEASED
+from services.offers.offers.models import Offer
 
 
 def page(session: Session, limit: int, after: str, board: str | None, kind: str | None) -> list[Need]:
@@ -21,3 +23,9 @@ def asking(session: Session, need: Need, since: date) -> int:
     """How many had the need since a day."""
     query = select(func.count()).where(NeedMark.need_id == need.id, col(NeedMark.on) >= since)
     return session.exec(query).one()
+
+
+def concerned(session: Session, need: Need) -> list[str]:
+    """The organisations that could meet a need: those with offers on its board."""
+    query = select(Offer.provider_id).where(Offer.board == need.board, col(Offer.status).in_(RELEASED))
+    return [found for found in session.exec(query.distinct()) if found]

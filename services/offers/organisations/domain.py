@@ -15,3 +15,4 @@ class Topic(StrEnum):
 
     REMINDERS = "reminders"
     MESSAGES = "messages"
+    NEEDS = "needs"
