@@ -96,6 +96,21 @@ def test_everyone_booked_is_told_of_the_new_time_once(service: Offers) -> None:
     assert other.told() == ["booking-received", "booking-cancelled"]
 
 
+def test_who_booked_the_whole_course_is_told_of_each_date(service: Offers) -> None:
+    offer = offered(service, max=5)
+    first, second = dated(service, offer, None, None)
+    one = Requester(service)
+    assert one.ask(offer).status_code == 201
+    service.call("POST", f"/v1/sessions/{first}/cancel", {"reason": "Krank"}, "editor", version=1)
+    heard(service, service.facts(first)[-1])
+    start = (now() + timedelta(days=30)).replace(minute=0, second=0, microsecond=0)
+    times = {"starts_at": start.isoformat(), "ends_at": (start + timedelta(hours=1)).isoformat()}
+    service.call("POST", f"/v1/sessions/{second}/move", times | {"reason": "Umzug"}, "editor", version=1)
+    heard(service, service.facts(second)[-1])
+    assert one.told() == ["booking-received", "booking-date-cancelled", "booking-moved"]
+    assert (one.see()["status"], taken(service, offer)) == ("pending", 1)
+
+
 def test_a_withdrawn_offer_takes_its_bookings_along(service: Offers) -> None:
     offer = offered(service, max=2)
     one, line = Requester(service), Requester(service)

@@ -30,6 +30,8 @@ def session_cancelled(session: Session, desk: Desk, session_id: str) -> None:
             _drop(session, desk, offer, booking, row)
         else:
             end(session, desk, offer, booking, Status.CANCELLED, Reason.SESSION_CANCELLED)
+    for booking in _active_about(session, offer.id):  # who booked the offer as a whole keeps the other dates
+        tell(session, desk, booking, "booking-date-cancelled", session_starts_at=instant(row.starts_at))
     move_up(session, desk, offer)
 
 
@@ -53,9 +55,11 @@ def session_moved(session: Session, desk: Desk, session_id: str, version: int) -
     if row is None or row.version > version or row.status == "cancelled":
         return
     offer = offer_queries.locked(session, row.offer_id)
+    when = {"session_starts_at": instant(row.starts_at), "session_ends_at": instant(row.ends_at)}
     for booking in _active_about(session, session_id):
         _respan(session, offer, booking)
-        when = {"session_starts_at": instant(row.starts_at), "session_ends_at": instant(row.ends_at)}
+        tell(session, desk, booking, "booking-moved", **when)
+    for booking in _active_about(session, offer.id):
         tell(session, desk, booking, "booking-moved", **when)
 
 
@@ -63,6 +67,8 @@ def _respan(session: Session, offer: Offer, booking: Booking) -> None:
     rows = queries.sessions(session, queries.dates(session, [booking.id])[booking.id])
     booking.starts_at, booking.ends_at = rows[0].starts_at, max(row.ends_at for row in rows)
     booking.version, booking.changed_at = booking.version + 1, now()
+    if booking.deadline_at:
+        booking.deadline_at = min(booking.deadline_at, booking.starts_at)
     rules = queries.retention(session, offer)
     booking.forget_at = forget_at(rules, Status(booking.status), now(), booking.ends_at)
 
