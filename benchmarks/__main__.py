@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import allocation, growth, importing, relay, report, serving, startup
+from benchmarks import allocation, booking, growth, importing, relay, report, serving, startup
 from benchmarks.report import Figure, Row
 from benchmarks.stack import REGISTER
 
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[Path], Measured]] = {
     "import": lambda folder: (importing.run(folder), []),
     "serving": serving.run,
     "allocation": allocation.run,
+    "booking": lambda folder: (booking.run(folder), []),
     "growth": growth.run,
 }
 NEED_REGISTER = {"import", "serving"}
