@@ -72,8 +72,8 @@ def outcome(command: list[str]) -> tuple[int, str]:
 def test(arguments: list[str]) -> int:
     """pytest on everything, or on what the arguments say."""
     node.install(ROOT)
-    # Tests wait for real components more than they compute; what may run side by side says tests/conftest.py.
-    chosen = arguments or ["-n", "2", "--dist", "loadgroup"]
+    # Tests wait for real components more than they compute; what stays together says tests/sharing.py.
+    chosen = arguments or ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
     return subprocess.run([PYTHON, "-m", "pytest", *chosen], check=False, cwd=ROOT).returncode
 
 

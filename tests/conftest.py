@@ -4,12 +4,13 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nats
 import pytest
 from nats.js import JetStreamContext
 
+from tests import sharing
 from tests.postgres import postgres
 from tests.stack import Stack, new_database
 from tests.streams import fresh_streams, no_streams
@@ -22,18 +23,15 @@ class Meilisearch(NamedTuple):
     key: str
 
 
-DATABASES = {"sqlite", "postgresql"}
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side go files and, within them, databases; whoever shares a town stays with it."""
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        database = (
-            DATABASES.intersection(str(value) for value in callspec.params.values()) if callspec else ()
-        )
-        place = "town" if "town" in getattr(item, "fixturenames", ()) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group("-".join([place, *database])))
+    """What takes longest comes first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: (sharing.rank(item.nodeid), sharing.group(item.nodeid)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests that share something stay together."""
+    return sharing.scheduler(config, log)
 
 
 @pytest.fixture(scope="session")

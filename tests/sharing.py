@@ -1,0 +1,53 @@
+"""Which tests stay together when they run side by side: those that share what is dear to start, one database at a time.
+
+A test's id enters, the name of its group leaves; what takes longest is begun first. pytest-xdist's own groups do
+not work with this pytest, so its scheduler is told here.
+"""
+
+import re
+from typing import Any
+
+DATABASE = re.compile(r"\[(?:.*-)?(sqlite|postgresql)(?:-.*)?\]$")
+TOWN = ("test_flow", "test_register", "test_traces")
+# Groups begin in this order; the rest follows.
+LONG = (
+    "offers",
+    "town",
+    "tests/system/test_faults.py",
+    "tests/search/test_consumers.py",
+    "tests/cli/test_supervisor.py",
+    "tests/search/",
+    "tests/servicekit/",
+    "tests/deploy/",
+)
+
+
+def group(nodeid: str) -> str:
+    """The group of a test; one worker runs a group from its first to its last test."""
+    file = nodeid.partition("::")[0]
+    database = DATABASE.search(nodeid)
+    return f"{_place(file)} {database[1]}" if database else _place(file)
+
+
+def _place(file: str) -> str:
+    folder, _, name = file.rpartition("/")
+    if folder == "tests/system" and name.removesuffix(".py") in TOWN:
+        return "town"
+    return "offers" if folder == "tests/offers" else file
+
+
+def rank(nodeid: str) -> int:
+    """The smaller, the earlier a test's group begins."""
+    name = group(nodeid)
+    return next((number for number, long in enumerate(LONG) if name.startswith(long)), len(LONG))
+
+
+def scheduler(config: Any, log: Any) -> Any:
+    """A pytest-xdist scheduler that goes by these groups."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return Groups(config, log)
