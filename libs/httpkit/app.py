@@ -56,6 +56,7 @@ class Kit:
     verifier: Verifier
     db: Database | None = None
     migrated: bool = True
+    preparing: set[str] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     recognise: "Recognise" = lambda _kit, caller: caller
 
@@ -82,6 +83,7 @@ def create_app(
     migrations: Path | None = None,
     ears: Sequence[Ear] = (),
     listeners: Sequence[Listener] = (),
+    preparations: Sequence[Job] = (),
     jobs: Sequence[Job] = (),
     checks: Sequence[Check] = (),
     closers: Sequence[Callable[[], Awaitable[None]]] = (),
@@ -89,11 +91,12 @@ def create_app(
     settings: Settings | None = None,
 ) -> FastAPI:
     """Assemble a service. `migrations` gives it a database and an outbox; `ears` need the database, `listeners` are
-    those it hears in a way of its own; `checks` name what is missing, or None; `closers` are called at its end;
+    those it hears in a way of its own; `preparations` end before the service is ready, `jobs` go on; `checks` name what is missing, or None; `closers` are called at its end;
     `recognise` adds to a caller what the service itself knows of them."""
     settings = settings or Settings.load(service)
     telemetry.setup(settings)
     kit = Kit(settings, Bus(settings), Verifier(settings))
+    kit.preparing = {job.__name__ for job in preparations}
     if recognise:
         kit.recognise = recognise
     if migrations:
@@ -106,7 +109,7 @@ def create_app(
         version="1",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(kit, migrations, jobs, closers),
+        lifespan=_lifespan(kit, migrations, preparations, jobs, closers),
         telemetry={"operation_spans": False, "logs": False, "exclude": _untraced},
         responses=problems.RESPONSES,
     )
@@ -125,12 +128,13 @@ def create_app(
 def _lifespan(
     kit: Kit,
     migrations: Path | None,
+    preparations: Sequence[Job],
     jobs: Sequence[Job],
     closers: Sequence[Callable[[], Awaitable[None]]],
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        start = asyncio.create_task(_start(kit, migrations, jobs))
+        start = asyncio.create_task(_start(kit, migrations, preparations, jobs))
         yield
         for task in (start, *kit.tasks):
             task.cancel()
@@ -146,9 +150,11 @@ def _lifespan(
     return lifespan
 
 
-async def _start(kit: Kit, migrations: Path | None, jobs: Sequence[Job]) -> None:
+async def _start(kit: Kit, migrations: Path | None, preparations: Sequence[Job], jobs: Sequence[Job]) -> None:
     if kit.db and migrations:
         await _migrate(kit, kit.db, migrations)
+    for job in preparations:  # they need no bus: a service whose broker is late can already take writes
+        kit.tasks.add(asyncio.create_task(_prepare(kit, job)))
     await kit.bus.start()
     for job in [_relay, *jobs] if kit.db else jobs:
         kit.tasks.add(asyncio.create_task(_keep_running(kit, job)))
@@ -162,6 +168,11 @@ async def _migrate(kit: Kit, db: Database, folder: Path) -> None:
         except (SQLAlchemyError, OSError) as error:
             log.warning("database not ready", error=type(error).__name__)
             await asyncio.sleep(1)
+
+
+async def _prepare(kit: Kit, job: Job) -> None:
+    await _keep_running(kit, job)
+    kit.preparing.discard(job.__name__)
 
 
 async def _keep_running(kit: Kit, job: Job) -> None:
@@ -202,6 +213,7 @@ def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]
         missing += [name for check in checks if (name := await check())]
         if kit.db and (not kit.migrated or not await asyncio.to_thread(_answers, kit.db)):
             missing.append("database")
+        missing += sorted(name.replace("_", " ") for name in kit.preparing)
         if missing:
             raise problems.unavailable(", ".join(missing))
         return status

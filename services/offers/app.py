@@ -5,7 +5,7 @@ from pathlib import Path
 from libs.httpkit.app import create_app
 from services.offers.api import ROUTERS
 from services.offers.consumers import EARS
-from services.offers.jobs import JOBS
+from services.offers.jobs import JOBS, PREPARATIONS
 from services.offers.organisations.queries import recognise
 
 app = create_app(
@@ -14,6 +14,7 @@ app = create_app(
     migrations=Path(__file__).parent / "migrations",
     routers=ROUTERS,
     ears=EARS,
+    preparations=PREPARATIONS,
     jobs=JOBS,
     recognise=recognise,
 )

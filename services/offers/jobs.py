@@ -112,8 +112,10 @@ def _observe_some(db: Database, rules: NeedRules, today: date, clean: bool) -> b
         return needs.observe(session, rules, today) == needs.AT_ONCE or clean
 
 
-JOBS = [
+PREPARATIONS = [
     follow_boards,
+]
+JOBS = [
     expire,
     forget_past,
     watch_budgets,

@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import threading
 import time
 from html.parser import HTMLParser
 from pathlib import Path
@@ -66,6 +67,20 @@ def preflight(client: Any, origin: str) -> Any:
         "Access-Control-Request-Headers": "If-Match",
     }
     return client.options("/v1/notes/1", headers=headers)
+
+
+def test_a_service_is_ready_once_it_is_prepared(streams: None, start: Probe) -> None:
+    done = threading.Event()
+
+    async def warm_up(_kit: Any) -> None:
+        if not done.is_set():
+            raise OSError("not yet")
+
+    client = start(app={"preparations": [warm_up]})
+    until(lambda: "broker" not in client.get("/health/ready").text)
+    assert problem(client.get("/health/ready"), 503)["detail"].startswith("warm up")
+    done.set()
+    until(lambda: client.get("/health/ready").status_code == 200)
 
 
 def test_only_listed_origins_may_call(start: Probe) -> None:

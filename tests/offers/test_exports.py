@@ -281,7 +281,7 @@ def test_providers_and_boards_are_files_too(service: Offers) -> None:
     found = lines(service.http.get("/v1/exports/providers.jsonl").text)
     assert next(each for each in found if each["id"] == provider)["title"] == body["title"]
     listed = lines(service.http.get("/v1/exports/boards.jsonl").text)
-    assert {board["slug"] for board in listed} == {"course", "kita"}
+    assert {"course", "kita"} <= {board["slug"] for board in listed}
     (course,) = (
         row for row in table(service.http.get("/v1/exports/boards.csv").text) if row["slug"] == "course"
     )
