@@ -8,11 +8,16 @@ from typing import Any
 import nats
 from sqlmodel import select
 
+from cli.home import ROOT
 from libs.contracts.topology import BOOKINGS, replay_subject
+from libs.httpkit.auth import Principal
 from libs.servicekit.db import now
 from libs.servicekit.tables import inbox
 from services.offers.needs.models import Need, NeedMark
 from services.offers.offers.commands import expire_due
+from services.offers.sessions import commands as sessions
+from services.offers.sessions.domain import Move, SessionContent
+from services.offers.sessions.town import read
 from tests.offers.booking import Requester, dated, offered, taken
 from tests.offers.conftest import Offers
 from tests.waiting import until
@@ -94,6 +99,23 @@ def test_everyone_booked_is_told_of_the_new_time_once(service: Offers) -> None:
     assert datetime.fromisoformat(one.messages()[1]["facts"]["session_starts_at"]) == start
     assert datetime.fromisoformat(one.see()["starts_at"]) == start
     assert other.told() == ["booking-received", "booking-cancelled"]
+
+
+def test_a_move_is_told_even_if_the_date_changed_again_meanwhile(service: Offers) -> None:
+    offer = offered(service)
+    (date,) = dated(service, offer, 5)
+    (one,) = people(service, offer, [date])
+    start = (now() + timedelta(days=31)).replace(minute=0, second=0, microsecond=0)
+    order = Move(reason="Umzug", starts_at=start, ends_at=start + timedelta(hours=1))
+    town, editor = read(ROOT / "city"), Principal("editor", frozenset({"editor"}))
+    with service.db.transaction() as session:
+        sessions.move(session, editor, date, 1, order, town)
+        sessions.change(session, editor, date, 2, SessionContent(places_max=7), town)
+    told = service.facts(date)
+    (moved,) = [each for each in told if "moved" in each["type"]]
+    assert told[-1]["sequence"] > moved["sequence"]
+    heard(service, moved)
+    assert one.told() == ["booking-received", "booking-moved"]
 
 
 def test_who_booked_the_whole_course_is_told_of_each_date(service: Offers) -> None:

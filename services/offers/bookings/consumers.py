@@ -19,7 +19,7 @@ def hear(session: Transaction, event: Envelope[Any]) -> None:
         case SessionCancelled():
             following.session_cancelled(session, desk, event.subject)
         case SessionMoved():
-            following.session_moved(session, desk, event.subject, event.version)
+            following.session_moved(session, desk, event.subject, (event.data.starts_at, event.data.ends_at))
         case OfferWithdrawn():
             following.offer_ended(session, desk, event.subject, withdrawn=True)
         case OfferExpired():

@@ -1,5 +1,7 @@
 """What becomes of bookings when time passes or their offer changes: told, released, expired, forgotten."""
 
+from datetime import datetime
+
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
@@ -49,10 +51,10 @@ def _drop(session: Session, desk: Desk, offer: Offer, booking: Booking, row: Off
     tell(session, desk, booking, "booking-date-cancelled", session_starts_at=instant(row.starts_at))
 
 
-def session_moved(session: Session, desk: Desk, session_id: str, version: int) -> None:
-    """Everyone booked is told of the new time; of several moves in a row only the last one."""
+def session_moved(session: Session, desk: Desk, session_id: str, span: tuple[datetime, datetime]) -> None:
+    """Everyone booked is told of the new time `span`; of several moves in a row only the last one."""
     row = session.get(OfferSession, session_id)
-    if row is None or row.version > version or row.status == "cancelled":
+    if row is None or (row.starts_at, row.ends_at) != span or row.status == "cancelled":
         return
     offer = offer_queries.locked(session, row.offer_id)
     when = {"session_starts_at": instant(row.starts_at), "session_ends_at": instant(row.ends_at)}
