@@ -22,7 +22,7 @@ from libs.httpkit.auth import ROLES, Principal
 from services.offers.blueprints.models import Improvement
 from services.offers.boards import commands as boards
 from services.offers.bookings.models import Booking
-from services.offers.contact.models import Conversation
+from services.offers.contact.models import Conversation, Message
 from services.offers.links import links_of
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent
@@ -240,6 +240,10 @@ class Town:
                 provider_id=self.provider, offer_id=self.offer, recipient_id="one", kept_until=hour
             )
             session.add_all([proposal, talk])
+            session.flush()
+            session.add(
+                Message(conversation_id=talk.id, provider_id=self.provider, sender="requester", text="?")
+            )
             self.proposal, self.conversation = proposal.id, talk.id
 
     def ask(self, service: str, method: str, path: str, caller: str) -> int:

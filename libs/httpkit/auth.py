@@ -50,7 +50,7 @@ class Verifier:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keys: KeySet | None = None
-        self._read_at = 0.0
+        self._read_at = self._tried_at = -KEYS_FRESH_SECONDS
         self._lock = Lock()
         self._claims = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
@@ -89,10 +89,13 @@ class Verifier:
             return self._keys
 
     def _newest_keys(self) -> KeySet:
+        if self._keys is None and time.monotonic() - self._tried_at < KEYS_RETRY_SECONDS:
+            raise unavailable("The issuer's keys")  # nobody waits in line for an issuer that hangs
         try:
             return _read_keys(self._settings.jwks)
         except UNREADABLE as error:
             log.warning("the issuer's keys cannot be read", error=repr(error)[:200])
+            self._tried_at = time.monotonic()
             if self._keys is None:
                 raise unavailable("The issuer's keys") from error
             return self._keys  # an issuer that is away for a while takes nobody's token from them

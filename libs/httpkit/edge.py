@@ -82,9 +82,10 @@ def _reading(request: Request) -> Iterator[Session]:
         yield session
 
 
-# Function scope: the commit comes before the answer, so a 2xx is never sent for what was not kept.
-Transaction = Annotated[Session, Depends(_transaction, scope="function")]
-Reading = Annotated[Session, Depends(_reading, scope="function")]
+# Function scope: the commit comes before the answer, so a 2xx is never sent for what was not kept. So many at once:
+# whoever holds a connection needs a thread to go on, and waiting for a turn here takes neither.
+Transaction = Annotated[Session, Depends(_transaction, scope="function", max_concurrency=8)]
+Reading = Annotated[Session, Depends(_reading, scope="function", max_concurrency=16)]
 
 
 def etag(version: int) -> dict[str, str]:

@@ -250,3 +250,10 @@ def test_the_last_places_are_booked_once_over_http(service: Offers, dates: int) 
     assert all(taken(service, each) <= 10 for each in ids)
     told = service.facts(offer)[-1]["data"]["card"]["free_places"]
     assert told == sum(10 - taken(service, each) for each in ids)
+
+
+def test_ids_that_are_none_are_refused(service: Offers) -> None:
+    offer = offered(service)
+    dated(service, offer, 2)
+    body = {"offer_id": offer, "recipient_id": "r", "session_ids": ["\u0000"]}
+    problem(service.call("POST", "/v1/bookings", body), 422)

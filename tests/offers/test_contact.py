@@ -130,3 +130,18 @@ def test_conversations_end_with_their_time(service: Offers, offer: tuple[str, st
 
 def test_text_is_plain() -> None:
     assert plain_text("  a\u0301 \r\nb\u202e\u200b \n\n\n\n c\t") == "\u00e1\nb\n\n c"
+
+
+def test_deleting_makes_no_room_for_writing_more(service: Offers, offer: tuple[str, str]) -> None:
+    provider, thing = offer
+    for number in range(6):
+        begun = begin(service, thing, f"pest-{provider}")
+        if number == 5:
+            problem(begun, 429)
+            break
+        path, link = f"/v1/conversations/{begun.json()['id']}", {"Link-Token": begun.json()["token"]}
+        assert service.call("DELETE", path, headers=link, version=1).status_code == 204
+        problem(service.call("GET", path, headers=link), 404)
+    with service.db.transaction() as session:
+        erase_due(session, now() + timedelta(days=1, minutes=1))
+    assert begin(service, thing, f"pest-{provider}").status_code == 201

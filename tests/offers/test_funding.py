@@ -296,3 +296,21 @@ def test_a_fact_says_all_that_is_public(service: Offers) -> None:
     shown = service.http.get("/v1/boards/course/budgets/2021-22").json()
     assert facts[0]["data"].items() <= shown.items()
     assert [int(fact["sequence"]) for fact in facts] == list(range(1, len(facts) + 1))
+
+
+def test_a_booking_that_moves_into_another_period_takes_nothing_along(db: Database) -> None:
+    first, second, booking = Pot(db, 5000), Pot(db, 5000), str(uuid7())
+    assert first.reserve(10, booking) == 1000
+    first.call(commands.settle, booking)
+    assert second.reserve(10, booking) == 1000
+    assert (first.amounts, second.amounts) == ((0, 0, 5000), (1000, 0, 4000))
+    second.call(commands.release, booking)
+    assert (first.amounts, second.amounts) == ((0, 0, 5000), (0, 0, 5000))
+
+
+def test_a_booking_that_moves_where_there_is_no_budget_gives_back_what_it_held(db: Database) -> None:
+    pot, booking = Pot(db, 5000), str(uuid7())
+    pot.reserve(10, booking)
+    pot.on = date(pot.year + 300, 10, 1)
+    assert pot.reserve(10, booking) == 0
+    assert pot.amounts == (0, 0, 5000)

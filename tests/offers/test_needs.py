@@ -158,6 +158,19 @@ def test_the_boards_organisations_are_told_once_if_they_asked_for_it(db: Databas
     assert message["facts"] == {"asking": 3, "how": "waiting"}
 
 
+def test_one_who_searches_every_day_is_not_many(db: Database) -> None:
+    """His mark is another each day, so days do not add up."""
+    for day in range(6):
+        on = TODAY + timedelta(days=day)
+        with db.transaction() as session:
+            for asker in ("a", "b"):
+                commands.note_search(session, "course", ["randzeiten"], f"{asker}{day}", on)
+        assert told(db, on) == []
+    with db.transaction() as session:
+        commands.note_search(session, "course", ["randzeiten"], "c5", on)
+    assert told(db, on) == [("observed", 3, 1)]
+
+
 def test_old_marks_are_forgotten_and_what_was_told_keeps_its_version(db: Database) -> None:
     later = TODAY + timedelta(days=8)
     asked(db, 5, TODAY)

@@ -1,5 +1,9 @@
 """Providers: joined, changed, renamed with all their offers, and gone only when nothing of theirs is public."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+
 from tests.offers.conftest import COURSE, Offers, problem
 
 
@@ -75,3 +79,17 @@ def test_providers_in_pages(service: Offers) -> None:
         if not (after := page["next"]):
             break
     assert found == mine
+
+
+def test_a_hundred_writers_at_once_wait_their_turn(service: Offers) -> None:
+    """Those who wait hold neither thread nor connection, or those who have one could not go on."""
+    headers = service.stack.headers("editor")
+
+    def join(number: int) -> int:
+        body = {"title": {"de": f"Andrang {number}"}}
+        return httpx2.post(
+            f"{service.stack.url('offers')}/v1/providers", json=body, headers=headers, timeout=25
+        ).status_code
+
+    with ThreadPoolExecutor(100) as pool:
+        assert set(pool.map(join, range(100))) == {201}

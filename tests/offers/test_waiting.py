@@ -9,6 +9,7 @@ from libs.servicekit.db import now
 from services.offers.bookings.models import Booking
 from tests.offers.booking import Requester, dated, offered, swept, taken
 from tests.offers.conftest import Offers, problem
+from tests.waiting import until
 
 
 def waiting(service: Offers, offer: str, *places: int, **more: Any) -> list[Requester]:
@@ -163,3 +164,15 @@ def test_after_the_retention_period_nothing_personal_is_left(service: Offers) ->
     assert taken(service, offer) == 1, "who was approved without an end keeps his place"
     problem(done.call("GET"), 404)
     problem(approved.call("GET"), 404)
+
+
+def test_nobody_is_offered_a_date_that_was_cancelled(service: Offers) -> None:
+    offer = offered(service)
+    (date,) = dated(service, offer, 1)
+    one, line = Requester(service), Requester(service)
+    one.ask(offer, date)
+    line.ask(offer, date, waiting_list=True)
+    body = {"reason": "Krank"}
+    assert service.call("POST", f"/v1/sessions/{date}/cancel", body, "editor", version=1).status_code == 200
+    until(lambda: line.see()["status"] == "cancelled")
+    assert line.told() == ["booking-waiting", "booking-cancelled"]

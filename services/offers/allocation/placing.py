@@ -3,6 +3,8 @@
 What cannot be booked, since the offer is gone or was filled otherwise, is logged and stays a placement without a booking.
 """
 
+from collections.abc import Sequence
+
 import structlog
 from sqlmodel import Session, col, select
 
@@ -13,6 +15,7 @@ from services.offers.allocation.models import Activity, Period, WishingChild
 from services.offers.bookings import commands as bookings
 from services.offers.bookings.domain import Wish
 from services.offers.bookings.messages import Desk
+from services.offers.offers.models import Offer
 from services.offers.places import queries as stocks
 from services.offers.sessions import queries as sessions
 from services.offers.sessions.domain import day_begins, day_ends
@@ -28,11 +31,20 @@ def book_some(session: Session, desk: Desk) -> int:
     open_ = col(WishingChild.booked).is_(False), col(WishingChild.placed) > 0
     query = select(WishingChild).where(*open_).order_by(WishingChild.id).limit(AT_ONCE)
     children = session.exec(query.with_for_update(skip_locked=True)).all()
+    _hold_offers(session, children)
     for child in children:
         recipient = queries.wishlist(session, child.wishlist_id).recipient_id
         child.answers = [_with_booking(session, desk, child, recipient, answer) for answer in child.answers]
         child.booked = True
     return len(children)
+
+
+def _hold_offers(session: Session, children: Sequence[WishingChild]) -> None:
+    """All at once and in one order: a booking that comes between would wait for us, and we for it."""
+    wanted = {str(answer["activity"]) for child in children for answer in child.answers if answer["activity"]}
+    offers = session.exec(select(Activity.offer_id).where(col(Activity.id).in_(wanted)).distinct())
+    query = select(Offer.id).where(col(Offer.id).in_(offers.all())).order_by(Offer.id)
+    session.exec(query.with_for_update()).all()
 
 
 def _with_booking(

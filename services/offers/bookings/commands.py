@@ -8,10 +8,10 @@ from sqlmodel import Session, col
 
 from libs.contracts.offers import NeedKind
 from libs.httpkit.edge import check_version
-from libs.httpkit.problems import FieldError, Problem, conflict, invalid
+from libs.httpkit.problems import FieldError, Problem, conflict, invalid, not_found
 from libs.servicekit.db import now
 from services.offers.boards import queries as boards
-from services.offers.bookings import holds, queries
+from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.access import Party
 from services.offers.bookings.domain import (
     BookingRules,
@@ -90,6 +90,8 @@ def change(session: Session, desk: Desk, party: Party, booking_id: str, expected
     _one_at_a_time(session, queries.one(session, booking_id).recipient_id or "")
     offer, booking = held(session, booking_id)
     party.must_hold(booking)
+    if booking.recipient_id is None:
+        raise not_found("booking")  # its time is over: nothing personal may enter it again
     check_version(expected, booking.version)
     rules = queries.rules(session, offer)
     if booking.status not in (Status.PENDING, Status.WAITING, Status.APPROVED):
@@ -99,6 +101,7 @@ def change(session: Session, desk: Desk, party: Party, booking_id: str, expected
     within_caps(session, rules, booking, plan)
     if _same(session, booking, plan):
         booking.form, booking.version, booking.changed_at = plan.form, booking.version + 1, now()
+        funds.follow(session, desk, booking)
         return booking
     if plan.places > booking.places or plan.stock_ids != queries.dates(session, [booking.id])[booking.id]:
         booking.queued_at = None

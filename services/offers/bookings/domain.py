@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from libs.contracts.card import Name
 from libs.httpkit.edge import Body
 from services.offers.bookings.forms import FormField, FormKind
+from services.offers.params import UUID7
 from services.offers.slots.domain import Slot, SlotRules
 
 MOST_DATES = 50
@@ -123,7 +124,7 @@ class Wish(Body):
     """What is asked for: dates by their sessions' ids, or an interval, or the offer as a whole; for how many, and the
     answers to the form."""
 
-    session_ids: list[Annotated[str, Field(max_length=36)]] = Field(default=[], max_length=MOST_DATES)
+    session_ids: list[Annotated[str, Field(pattern=UUID7)]] = Field(default=[], max_length=MOST_DATES)
     slot: Slot | None = None
     places: Places | None = None
     form: dict[Name, Any] = Field(default={}, max_length=30)

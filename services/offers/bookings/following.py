@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 from libs.httpkit.edge import check_version
 from libs.httpkit.problems import Problem
 from libs.servicekit.db import now
-from services.offers.bookings import holds, queries
+from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.access import Party
 from services.offers.bookings.domain import Reason, Status, forget_at
 from services.offers.bookings.messages import Desk, instant, tell
@@ -60,6 +60,7 @@ def session_moved(session: Session, desk: Desk, session_id: str, span: tuple[dat
     when = {"session_starts_at": instant(row.starts_at), "session_ends_at": instant(row.ends_at)}
     for booking in _active_about(session, session_id):
         _respan(session, offer, booking)
+        funds.follow(session, desk, booking)  # another year, another budget
         tell(session, desk, booking, "booking-moved", **when)
     for booking in _active_about(session, offer.id):
         tell(session, desk, booking, "booking-moved", **when)

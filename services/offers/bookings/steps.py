@@ -126,6 +126,11 @@ def end(session: Session, desk: Desk, offer: Offer, booking: Booking, status: St
     move_up(session, desk, offer)
 
 
+def _fell_out(session: Session, booking: Booking) -> bool:
+    dates = queries.sessions(session, queries.dates(session, [booking.id])[booking.id])
+    return any(row.status == "cancelled" for row in dates)
+
+
 def move_up(session: Session, desk: Desk, offer: Offer) -> int:
     """Offer free places to those who wait and fit, first come first; returns how many were offered something."""
     line = queries.waiting(session, offer.id)
@@ -136,6 +141,8 @@ def move_up(session: Session, desk: Desk, offer: Offer) -> int:
     for booking in line:
         if booking.starts_at and closes_at(rules, booking.starts_at) <= now():
             settle(session, desk, rules, booking, Status.EXPIRED, Reason.OFFER_OVER)
+        elif _fell_out(session, booking):
+            continue  # the event of the cancelled date is on its way and ends it
         elif holds.take(session, booking):
             settle(session, desk, rules, booking, Status.OFFERED)
             offered += 1

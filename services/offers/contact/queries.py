@@ -24,7 +24,7 @@ def one(
     found = session.exec(query.with_for_update() if lock else query).first()
     if isinstance(asker, str) and asker != conversation_id:
         raise Problem(403, "Forbidden", "The link is for another conversation.")
-    if found is None:
+    if found is None or not texts(session, conversation_id):
         raise not_found("conversation")
     if isinstance(asker, Principal):
         must_belong(asker, found.provider_id)

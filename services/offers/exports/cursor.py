@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
+from libs.httpkit.edge import is_clean
 from libs.httpkit.problems import FieldError, invalid
 from services.offers.params import Moment
 
@@ -20,6 +21,8 @@ def parse(since: str) -> tuple[datetime, str]:
             moment, _, after = base64.urlsafe_b64decode(since[1:].encode()).decode("ascii").partition(" ")
         except (ValueError, binascii.Error):
             raise _unusable() from None
+    if not is_clean(after):
+        raise _unusable()
     try:
         # An unescaped plus sign of a time zone arrives as a space.
         return _MOMENT.validate_python(moment.replace(" ", "+")), after

@@ -43,6 +43,7 @@ def reserve(
     rules = boards.declaration(session, board).funding
     budget = rules and queries.on_day(session, board, rules, on)
     wanted = due(rules, price_cents, persons, accompanying) if rules else 0
+    _leave(session, booking_id, budget.id if budget else None)
     if not rules or not budget or (wanted == 0 and queries.grant(session, booking_id) is None):
         return 0
     grant, new = _claimed(session, booking_id, budget.id)
@@ -50,6 +51,17 @@ def reserve(
         left = _group_left(session, rules, grant, group)
         _promise(session, grant, due(rules, price_cents, persons, accompanying, left), new=new)
     return grant.cents if grant.state in HELD else 0
+
+
+def _leave(session: Session, booking_id: str, budget: str | None) -> None:
+    """A booking that moved into another period, or into none, gives back what it held in the one before."""
+    grant = queries.locked_grant(session, booking_id)
+    if grant is None or grant.state == GrantState.RELEASED or grant.budget_id == budget:
+        return
+    _give_back(session, grant)
+    grant.cents = 0
+    grant.budget_id = budget or grant.budget_id
+    _become(session, grant, GrantState.REFUSED)
 
 
 def _group_left(session: Session, rules: Funding, grant: Grant, group: str | None) -> int | None:
@@ -107,13 +119,17 @@ def release(session: Session, booking_id: str) -> None:
     grant = queries.locked_grant(session, booking_id)
     if grant is None or grant.state == GrantState.RELEASED:
         return
-    if grant.state in HELD:
-        reserved = -grant.cents if grant.state == GrantState.RESERVED else 0
-        move = Move(
-            Entered.RELEASED, grant.cents, booking_id, reserved=reserved, granted=-grant.cents - reserved
-        )
-        _move(session, grant.budget_id, move)
+    _give_back(session, grant)
     _become(session, grant, GrantState.RELEASED)
+
+
+def _give_back(session: Session, grant: Grant) -> None:
+    if grant.state not in HELD:
+        return
+    reserved = -grant.cents if grant.state == GrantState.RESERVED else 0
+    granted = -grant.cents - reserved
+    move = Move(Entered.RELEASED, grant.cents, grant.booking_id, reserved=reserved, granted=granted)
+    _move(session, grant.budget_id, move)
 
 
 def _become(session: Session, grant: Grant, state: GrantState) -> None:

@@ -4,6 +4,7 @@ from datetime import date
 
 from sqlmodel import Session, col, func, select
 
+from libs.contracts.offers import NeedKind
 from services.offers.needs.models import Need, NeedMark
 from services.offers.offers.domain import RELEASED
 from services.offers.offers.models import Offer
@@ -20,9 +21,12 @@ def page(session: Session, limit: int, after: str, board: str | None, kind: str 
 
 
 def asking(session: Session, need: Need, since: date) -> int:
-    """How many had the need since a day."""
-    query = select(func.count()).where(NeedMark.need_id == need.id, col(NeedMark.on) >= since)
-    return session.exec(query).one()
+    """How many had the need since a day. Searchers have another mark each day: of theirs the busiest day counts."""
+    marks = (NeedMark.need_id == need.id, col(NeedMark.on) >= since)
+    if need.kind != NeedKind.UNANSWERED:
+        return session.exec(select(func.count()).where(*marks)).one()
+    per_day = select(func.count().label("askers")).where(*marks).group_by(col(NeedMark.on)).subquery()
+    return int(session.exec(select(func.coalesce(func.max(per_day.c.askers), 0))).one())
 
 
 def concerned(session: Session, need: Need) -> list[str]:

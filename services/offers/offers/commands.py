@@ -147,7 +147,7 @@ def show(session: Session, offer: Offer) -> None:
 def republish_of(session: Session, provider: Provider) -> None:
     """Tell the provider's public offers again, with its new name."""
     query = select(Offer).where(Offer.provider_id == provider.id, Offer.status == Status.PUBLISHED)
-    for offer in session.exec(query.with_for_update()):
+    for offer in session.exec(query.order_by(Offer.id).with_for_update()):
         retell(session, offer)
 
 
