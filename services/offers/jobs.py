@@ -92,24 +92,21 @@ def tell_budgets(db: Database, today: date) -> None:
 
 async def observe_needs(kit: Kit) -> None:
     """Tell needs that enough people have and forget old ones, one process at a time."""
-    lease = Lease(kit.database, "offers.needs")
     rules = NeedRules.model_validate(kit.settings.town.get("needs", {}))
     zone = ZoneInfo(kit.settings.town["timezone"])
     cleaned: date | None = None
-    while True:
+
+    def some(db: Database) -> bool:
+        nonlocal cleaned
         today = datetime.now(zone).date()
-        while await asyncio.to_thread(lease.hold) and await asyncio.to_thread(
-            _observe_some, kit.database, rules, today, cleaned != today
-        ):
-            cleaned = today
-        await asyncio.sleep(OBSERVE_EVERY_SECONDS)
+        with db.transaction() as session:
+            if cleaned != today:
+                needs.forget(session, rules, today)
+            found = needs.observe(session, rules, today)
+        cleaned = today
+        return found == needs.AT_ONCE
 
-
-def _observe_some(db: Database, rules: NeedRules, today: date, clean: bool) -> bool:
-    with db.transaction() as session:
-        if clean:
-            needs.forget(session, rules, today)
-        return needs.observe(session, rules, today) == needs.AT_ONCE or clean
+    await _now_and_then(kit.database, "offers.needs", OBSERVE_EVERY_SECONDS, some)
 
 
 PREPARATIONS = [
