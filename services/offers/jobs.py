@@ -1,33 +1,35 @@
-"""What the service does of its own accord: follow the boards, end and forget what is over, tell how long budgets last."""
+"""What the service does of its own accord: follow the boards, age, end and forget what is over, answer what is due."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import date, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from libs.httpkit.app import Kit
-from libs.servicekit.db import Database
-from libs.servicekit.lease import Lease
+from libs.httpkit.rounds import in_batches, one_by_one, rounds
+from libs.servicekit.db import Database, now
 from services.offers.allocation import runner as allocation
 from services.offers.blueprints import commands as blueprints
-from services.offers.blueprints import runner as fitting
+from services.offers.blueprints import queries as blueprint_queries
 from services.offers.boards import commands as boards
+from services.offers.boards import queries as board_queries
 from services.offers.boards.domain import Declaration
-from services.offers.bookings import runner as answering
-from services.offers.contact import runner as erasing
-from services.offers.freshness import runner as ageing
+from services.offers.bookings import runner as bookings
+from services.offers.contact import commands as contact
+from services.offers.freshness import commands as freshness
 from services.offers.funding import commands as funding
 from services.offers.funding import queries as funding_queries
-from services.offers.imports import runner
+from services.offers.imports import runner as imports
+from services.offers.links import links_of
 from services.offers.needs import commands as needs
 from services.offers.needs.domain import NeedRules
 from services.offers.offers import commands as offers
 from services.offers.sessions import commands as sessions
 
-EXPIRE_EVERY_SECONDS = 30.0
-TELL_BUDGETS_EVERY_SECONDS = 60.0
-OBSERVE_EVERY_SECONDS = 5.0
-FORGET_EVERY_SECONDS = 300.0
+log = structlog.get_logger(__name__)
 
 
 async def follow_boards(kit: Kit) -> None:
@@ -41,86 +43,91 @@ def _follow(db: Database, declarations: list[Declaration]) -> None:
         blueprints.follow(session, declarations)
 
 
-async def expire(kit: Kit) -> None:
-    """End offers whose period is over, one process at a time."""
-    zone = ZoneInfo(kit.settings.town["timezone"])
-
-    def some(db: Database) -> bool:
-        with db.transaction() as session:
-            return offers.expire_due(session, datetime.now(zone).date()) > 0
-
-    await _now_and_then(kit.database, "offers.expire", EXPIRE_EVERY_SECONDS, some)
+def _today(kit: Kit) -> date:
+    return datetime.now(ZoneInfo(kit.settings.town["timezone"])).date()
 
 
-async def forget_past(kit: Kit) -> None:
-    """Take dates that have passed off their offers, one process at a time."""
-
-    def some(db: Database) -> bool:
-        with db.transaction() as session:
-            return sessions.forget_past(session) > 0
-
-    await _now_and_then(kit.database, "offers.forget-past", FORGET_EVERY_SECONDS, some)
+def expire(kit: Kit) -> Iterator[None]:
+    """End offers whose period is over."""
+    return in_batches(kit.database, lambda session: offers.expire_due(session, _today(kit)))
 
 
-async def _now_and_then(db: Database, name: str, pause: float, some: Callable[[Database], bool]) -> None:
-    """Do a job bit by bit until nothing is left of it, and look again after a pause in seconds."""
-    lease = Lease(db, name)
+def forget_past(kit: Kit) -> Iterator[None]:
+    """Take dates that have passed off their offers."""
+    return in_batches(kit.database, sessions.forget_past)
+
+
+def erase_letters(kit: Kit) -> Iterator[None]:
+    """Delete what people wrote to each other when its time is over."""
+    return in_batches(kit.database, lambda session: contact.erase_due(session, now()))
+
+
+def age(kit: Kit) -> Iterator[None]:
+    """Ask for checks, mark what nobody checked, hide what stays unchecked."""
+    with kit.database.reading() as session:
+        declared = [board.declared for board in board_queries.all_open(session)]
+    links = links_of(kit.settings)
+    for board in declared:
+        yield from in_batches(kit.database, partial(freshness.age, board=board, at=now(), links=links))
+
+
+def fit_offers(kit: Kit) -> Iterator[None]:
+    """Fit offers to boards that changed, going on where it stopped."""
     while True:
-        while await asyncio.to_thread(lease.hold) and await asyncio.to_thread(some, db):
-            pass
-        await asyncio.sleep(pause)
+        with kit.database.reading() as session:
+            work = blueprint_queries.next_migration(session)
+        if work is None:
+            return
+        with kit.database.transaction() as session:
+            if not blueprints.fit_some(session, work.id):
+                log.info(
+                    "offers follow their board", board=work.board, offers=work.seen, flagged=work.flagged
+                )
+        yield
 
 
-async def watch_budgets(kit: Kit) -> None:
-    """Tell what moved in the budgets and when they run dry, however many bookings that were, one process at a time."""
-    lease = Lease(kit.database, "offers.budgets")
-    zone = ZoneInfo(kit.settings.town["timezone"])
-    while True:
-        if await asyncio.to_thread(lease.hold):
-            await asyncio.to_thread(tell_budgets, kit.database, datetime.now(zone).date())
-        await asyncio.sleep(TELL_BUDGETS_EVERY_SECONDS)
+def watch_budgets(kit: Kit) -> Iterator[None]:
+    """Tell what moved in the budgets and when they run dry, however many bookings that were."""
+    return tell_budgets(kit.database, _today(kit))
 
 
-def tell_budgets(db: Database, today: date) -> None:
-    """Let every budget say what is new, each in a transaction of its own, so that no booking waits for all of them."""
+def tell_budgets(db: Database, today: date) -> Iterator[None]:
+    """Let every budget say what is new."""
     with db.reading() as session:
         budgets = funding_queries.to_be_told(session, today)
-    for budget in budgets:
-        with db.transaction() as session:
-            funding.tell_anew(session, budget, today)
+    return one_by_one(db, budgets, lambda session, budget: funding.tell_anew(session, budget, today))
 
 
-async def observe_needs(kit: Kit) -> None:
-    """Tell needs that enough people have and forget old ones, one process at a time."""
-    rules = NeedRules.model_validate(kit.settings.town.get("needs", {}))
-    zone = ZoneInfo(kit.settings.town["timezone"])
-    cleaned: date | None = None
+def observe_needs(kit: Kit) -> Iterator[None]:
+    """Tell needs that enough people have, and those that are over."""
+    rules, today = _need_rules(kit), _today(kit)
+    return in_batches(kit.database, lambda session: needs.observe(session, rules, today))
 
-    def some(db: Database) -> bool:
-        nonlocal cleaned
-        today = datetime.now(zone).date()
-        with db.transaction() as session:
-            if cleaned != today:
-                needs.forget(session, rules, today)
-            found = needs.observe(session, rules, today)
-        cleaned = today
-        return found == needs.AT_ONCE
 
-    await _now_and_then(kit.database, "offers.needs", OBSERVE_EVERY_SECONDS, some)
+def forget_needs(kit: Kit) -> Iterator[None]:
+    """Delete what was needed before the window."""
+    with kit.database.transaction() as session:
+        needs.forget(session, _need_rules(kit), _today(kit))
+    yield
+
+
+def _need_rules(kit: Kit) -> NeedRules:
+    return NeedRules.model_validate(kit.settings.town.get("needs", {}))
 
 
 PREPARATIONS = [
     follow_boards,
 ]
 JOBS = [
-    expire,
-    forget_past,
-    watch_budgets,
-    ageing.age,
-    fitting.run,
-    answering.run,
-    erasing.erase,
-    observe_needs,
-    allocation.run,
-    runner.run,
+    rounds("offers.expire", expire, every=30),
+    rounds("offers.forget-past", forget_past, every=300),
+    rounds("offers.budgets", watch_budgets, every=60),
+    rounds("offers.age", age, every=300),
+    rounds("offers.fit", fit_offers, every=1),
+    rounds("offers.bookings", bookings.answer_due, every=5),
+    rounds("offers.contact", erase_letters, every=600),
+    rounds("offers.needs", observe_needs, every=5),
+    rounds("offers.needs-forget", forget_needs, every=3600),
+    rounds("offers.allocation", allocation.allocate, every=1),
+    rounds("offers.import", imports.work_off, every=1, woken=imports.woken),
 ]

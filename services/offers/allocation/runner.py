@@ -1,22 +1,21 @@
-"""What allocation does of its own accord, one process at a time: open and close periods when their time has come, give
-out places as ordered, turn them into bookings, erase what families wrote when the board's time for keeping it is over."""
+"""What allocation does of its own accord: open and close periods when their time has come, give out places as ordered,
+turn them into bookings, erase what families wrote when the board's time for keeping it is over."""
 
-import asyncio
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from libs.httpkit.app import Kit
+from libs.httpkit.rounds import in_batches, one_by_one
 from libs.servicekit.db import AWAY, Database, now
-from libs.servicekit.lease import Lease
 from services.offers.allocation import commands, drawing, placing, queries, wishlists
 from services.offers.allocation.models import Period
 from services.offers.allocation.wishlists import Signer
-from services.offers.bookings.messages import Desk, desk_of
+from services.offers.bookings.messages import desk_of
 from services.offers.links import Links, links_of
 
-POLL_SECONDS = 1.0
 USE = "wishlist"
 
 log = structlog.get_logger(__name__)
@@ -32,37 +31,25 @@ def signer(links: Links) -> Signer:
     return sign
 
 
-async def run(kit: Kit) -> None:
-    """Do what is due, as long as the service runs."""
-    lease = Lease(kit.database, "offers.allocation")
-    zone, sign = ZoneInfo(kit.settings.town["timezone"]), signer(links_of(kit.settings))
-    desk = desk_of(kit.settings)
-    while True:
-        if await asyncio.to_thread(lease.hold):
-            await asyncio.to_thread(_round, kit.database, zone, sign)
-        while await asyncio.to_thread(lease.hold) and await asyncio.to_thread(_book_some, kit.database, desk):
-            pass
-        await asyncio.sleep(POLL_SECONDS)
-
-
-def _round(db: Database, zone: ZoneInfo, sign: Signer) -> None:
-    at = now()
+def allocate(kit: Kit) -> Iterator[None]:
+    """Do what is due by now."""
+    db, at = kit.database, now()
+    sign, today = (
+        signer(links_of(kit.settings)),
+        at.astimezone(ZoneInfo(kit.settings.town["timezone"])).date(),
+    )
     with db.reading() as session:
         turning, ordered = queries.turning(session, at), queries.ordered(session)
-        stale = queries.to_erase(session, at.astimezone(zone).date())
-    for period_id in turning:
-        with db.transaction() as session:
-            commands.keep_time(session, queries.locked(session, period_id), at)
+        stale = queries.to_erase(session, today)
+    yield from one_by_one(
+        db, turning, lambda session, each: commands.keep_time(session, queries.locked(session, each), at)
+    )
     for period_id in ordered:
-        _carry_out(db, period_id, sign, at.astimezone(zone).date())
-    for period_id in stale:
-        with db.transaction() as session:
-            wishlists.erase(session, period_id)
-
-
-def _book_some(db: Database, desk: Desk) -> bool:
-    with db.transaction() as session:
-        return placing.book_some(session, desk) > 0
+        _carry_out(db, period_id, sign, today)
+        yield
+    yield from one_by_one(db, stale, wishlists.erase)
+    desk = desk_of(kit.settings)
+    yield from in_batches(db, lambda session: placing.book_some(session, desk))
 
 
 def _carry_out(db: Database, period_id: str, sign: Signer, today: date) -> None:

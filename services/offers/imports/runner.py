@@ -1,7 +1,6 @@
-"""Works off accepted imports, one at a time over all processes of the service, and takes interrupted ones up again."""
+"""Works off accepted imports, one after the other, and takes interrupted ones up again."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import islice
@@ -12,9 +11,9 @@ import structlog
 from opentelemetry import trace
 
 from libs.httpkit.app import Kit
+from libs.httpkit.rounds import in_batches
 from libs.servicekit import telemetry
 from libs.servicekit.db import AWAY, Database
-from libs.servicekit.lease import Lease
 from services.offers.blueprints import spreading as blueprints
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration
@@ -24,7 +23,6 @@ from services.offers.imports.mapping import Draft, Finding, Mapper, Mapping, nat
 from services.offers.imports.models import Import
 
 ROWS_AT_ONCE = 200
-POLL_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 tracer = trace.get_tracer("offers.imports")
@@ -40,55 +38,46 @@ def mappings(city: Path) -> dict[str, Mapping]:
     return {file.stem: read(file) for file in sorted((city / "imports").glob("*.toml"))}
 
 
-async def run(kit: Kit) -> None:
-    """Work off what is accepted, as long as the service runs."""
-    lease = Lease(kit.database, "offers.import")
-    zone = ZoneInfo(kit.settings.town["timezone"])
+def work_off(kit: Kit) -> Iterator[None]:
+    """Work off what is accepted, chunk by chunk."""
     while True:
-        woken.clear()
-        while await asyncio.to_thread(lease.hold):
-            if not await asyncio.to_thread(_one, kit, lease, datetime.now(zone).date()):
-                break
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
-                await woken.wait()
+        with kit.database.reading() as session:
+            order = queries.next_open(session)
+        if order is None:
+            return
+        log.info("import starts", id=order.id, board=order.board, bytes=order.bytes, behind=order.rows_done)
+        yield from _import(kit, order)
+        yield
 
 
-def _one(kit: Kit, lease: Lease, today: date) -> bool:
-    db = kit.database
-    with db.reading() as session:
-        order = queries.next_open(session)
-    if order is None:
-        return False
-    log.info("import starts", id=order.id, board=order.board, bytes=order.bytes, behind=order.rows_done)
+def _import(kit: Kit, order: Import) -> Iterator[None]:
     try:
-        _work_off(db, order, kit.settings.city, lease, today)
+        yield from _chunks(kit, order)
     except AWAY:
         raise  # the job starts anew and goes on behind the last chunk
     except Exception as error:
         log.warning(
             "import failed", id=order.id, exc_info=not isinstance(error, Impossible), error=str(error)
         )
-        with db.transaction() as session:
+        with kit.database.transaction() as session:
             commands.end(session, order.id, str(error) or type(error).__name__)
-    return True
 
 
-def _work_off(db: Database, order: Import, city: Path, lease: Lease, today: date) -> None:
+def _chunks(kit: Kit, order: Import) -> Iterator[None]:
+    db, today = kit.database, datetime.now(ZoneInfo(kit.settings.town["timezone"])).date()
     with db.reading() as session:
         board = boards.declaration(session, order.board)
-    mapping = _mapping(db, order, city)
+    mapping = _mapping(db, order, kit.settings.city)
     with db.transaction() as session:
         commands.begin(session, order.id, sum(1 for _ in _rows(db, order, mapping)))
     lines = _lines(_rows(db, order, mapping), mapping, board)
     for _ in islice(lines, order.rows_done):
         pass  # done before an interruption; read again so that repeated keys are still noticed
     while chunk := list(islice(lines, ROWS_AT_ONCE)):
-        if not lease.hold():
-            return
+        yield
         with tracer.start_as_current_span("import chunk", telemetry.context_of(order.traceparent)):
             _chunk(db, order, board, chunk, today)
-    _finish(db, order.id, board)
+    yield from _finish(db, order.id, board)
 
 
 def _chunk(db: Database, order: Import, board: Declaration, chunk: list[Line], today: date) -> None:
@@ -99,14 +88,13 @@ def _chunk(db: Database, order: Import, board: Declaration, chunk: list[Line], t
         commands.work(session, order.id, board, chunk, today)
 
 
-def _finish(db: Database, import_id: str, board: Declaration) -> None:
+def _finish(db: Database, import_id: str, board: Declaration) -> Iterator[None]:
     with db.reading() as session:
         order = queries.one(session, import_id)
     # Without its key a row may be any offer, and a file without a single good row is no list of what is left.
     safe = not order.keyless and order.broken < order.rows_done
     if order.prune and not order.dry_run and safe:
-        while _prune(db, import_id, board):
-            pass
+        yield from in_batches(db, lambda session: commands.prune_some(session, import_id, board))
     refused = order.prune and not safe
     with db.transaction() as session:
         commands.end(session, import_id)
@@ -117,11 +105,6 @@ def _finish(db: Database, import_id: str, board: Declaration) -> None:
                 session, import_id
             ).error = "nothing was withdrawn: some rows have no key, or all are broken"
     log.info("import done", id=import_id, rows=order.rows_done, created=order.created, changed=order.changed)
-
-
-def _prune(db: Database, import_id: str, board: Declaration) -> int:
-    with db.transaction() as session:
-        return commands.prune_some(session, import_id, board)
 
 
 def _mapping(db: Database, order: Import, city: Path) -> Mapping | None:

@@ -1,0 +1,65 @@
+"""What a service does of its own accord again and again, in one of its processes at a time.
+
+The work of a round is a generator that yields behind each of its transactions. In between the lease is renewed, so a
+process that lost it, or is told to stop, goes no further.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from sqlmodel import Session
+
+from libs.httpkit.app import Job, Kit
+from libs.servicekit.db import Database
+from libs.servicekit.lease import Lease
+
+T = TypeVar("T")
+END = object()
+
+
+def rounds(
+    name: str, work: Callable[[Kit], Iterator[None]], *, every: float, woken: asyncio.Event | None = None
+) -> Job:
+    """The job that does `work` under the lease `name`, then pauses for `every` seconds, or until it is woken."""
+
+    async def job(kit: Kit) -> None:
+        lease, bell = Lease(kit.database, name), woken or asyncio.Event()
+        while True:
+            bell.clear()
+            steps = _leased(lease, work, kit)
+            while await asyncio.to_thread(next, steps, END) is not END:
+                pass
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await bell.wait()
+
+    job.__name__ = name
+    return job
+
+
+def _leased(lease: Lease, work: Callable[[Kit], Iterator[None]], kit: Kit) -> Iterator[None]:
+    if not lease.hold():
+        return
+    for _ in work(kit):
+        yield
+        if not lease.hold():
+            return
+
+
+def in_batches(db: Database, some: Callable[[Session], int]) -> Iterator[None]:
+    """A transaction for each batch, as long as `some` finds anything to do; it returns how much it did."""
+    found = 1
+    while found:
+        with db.transaction() as session:
+            found = some(session)
+        yield
+
+
+def one_by_one(db: Database, things: Iterable[T], effect: Callable[[Session, T], object]) -> Iterator[None]:
+    """A transaction for each thing, so that nobody else waits for all of them."""
+    for thing in things:
+        with db.transaction() as session:
+            effect(session, thing)
+        yield

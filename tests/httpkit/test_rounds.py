@@ -1,0 +1,93 @@
+"""Rounds of a job: one process at a time, a lost lease ends the round, whoever is woken starts at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from sqlalchemy import update
+
+from libs.httpkit.app import Job, Kit
+from libs.httpkit.auth import Verifier
+from libs.httpkit.rounds import in_batches, one_by_one, rounds
+from libs.servicekit import lease
+from libs.servicekit.broker import Bus
+from libs.servicekit.db import Database
+from libs.servicekit.tables import lease as table
+from tests.servicekit.conftest import settings
+from tests.waiting import until
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def running(db: Database, *jobs: Job) -> AsyncIterator[None]:
+    """Jobs side by side, as in processes of their own."""
+    kit = Kit(settings(), Bus(settings()), Verifier(settings()), db)
+    tasks = [asyncio.ensure_future(job(kit)) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def test_one_of_two_works_again_and_again(sqlite: Database) -> None:
+    worked = [0, 0]
+
+    def counting(process: int) -> Job:
+        def work(_kit: Kit) -> Iterator[None]:
+            worked[process] += 1
+            yield
+
+        return rounds("probe", work, every=0.02)
+
+    async with running(sqlite, counting(0), counting(1)):
+        await asyncio.to_thread(until, lambda: max(worked) >= 3)
+    assert min(worked) == 0
+
+
+async def test_a_lost_lease_ends_the_round(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "RENEW_BEFORE", lease.LENGTH)  # it is asked for between any two steps
+    done = list[int]()
+
+    def work(_kit: Kit) -> Iterator[None]:
+        for step in range(4):
+            done.append(step)
+            if step == 1:
+                with sqlite.transaction() as session:
+                    session.execute(update(table).values(holder="another"))
+            yield
+
+    async with running(sqlite, rounds("probe", work, every=0.02)):
+        await asyncio.to_thread(until, lambda: 1 in done)
+        await asyncio.sleep(0.2)
+    assert done == [0, 1]
+
+
+async def test_whoever_is_woken_does_not_wait(sqlite: Database) -> None:
+    woken, worked = asyncio.Event(), list[int]()
+
+    def work(_kit: Kit) -> Iterator[None]:
+        worked.append(1)
+        yield
+
+    async with running(sqlite, rounds("probe", work, every=3600, woken=woken)):
+        for times in (1, 2, 3):
+            await asyncio.to_thread(until, lambda times=times: len(worked) == times)
+            woken.set()
+
+
+def test_batches_go_on_until_nothing_is_found(sqlite: Database) -> None:
+    left = [2, 1, 0, 5]
+    assert len(list(in_batches(sqlite, lambda _session: left.pop(0)))) == 3
+    assert left == [5]
+
+
+def test_each_thing_has_a_transaction_of_its_own(sqlite: Database) -> None:
+    seen = dict[str, object]()
+    for _ in one_by_one(sqlite, ["a", "b"], lambda session, thing: seen.update({thing: session})):
+        pass
+    assert seen["a"] is not seen["b"]
