@@ -1,33 +1,23 @@
 """Who calls: OIDC access tokens (JWT, RFC 9068), verified against the issuer's published keys (JWKS)."""
 
-import json
-import time
 from dataclasses import dataclass
-from pathlib import Path
-from threading import Lock
 from typing import Annotated, Any
 
-import httpx2
-import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
-from libs.httpkit.problems import Problem, unavailable
+from libs.httpkit import keys
+from libs.httpkit.problems import Problem
 from libs.servicekit.settings import Settings
 
 ALGORITHMS = ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
-KEYS_FRESH_SECONDS = 300.0
-KEYS_RETRY_SECONDS = 5.0
+FRESH_SECONDS = 300.0
 LEEWAY_SECONDS = 30
-# The issuer is away, or what it answers is no key set.
-UNREADABLE = (OSError, ValueError, LookupError, TypeError, JoseError, httpx2.HTTPError)
 
 ROLES = ("editor", "caretaker", "agenda", "provider", "merchant", "operator", "partner")
 
-log = structlog.get_logger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="OIDC access token")
 
 
@@ -45,13 +35,11 @@ class Principal:
 
 
 class Verifier:
-    """Checks tokens; keeps the issuer's keys and reads them anew when they age or an unknown key id turns up."""
+    """Checks tokens; has the issuer's keys read anew when they age or an unknown key id turns up."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._keys: KeySet | None = None
-        self._read_at = self._tried_at = -KEYS_FRESH_SECONDS
-        self._lock = Lock()
+        self._keys = keys.IssuerKeys(settings.jwks)
         self._claims = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": settings.oidc_issuer},
@@ -75,38 +63,10 @@ class Verifier:
 
     def _decode(self, token: str) -> dict[str, Any]:
         try:
-            return jwt.decode(token, self._key_set(KEYS_FRESH_SECONDS), algorithms=ALGORITHMS).claims
+            return jwt.decode(token, self._keys.newest(FRESH_SECONDS), algorithms=ALGORITHMS).claims
         except (JoseError, ValueError):
             # The issuer may have changed its keys since they were read.
-            keys = self._key_set(KEYS_RETRY_SECONDS)
-            return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
-
-    def _key_set(self, max_age: float) -> KeySet:
-        with self._lock:
-            if self._keys is None or time.monotonic() - self._read_at > max_age:
-                self._keys = self._newest_keys()
-                self._read_at = time.monotonic()
-            return self._keys
-
-    def _newest_keys(self) -> KeySet:
-        if self._keys is None and time.monotonic() - self._tried_at < KEYS_RETRY_SECONDS:
-            raise unavailable("The issuer's keys")  # nobody waits in line for an issuer that hangs
-        try:
-            return _read_keys(self._settings.jwks)
-        except UNREADABLE as error:
-            log.warning("the issuer's keys cannot be read", error=repr(error)[:200])
-            self._tried_at = time.monotonic()
-            if self._keys is None:
-                raise unavailable("The issuer's keys") from error
-            return self._keys  # an issuer that is away for a while takes nobody's token from them
-
-
-def _read_keys(where: str) -> KeySet:
-    if where.startswith(("http://", "https://")):
-        found = httpx2.get(where, timeout=5).raise_for_status().json()
-    else:
-        found = json.loads(Path(where).read_text(encoding="utf-8"))
-    return KeySet.import_key_set(found)
+            return jwt.decode(token, self._keys.newest(keys.RETRY_SECONDS), algorithms=ALGORITHMS).claims
 
 
 def _at(claims: dict[str, Any], path: str) -> Any:
