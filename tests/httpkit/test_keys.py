@@ -141,7 +141,7 @@ def test_nobody_waits_long_for_an_issuer_that_hangs(hanging: str) -> None:
 def test_known_keys_open_at_once_while_the_issuer_hangs(
     issuer: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "READ_SECONDS", 1.0)
+    monkeypatch.setattr(keys, "READ_SECONDS", 2.0)
     monkeypatch.setattr(keys, "RETRY_SECONDS", 0)
     verifier = Verifier(settings(oidc_jwks=issuer(jwks(KEY))))
     verifier.principal(token())

@@ -10,16 +10,16 @@ from tests.offers.conftest import COURSE, Offers
 
 
 class Pot:
-    """This and the next school year's budgets on the board of courses, topped up so that so much is left."""
+    """The budget of the school year in which an offer's new session lies, topped up so that so much is left."""
 
-    def __init__(self, service: Offers, offer: str, left: int) -> None:
+    def __init__(self, service: Offers, offer: str, left: int, board: str = "course") -> None:
         self.service = service
         (self.session,) = dated(service, offer, 20)
         with service.db.reading() as session:
             on: date = session.get_one(OfferSession, self.session).starts_at.date()
         period = period_of(PeriodKind.SCHOOL_YEAR, on)
         assert period
-        self.path = f"/v1/boards/course/budgets/{period.key}"
+        self.path = f"/v1/boards/{board}/budgets/{period.key}"
         self.set(left)
 
     def set(self, left: int) -> None:
@@ -79,3 +79,17 @@ def test_a_dry_budget_holds_up_no_booking(service: Offers) -> None:
     assert service.call("POST", approve, None, "editor", version=1).status_code == 200
     assert granted(second) == ("granted", 150), "there is enough by now"
     assert pot.left == 300
+
+
+def test_whoever_comes_along_is_paid_for_too(service: Offers) -> None:
+    content = {"title": {"de": "Theater"}, "price_cents": 9000, "price_per": "group"}
+    offer = service.draft(content, board="group", publish=True)
+    pot = Pot(service, offer, 10_000, "group")
+    school = Requester(service)
+    form = {"children": 10, "adults": 1}
+    assert school.ask(offer, pot.session, form=form).status_code == 201
+    assert granted(school) == ("granted", 2200)
+    for version, adults, cents in ((1, 3, 2600), (2, 0, 2000)):
+        wish = {"session_ids": [pot.session], "form": form | {"adults": adults}}
+        assert school.call("PUT", "", wish, version=version).status_code == 200
+        assert (granted(school), pot.left) == (("granted", cents), 10_000 - cents)

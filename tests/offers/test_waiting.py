@@ -176,3 +176,17 @@ def test_nobody_is_offered_a_date_that_was_cancelled(service: Offers) -> None:
     assert service.call("POST", f"/v1/sessions/{date}/cancel", body, "editor", version=1).status_code == 200
     until(lambda: line.see()["status"] == "cancelled")
     assert line.told() == ["booking-waiting", "booking-cancelled"]
+
+
+def test_nothing_personal_enters_a_booking_whose_retention_is_over(service: Offers) -> None:
+    offer = offered(service, max=5)
+    person = Requester(service)
+    person.ask(offer)
+    service.call("POST", f"/v1/bookings/{person.booking}/approve", None, "editor", version=1)
+    aged(service, person, forget_at=now() - timedelta(seconds=1))
+    swept(service)
+    for wish in ({"form": {"age": 8, "needs": "Hund"}}, {"form": {"age": 8, "needs": "Hund"}, "places": 2}):
+        problem(person.call("PUT", body=wish, version=2), 404)
+    with service.db.reading() as session:
+        left = session.get_one(Booking, person.booking)
+    assert (left.form, left.recipient_id, left.status) == (None, None, "approved")
