@@ -1,16 +1,13 @@
 """Keys of an embedded stack, made on first use and readable by their owner only, and tokens signed with them."""
 
 import json
-import os
 import secrets
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Sequence
 
 from cli.errors import Trouble
 from cli.home import Home
+from libs.servicekit.secret import secret, written
 
 ROLES = ("editor", "caretaker", "agenda", "provider", "merchant", "operator", "partner")
 
@@ -73,22 +70,3 @@ def claims(
         "roles": list(roles),
         "providers": list(providers),
     }
-
-
-def secret(path: Path, make: Callable[[], str]) -> str:
-    """The content of a file, made once even if two processes try at the same time."""
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        finished = written(path, make())
-        with suppress(FileExistsError):  # somebody was faster
-            path.hardlink_to(finished)
-        finished.unlink()
-    return path.read_text()
-
-
-def written(path: Path, text: str) -> Path:
-    """A finished file beside its final place, readable by its owner only."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    return Path(name)

@@ -45,6 +45,6 @@ class QueryUnanswered(Fact, name="search.query.unanswered.v1", internal=True):
     board: Name | None = Field(default=None, description="The one exchange that was searched.")
     lang: Language = "de"
     asker: Asker = Field(
-        description="The same for the same asker on the same day, to tell one from many; hashed with a salt that "
-        "nobody keeps and that changes every day."
+        description="The same for the same asker on the same day, to tell one from many; hashed with a "
+        "secret that never leaves search and with the day."
     )

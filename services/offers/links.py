@@ -4,13 +4,8 @@ A token is a JWT (RFC 7519) signed with HMAC-SHA-256 that names its use, its thi
 opens ends with the thing's row. It stays below 200 characters and fits a fact of `MessageRequested`.
 """
 
-import os
-import secrets
-import tempfile
-from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -20,6 +15,7 @@ from joserfc.jwk import OctKey
 
 from libs.httpkit.auth import unauthorised
 from libs.httpkit.edge import CleanStr
+from libs.servicekit.secret import secret
 from libs.servicekit.settings import Settings
 
 ALGORITHM = "HS256"
@@ -58,25 +54,12 @@ class Links:
 
 def links_of(settings: Settings) -> Links:
     """The service's links: its key is COBURG_OFFERS_LINK_KEY, else a file under the home, made on first use."""
-    return _links(settings.own.link_key or _kept(settings.home / "keys" / KEY_FILE))
+    return _links(settings.own.link_key or secret(settings.home / "keys" / KEY_FILE))
 
 
 @lru_cache(maxsize=4)
 def _links(key: str) -> Links:
     return Links(key)
-
-
-def _kept(path: Path) -> str:
-    with suppress(FileNotFoundError):
-        return path.read_text(encoding="utf-8")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, new = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48))
-    with suppress(FileExistsError):  # another process was faster
-        path.hardlink_to(new)
-    Path(new).unlink()
-    return path.read_text(encoding="utf-8")
 
 
 def _of_service(request: Request) -> Links:

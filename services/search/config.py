@@ -24,4 +24,7 @@ class SearchSettings(BaseSettings):
     search_page: str = Field(
         "", max_length=500, description="A front end's page of results, with {searchTerms}; for OpenSearch."
     )
+    search_asker_key: str | None = Field(
+        None, min_length=32, description="What askers are marked with, the same in every process."
+    )
     search_feedback_limit: str = Field("20/minute", description="Ratings per client; empty switches it off.")

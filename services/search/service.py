@@ -11,6 +11,7 @@ import structlog
 
 from libs.contracts.topology import SEARCH
 from libs.httpkit.app import Kit
+from libs.servicekit.secret import secret
 from libs.servicekit.settings import Settings
 from services.search import status
 from services.search.announce import Announcer
@@ -31,6 +32,8 @@ from services.search.unanswered import Unanswered
 from services.search.wire import Unavailable
 from services.search.words import TownWords
 
+KEY_FILE = "search-askers"
+
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
@@ -50,7 +53,12 @@ class Search:
         self.tenants = Tenants(engine, own.search_index, own.meilisearch_public_url, own.search_token_seconds)
         announcer = Announcer(settings)
         self.feedback = Feedback(engine, own.search_index, announcer, own.search_feedback_limit)
-        self.unanswered = Unanswered(announcer, self._town_words, lambda: datetime.now(self._zone).date())
+        self.unanswered = Unanswered(
+            announcer,
+            self._town_words,
+            lambda: datetime.now(self._zone).date(),
+            lambda: own.search_asker_key or secret(settings.home / "keys" / KEY_FILE),
+        )
         self.describe = partial(description, settings.town["name"], settings.public_url, own.search_page)
         self._equal = words.equal
         self.index = Index(engine, own.search_index, words)

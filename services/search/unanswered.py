@@ -5,9 +5,7 @@ them, never the text. A flood of searches fills the notes, and what goes beyond 
 """
 
 import asyncio
-import hashlib
 import hmac
-import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
@@ -41,35 +39,31 @@ class Note(NamedTuple):
     texts: tuple[str, ...]
     board: str | None
     lang: str
-    asker: str
+    client: str
 
 
-class Askers:
-    """Clients by the day: the same client has the same name all day, which nobody can trace back to it.
+def mark(key: str, day: date, client: str) -> str:
+    """A client's name of 16 hexadecimal digits: the same in every process all day, another one the next day.
 
-    The salt is made here, is kept nowhere else, and is thrown away with the day.
+    Only who has the key can tell whose it is, or which marks of two days are one client's.
     """
-
-    def __init__(self) -> None:
-        self._day: date | None = None
-        self._salt = b""
-
-    def name(self, client: str, day: date) -> str:
-        """16 hexadecimal digits."""
-        if day != self._day:
-            self._day, self._salt = day, secrets.token_bytes(32)
-        return hmac.new(self._salt, client.encode(), hashlib.sha256).hexdigest()[:16]
+    salt = hmac.digest(key.encode(), day.isoformat().encode(), "sha256")
+    return hmac.digest(salt, client.encode(), "sha256").hex()[:16]
 
 
 class Unanswered:
-    """Takes notes and tells them; `read` brings the town's words, which boards and things change now and then."""
+    """Takes notes and tells them; `read` brings the town's words, which boards and things change now and then, `key`
+    what askers are marked with."""
 
     def __init__(
-        self, announcer: Announcer, read: Callable[[], Awaitable[TownWords]], today: Callable[[], date]
+        self,
+        announcer: Announcer,
+        read: Callable[[], Awaitable[TownWords]],
+        today: Callable[[], date],
+        key: Callable[[], str],
     ) -> None:
-        self._announcer, self._read, self._today = announcer, read, today
+        self._announcer, self._read, self._today, self._key = announcer, read, today, key
         self._notes: deque[Note] = deque()
-        self._askers = Askers()
         self._told: OrderedDict[tuple[str | list[str] | None, ...], None] = OrderedDict()
         self._words, self._read_at = TownWords(), -WORDS_SECONDS
 
@@ -80,9 +74,8 @@ class Unanswered:
             return
         values = [value for name, some in query.filters.items() if name not in PLACELESS for value in some]
         boards = query.filters.get("board", [])
-        asker = self._askers.name(client, self._today())
         board = boards[0] if len(boards) == 1 else None
-        self._notes.append(Note((query.q, *values), board, query.lang, asker))
+        self._notes.append(Note((query.q, *values), board, query.lang, client))
 
     async def keep_telling(self, kit: Kit) -> None:
         """Tell what is noted, a few at a time, until cancelled."""
@@ -99,20 +92,20 @@ class Unanswered:
         if self._notes and time.monotonic() - self._read_at > WORDS_SECONDS:
             self._words, self._read_at = await self._read(), time.monotonic()
         for _ in range(min(len(self._notes), AT_ONCE)):
-            note = self._notes.popleft()
-            words = self._words.known(note.texts)
-            told = bool(words) and self._is_new(note, words)
+            note, key = self._notes.popleft(), self._key()
+            words, asker = self._words.known(note.texts), mark(key, self._today(), note.client)
+            told = bool(words) and self._is_new(asker, note.board, words)
             UNANSWERED.labels("told" if told else "untold").inc()
             if told:
-                fact = QueryUnanswered(words=words, board=note.board, lang=note.lang, asker=note.asker)
+                fact = QueryUnanswered(words=words, board=note.board, lang=note.lang, asker=asker)
                 await self._announcer.tell(kit.bus, fact)
 
-    def _is_new(self, note: Note, words: list[str]) -> bool:
+    def _is_new(self, asker: str, board: str | None, words: list[str]) -> bool:
         """Whether this asker has not asked for this yet today."""
-        key = (note.asker, note.board, *words)
-        if key in self._told:
+        asked = (asker, board, *words)
+        if asked in self._told:
             return False
-        self._told[key] = None
+        self._told[asked] = None
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
         return True

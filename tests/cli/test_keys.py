@@ -2,7 +2,6 @@
 
 import json
 import stat
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,13 +35,6 @@ def test_private_keys_are_for_their_owner_only(home: Home) -> None:
     modes = [stat.S_IMODE((home.keys / name).stat().st_mode) for name in ("signing.json", "meilisearch")]
     assert modes == [0o600, 0o600]
     assert '"d"' not in (home.keys / "jwks.json").read_text()
-
-
-def test_a_key_is_made_once_even_by_many_at_a_time(home: Home) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        made = set(pool.map(lambda _: keys.meilisearch_key(home), range(32)))
-
-    assert len(made) == 1
 
 
 def test_an_unknown_role_is_refused(home: Home) -> None:

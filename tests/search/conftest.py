@@ -72,6 +72,7 @@ class Running:
 
     def __init__(self, client: TestClient, nats_url: str, home: Home) -> None:
         self.client, self._nats_url, self._home = client, nats_url, home
+        self.folder = home.folder
 
     def publish(self, *events: Envelope[Any]) -> None:
         """Publish in this order."""

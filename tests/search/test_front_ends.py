@@ -3,6 +3,7 @@ of questions without an answer."""
 
 import asyncio
 import json
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -25,7 +26,7 @@ from services.search.feedback import Feedback, Rating
 from services.search.filters import Query
 from services.search.opensearch import NAMESPACE, description
 from services.search.tenant import Tenants
-from services.search.unanswered import AT_ONCE, NOTES, Askers, Unanswered
+from services.search.unanswered import AT_ONCE, NOTES, Unanswered, mark
 from services.search.words import TownWords
 from tests.conftest import Meilisearch
 from tests.search.conftest import Running, asked, event, running
@@ -288,18 +289,29 @@ def test_a_search_without_a_hit_is_told_in_the_towns_words_only(town: Running) -
     assert not re.search(r"xylophon|lisa|müller|0151|192\.0|testclient", raw)
 
 
-def test_askers_are_told_apart_by_the_day_and_by_nobody_else() -> None:
-    askers, others = Askers(), Askers()
+def test_an_asker_is_one_for_all_processes_of_search(
+    town: Running, nats_url: str, meilisearch: Meilisearch
+) -> None:
+    home = {"COBURG_SEARCH_INDEX": os.environ["COBURG_SEARCH_INDEX"], "COBURG_SEARCH_INDEXING": "false"}
+    before = len(unanswered(town))
+    with running(nats_url, meilisearch, town.folder, **home) as other:
+        for process in (town, other):
+            assert process.search(q="xylophon garten", board="kinder")["total"] == 0
+        until(lambda: len(unanswered(town)) == before + 2, 15)
+    one, same = unanswered(town)[before:]
+    assert one.asker == same.asker
+
+
+def test_marks_tell_askers_apart_and_nothing_of_other_days() -> None:
     today, tomorrow = date(2026, 5, 1), date(2026, 5, 2)
-    assert askers.name("192.0.2.1", today) == askers.name("192.0.2.1", today)
-    names = [
-        askers.name("192.0.2.1", today),
-        askers.name("192.0.2.2", today),
-        others.name("192.0.2.1", today),
-        askers.name("192.0.2.1", tomorrow),
-        askers.name("192.0.2.1", today),  # yesterday's salt is gone
-    ]
-    assert len(set(names)) == 5
+    marks = {
+        mark(key, day, client)
+        for key in ("k" * 40, "l" * 40)
+        for day in (today, tomorrow)
+        for client in ("192.0.2.1", "192.0.2.2")
+    }
+    assert len(marks) == 8
+    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in marks)
 
 
 @pytest.mark.anyio
@@ -310,7 +322,7 @@ async def test_a_flood_of_searches_is_no_flood_on_the_bus(town: Running) -> None
     settings = Settings.load("search")
     bus = Bus(settings)
     await bus.start()
-    queue = Unanswered(Announcer(settings), words, lambda: date(2026, 5, 1))
+    queue = Unanswered(Announcer(settings), words, lambda: date(2026, 5, 1), lambda: "k" * 40)
 
     async def told() -> int:
         before = (await bus.js.stream_info("INTERNAL")).state.messages
