@@ -89,6 +89,25 @@ def test_an_option_shared_by_boards_has_one_name() -> None:
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_every_board_funds_bookings_in_its_own_way(board: Declaration) -> None:
+    assert board.funding is not None
+    caps = (board.funding.per_person_cents, board.funding.per_booking_cents, board.funding.per_group_cents)
+    assert any(caps), "one booking must not take the whole budget"
+    others = [other.funding for other in BOARDS.values() if other is not board]
+    assert board.funding not in others
+    told = [*board.texts.values(), *(step.text for step in board.steps)]
+    for language, town in (("de", "Zuschuss|Stadt"), ("en", "grant|town")):
+        assert re.search(town, " ".join(text[language] for text in told))
+
+
+def test_slots_are_paid_for_by_what_their_price_is_for() -> None:
+    rules = BOARDS["raum"].booking
+    assert rules and rules.slots and rules.slots.billing
+    options = {option.value for option in BOARDS["raum"].by_name[rules.slots.billing.field].options}
+    assert set(rules.slots.billing.minutes) == options
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_every_board_can_be_booked_and_asks_in_german_and_english(board: Declaration) -> None:
     assert board.booking is not None
     labels = [board.places.label, *(field.label for field in board.booking.form)]

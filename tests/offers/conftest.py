@@ -151,10 +151,11 @@ async def facts(url: str, pattern: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A town with a board and a source of the tests, and with those of the Berlin register."""
+    """A town with boards and a source of the tests, and with some boards of the city and its source, the Berlin register."""
     folder = tmp_path_factory.mktemp("offers") / "city"
     shutil.copytree(Path(__file__).parent / "city", folder)
-    for file in ("city.toml", "holidays.toml", "boards/kita.toml", "imports/kitas-berlin.toml"):
+    boards = [f"boards/{board}.toml" for board in ("kita", "ks-cob", "gruender", "raum")]
+    for file in ("city.toml", "holidays.toml", "imports/kitas-berlin.toml", *boards):
         shutil.copy(ROOT / "city" / file, folder / file)
     return folder
 

@@ -120,9 +120,9 @@ def test_what_does_not_fit_is_named(service: Offers) -> None:
         told = problem(service.call("PUT", f"{here}/{period}", body, "editor", version=0), 422)
         assert told["errors"][0]["field"] == field
     problem(
-        service.call("PUT", "/v1/boards/kita/budgets/2040", {"amount_cents": 1}, "editor", version=0), 404
+        service.call("PUT", "/v1/boards/room/budgets/2040", {"amount_cents": 1}, "editor", version=0), 404
     )
-    problem(service.call("GET", "/v1/boards/kita/budgets"), 404)
+    problem(service.call("GET", "/v1/boards/room/budgets"), 404)
 
 
 def test_a_quote_tells_what_would_be_granted_now(service: Offers) -> None:
@@ -138,7 +138,7 @@ def test_a_quote_tells_what_would_be_granted_now(service: Offers) -> None:
     assert quoted(persons=30, price_cents=20_000) == (6000, 0, "not_enough_left")
     assert quoted(persons=0, price_cents=9000) == (0, 0, "nothing_due")
     assert quoted(persons=1, price_cents=100, on="9999-12-31") == (50, 0, "no_budget")
-    problem(service.http.get("/v1/boards/kita/funding/quote?persons=1&price_cents=1"), 404)
+    problem(service.http.get("/v1/boards/room/funding/quote?persons=1&price_cents=1"), 404)
 
 
 def test_the_life_of_a_grant(service: Offers) -> None:
@@ -211,7 +211,7 @@ def test_what_is_promised_stays(service: Offers) -> None:
 def test_a_board_or_day_without_a_budget_grants_nothing(service: Offers) -> None:
     pot = Pot(service.db, 5000)
     with service.db.transaction() as session:
-        for board, on in (("kita", pot.on), ("course", date(1999, 1, 1)), ("course", date.max)):
+        for board, on in (("room", pot.on), ("course", date(1999, 1, 1)), ("course", date.max)):
             assert commands.reserve(session, board, str(uuid7()), 5, 1000, on) == 0
 
 

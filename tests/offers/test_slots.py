@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel, create_engine
 from libs.servicekit.db import now
 from services.offers.hours import is_open
 from services.offers.slots import commands, queries
-from services.offers.slots.domain import Slot, SlotRules, check_slot, quarters, runs
+from services.offers.slots.domain import Billing, Slot, SlotRules, billed, check_slot, quarters, runs
 from services.offers.slots.models import SlotUse
 from tests.offers.booking import Requester, offered
 from tests.offers.conftest import Offers, problem
@@ -51,6 +51,28 @@ def test_what_may_be_booked(start: str, end: str, wrong: list[str]) -> None:
     rules = SlotRules(minutes=30, min_minutes=30, max_minutes=240)
     found = check_slot(rules, at(start, end), "Mo-Su 08:00-20:00", now(), ZONE)
     assert [field for field, _ in found] == wrong
+
+
+HOURLY = Billing(field="billing", minutes={"hour": 60, "day": 1440})
+
+
+@pytest.mark.parametrize(
+    ("billing", "said", "hours", "times"),
+    [
+        (HOURLY, "hour", 3, 3),
+        (HOURLY, "hour", 2.5, 3),
+        (HOURLY, "day", 12, 1),
+        (HOURLY, "day", 25, 2),
+        (HOURLY, "month", 3, 1),
+        (HOURLY, None, 3, 1),
+        (None, "hour", 3, 1),
+    ],
+)
+def test_a_price_is_taken_for_every_unit_begun(
+    billing: Billing | None, said: str | None, hours: float, times: int
+) -> None:
+    slot = Slot(starts_at=DAY, ends_at=DAY + timedelta(hours=hours))
+    assert billed(SlotRules(billing=billing), slot, {"billing": said} if said else {}) == times
 
 
 def test_neither_the_past_nor_the_far_future() -> None:

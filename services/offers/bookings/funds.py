@@ -1,4 +1,9 @@
-"""What a board pays towards a booking: promised when it is asked for, for good when approved, given back when it ends."""
+"""What a board pays towards a booking: promised when it is asked for, for good when approved, given back when it ends.
+
+Where a request holds no place it holds no money either: whoever asks ten day-care centres would else empty the budget.
+"""
+
+from datetime import date
 
 from sqlmodel import Session
 
@@ -12,16 +17,19 @@ from services.offers.funding import queries as funding_queries
 from services.offers.funding.domain import HELD, Funding
 from services.offers.offers.domain import price_of
 from services.offers.offers.models import Offer
+from services.offers.slots.domain import billed
 
 
 def follow(session: Session, desk: Desk, booking: Booking) -> dict[str, int]:
     """Let the grant follow the state that a booking came into; returns the figure that its requester is told."""
     if booking.status in (Status.WAITING, Status.OFFERED):
         return {}
-    if booking.status in (Status.PENDING, Status.APPROVED):
+    if booking.status == Status.APPROVED:
         _promise(session, desk, booking)
-        if booking.status == Status.APPROVED:
-            funding.settle(session, booking.id)
+        funding.settle(session, booking.id)
+    elif booking.status == Status.PENDING:
+        if _holds(session, booking):
+            _promise(session, desk, booking)
     else:
         funding.release(session, booking.id)
     grant = funding_queries.grant(session, booking.id)
@@ -33,18 +41,35 @@ def _promise(session: Session, desk: Desk, booking: Booking) -> None:
     if rules is None:
         return
     offer = session.get_one(Offer, booking.offer_id)
-    on = (booking.starts_at or now()).astimezone(desk.zone).date()
-    price, beside = price_of(offer.said, booking.places), _accompanying(rules, booking)
     funding.reserve(
         session,
         booking.board,
         booking.id,
         booking.places,
-        price,
-        on,
-        accompanying=beside,
+        _price(session, offer, booking),
+        _day(session, desk, booking),
+        accompanying=_accompanying(rules, booking),
         group=booking.recipient_id,
     )
+
+
+def _holds(session: Session, booking: Booking) -> bool:
+    rules = boards.declaration(session, booking.board).booking
+    return rules is None or rules.hold
+
+
+def _day(session: Session, desk: Desk, booking: Booking) -> date:
+    """The day whose period pays. What has no date of its own stays in the period that once promised it something."""
+    paying = None if booking.starts_at else funding_queries.paying(session, booking.id)
+    return paying.starts_on if paying else (booking.starts_at or now()).astimezone(desk.zone).date()
+
+
+def _price(session: Session, offer: Offer, booking: Booking) -> int:
+    """What the whole booking costs, in cents: its dates together once, an interval by what its offer's price is for."""
+    price, rules = price_of(offer.said, booking.places), boards.declaration(session, offer.board).booking
+    if rules is None or rules.slots is None or booking.slot is None:
+        return price
+    return price * billed(rules.slots, booking.slot, offer.said.fields)
 
 
 def _accompanying(rules: Funding, booking: Booking) -> int:

@@ -4,11 +4,11 @@ An interval is kept as the quarters of an hour that it covers, numbered from 197
 it alone, or shares it with as many as the resource takes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -20,15 +20,24 @@ QUARTER_SECONDS = 15 * 60
 LONGEST_MINUTES = 31 * 24 * 60
 
 
+class Billing(Body):
+    """`[booking.slots.billing]`: the choice of an offer that says what its price is for, and how many minutes each
+    answer means."""
+
+    field: Name
+    minutes: dict[Name, Annotated[int, Field(ge=1, le=LONGEST_MINUTES)]] = Field(max_length=20)
+
+
 class SlotRules(Body):
     """`[booking.slots]` of a board: the grid and the bounds of its intervals, in minutes; `hours` names the field of
-    an offer that holds its opening hours."""
+    an offer that holds its opening hours. Without `billing` a price is for the interval, however long."""
 
     minutes: Annotated[int, Field(ge=15, le=1440, multiple_of=15)] = 60
     min_minutes: Annotated[int, Field(ge=15, le=LONGEST_MINUTES)] = 60
     max_minutes: Annotated[int, Field(ge=15, le=LONGEST_MINUTES)] = 8 * 60
     ahead_days: Annotated[int, Field(ge=1, le=730)] = 180
     hours: Name | None = None
+    billing: Billing | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "SlotRules":
@@ -66,6 +75,12 @@ def quarters(slot: Slot) -> range:
     """The quarters of an hour that the interval covers."""
     start, end = slot.starts_at.timestamp(), slot.ends_at.timestamp()
     return range(int(start // QUARTER_SECONDS), int(-(-end // QUARTER_SECONDS)))
+
+
+def billed(rules: SlotRules, slot: Slot, fields: Mapping[str, Any]) -> int:
+    """How many times an offer with these values takes its price for an interval; what was begun counts in full."""
+    unit = rules.billing.minutes.get(fields.get(rules.billing.field, "")) if rules.billing else None
+    return -(-(slot.ends_at - slot.starts_at) // timedelta(minutes=unit)) if unit else 1
 
 
 def begins(quarter: int) -> datetime:
