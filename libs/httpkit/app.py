@@ -16,14 +16,11 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
-from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from libs.contracts import schemas
 from libs.contracts.catalogue import INTERNAL, of_service
@@ -31,6 +28,7 @@ from libs.contracts.topology import Listener
 from libs.httpkit import problems
 from libs.httpkit.auth import Principal, Verifier
 from libs.httpkit.edge import Replayed
+from libs.httpkit.pace import RateLimit
 from libs.servicekit import telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
@@ -268,7 +266,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     app.add_middleware(problems.TooLarge)
     if settings.rate_limit:
-        app.add_middleware(RateLimit, limit=parse(settings.rate_limit))
+        app.add_middleware(RateLimit, limit=settings.rate_limit)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -285,26 +283,6 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
             ],
             expose_headers=["ETag", "Location", "Retry-After"],
         )
-
-
-class RateLimit:
-    """So many requests per client address; 429 with a problem beyond. Health and metrics are never limited."""
-
-    def __init__(self, app: ASGIApp, limit: RateLimitItem) -> None:
-        self._app, self._limit = app, limit
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it."""
-        if scope["type"] != "http" or scope["path"].startswith(("/health", "/metrics")):
-            return await self._app(scope, receive, send)
-        client = (scope.get("client") or ("unknown",))[0]
-        if await self._limiter.hit(self._limit, client):
-            return await self._app(scope, receive, send)
-        limited = problems.Problem(
-            429, "Too many requests", f"At most {self._limit}.", headers={"Retry-After": "1"}
-        )
-        return await problems.answer(Request(scope), limited)(scope, receive, send)
 
 
 def _serve_docs(app: FastAPI) -> None:

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from libs.httpkit import problems
 from libs.httpkit.auth import require
 from libs.httpkit.edge import CleanStr, IdempotencyKey
+from libs.httpkit.pace import client_of
 from services.search import opensearch
 from services.search import status as progress
 from services.search.feedback import Rating
@@ -52,7 +53,7 @@ async def search(request: Request) -> Response:
     search, asked = request.app.state.search, query(request.query_params)
     found = await search.queries.search(asked)
     if found["total"] == 0 and asked.offset == 0:
-        search.unanswered.note(asked, _client(request))
+        search.unanswered.note(asked, client_of(request))
     return _json(found)
 
 
@@ -67,7 +68,7 @@ async def token(request: Request, response: Response) -> Access:
 async def feedback(request: Request, rating: Rating, key: IdempotencyKey = None) -> Rated:
     """Say whether a result helped. A repetition with the same Idempotency-Key within ten minutes counts once."""
     search, bus = request.app.state.search, request.app.state.kit.bus
-    return Rated(id=await search.feedback.rate(bus, rating, _client(request), key))
+    return Rated(id=await search.feedback.rate(bus, rating, client_of(request), key))
 
 
 @router.get("/facets", response_model=Filters)
@@ -130,10 +131,6 @@ async def reindex(request: Request) -> ReindexView:
     if not rebuild.ask():
         raise problems.conflict("The index is being built anew already.")
     return ReindexView.model_validate(rebuild.progress, from_attributes=True)
-
-
-def _client(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
 
 
 def _json(content: Any) -> Response:

@@ -2,15 +2,13 @@
 
 from hashlib import sha256
 
-from limits import parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
 from pydantic import Field, model_validator
 
 from libs.contracts.event import THING_ID
 from libs.contracts.search import Reason, ResultRated
 from libs.httpkit.edge import Body
-from libs.httpkit.problems import Problem, not_found, unavailable
+from libs.httpkit.pace import Pace
+from libs.httpkit.problems import not_found, unavailable
 from libs.servicekit.broker import Bus, Transient
 from services.search.announce import Announcer
 from services.search.engine import Engine
@@ -35,16 +33,14 @@ class Feedback:
 
     def __init__(self, engine: Engine, index: str, announcer: Announcer, limit: str) -> None:
         self._engine, self._index, self._announcer = engine, index, announcer
-        self._limit = parse(limit) if limit else None
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._pace = Pace(limit)
 
     async def rate(self, bus: Bus, rating: Rating, client: str, key: str | None) -> str:
         """The rating's id, once its fact is kept; the same for a repetition with the same Idempotency-Key.
 
         Raises Problem: 404 for a thing that cannot be found, 429 beyond the limit, 503 while the broker is away.
         """
-        if self._limit and not await self._limiter.hit(self._limit, client):
-            raise Problem(429, "Too many requests", f"At most {self._limit}.", headers={"Retry-After": "60"})
+        await self._pace.hit(client)
         kind, board = await self._found(rating.thing_id)
         fact = ResultRated(
             thing_id=rating.thing_id, kind=kind, board=board, helpful=rating.helpful, reason=rating.reason

@@ -1,17 +1,13 @@
 """Rules of bookings as pure functions: the form, the life, deadlines and retention."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from starlette.requests import Request
 
-from libs.httpkit.problems import Problem
-from services.offers.bookings.api import RATE, paced
 from services.offers.bookings.domain import (
     ACTIVE,
     FOLLOWS,
@@ -129,18 +125,3 @@ def test_places_are_counted_by_the_form_where_the_board_says_so() -> None:
     assert (places_wanted(BookingRules(), None, {}), places_wanted(BookingRules(), 3, {})) == (1, 3)
     with pytest.raises(ValueError, match=r"form\.x"):
         places_wanted(counted, 6, {"x": 7})
-
-
-def test_whoever_needs_no_account_is_slow() -> None:
-    kit = SimpleNamespace(settings=SimpleNamespace(rate_limit="100/second"))
-    app = SimpleNamespace(state=SimpleNamespace(kit=kit))
-
-    def come(host: str) -> None:
-        paced(Request({"type": "http", "client": (host, 1), "app": app}))
-
-    for _ in range(RATE.amount):
-        come("192.0.2.1")
-    with pytest.raises(Problem) as told:
-        come("192.0.2.1")
-    assert told.value.body.status == 429
-    come("192.0.2.2")

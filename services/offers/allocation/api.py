@@ -9,6 +9,7 @@ from pydantic import Field
 
 from libs.httpkit.auth import Principal, require
 from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.pace import paced
 from libs.httpkit.problems import not_found
 from services.offers.allocation import commands, drawing, queries, wishlists
 from services.offers.allocation.domain import Claim, NewPeriod, NewWishlist, Status
@@ -67,7 +68,12 @@ def get_period(period_id: Id, session: Reading, response: Response) -> WholePeri
     return _whole(session, period)
 
 
-@router.post("/v1/periods/{period_id}/wishlists", status_code=201, response_model=LinkedWishlistView)
+@router.post(
+    "/v1/periods/{period_id}/wishlists",
+    status_code=201,
+    response_model=LinkedWishlistView,
+    dependencies=[paced()],
+)
 def hand_in_wishes(
     period_id: Id, body: NewWishlist, session: Transaction, once: OnlyOnce, links: Signing
 ) -> Response:
@@ -91,7 +97,7 @@ def get_wishes(
     return seen
 
 
-@router.put("/v1/wishlists/{wishlist_id}")
+@router.put("/v1/wishlists/{wishlist_id}", dependencies=[paced()])
 def change_wishes(
     wishlist_id: Id,
     body: NewWishlist,
@@ -108,7 +114,7 @@ def change_wishes(
     return _seen(session, wishlist_id)
 
 
-@router.delete("/v1/wishlists/{wishlist_id}", status_code=204)
+@router.delete("/v1/wishlists/{wishlist_id}", status_code=204, dependencies=[paced()])
 def withdraw_wishes(
     wishlist_id: Id, expected: IfMatch, session: Transaction, links: Signing, token: LinkToken = None
 ) -> None:

@@ -4,9 +4,6 @@ answer and every message give them, sent as `Link-Token`."""
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from pydantic import Field
 
 from libs.contracts.card import Name
@@ -24,7 +21,8 @@ from libs.httpkit.edge import (
     etag,
     page_of,
 )
-from libs.httpkit.problems import Problem, not_found
+from libs.httpkit.pace import paced
+from libs.httpkit.problems import not_found
 from services.offers.bookings import commands, following, queries, views
 from services.offers.bookings.access import Parties
 from services.offers.bookings.domain import ProviderReason, Status, Terms, Wish
@@ -37,7 +35,6 @@ from services.offers.params import UUID7, Id
 
 router = APIRouter(prefix="/v1", tags=["bookings"])
 Writer = Annotated[Principal, require("editor", "provider")]
-RATE = parse("60/minute")
 
 
 class NewBooking(Wish):
@@ -59,14 +56,6 @@ def _desk(request: Request) -> Desk:
 
 
 Answering = Annotated[Desk, Depends(_desk)]
-_limiter = MovingWindowRateLimiter(MemoryStorage())
-
-
-def paced(request: Request) -> None:
-    """Whoever needs no account is at least slow."""
-    client = request.client.host if request.client else "unknown"
-    if request.app.state.kit.settings.rate_limit and not _limiter.hit(RATE, client):
-        raise Problem(429, "Too many requests", f"At most {RATE}.", headers={"Retry-After": "60"})
 
 
 @router.get("/offers/{offer_id}/booking")
@@ -90,7 +79,7 @@ def set_terms(
     return TermsView(bookable=rules is not None, rules=rules, own=row.said, version=row.version)
 
 
-@router.post("/bookings", status_code=201, response_model=Booked, dependencies=[Depends(paced)])
+@router.post("/bookings", status_code=201, response_model=Booked, dependencies=[paced()])
 def request_booking(
     body: NewBooking, session: Transaction, desk: Answering, once: OnlyOnce, request: Request
 ) -> Response:
@@ -150,7 +139,7 @@ def export_booking(booking_id: Id, session: Reading, party: Parties, response: R
     return Export(recipient_id=booking.recipient_id, booking=views.in_full(session, booking))
 
 
-@router.put("/bookings/{booking_id}")
+@router.put("/bookings/{booking_id}", dependencies=[paced()])
 def change_booking(
     booking_id: Id,
     body: Wish,
@@ -164,7 +153,7 @@ def change_booking(
     return _answer(session, commands.change(session, desk, party, booking_id, expected, body), response)
 
 
-@router.post("/bookings/{booking_id}/accept")
+@router.post("/bookings/{booking_id}/accept", dependencies=[paced()])
 def accept_place(
     booking_id: Id,
     session: Transaction,
@@ -177,7 +166,7 @@ def accept_place(
     return _answer(session, commands.accept(session, desk, party, booking_id, expected), response)
 
 
-@router.post("/bookings/{booking_id}/cancel")
+@router.post("/bookings/{booking_id}/cancel", dependencies=[paced()])
 def cancel_booking(
     booking_id: Id,
     session: Transaction,
@@ -221,7 +210,7 @@ def decline_booking(
     return _answer(session, done, response)
 
 
-@router.delete("/bookings/{booking_id}", status_code=204)
+@router.delete("/bookings/{booking_id}", status_code=204, dependencies=[paced()])
 def erase_booking(
     booking_id: Id, session: Transaction, party: Parties, desk: Answering, expected: IfMatch
 ) -> None:

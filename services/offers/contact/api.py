@@ -11,6 +11,7 @@ from libs.contracts.card import Paragraphs
 from libs.contracts.event import THING_ID
 from libs.httpkit.auth import Anyone, Principal, require, unauthorised
 from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.pace import paced
 from services.offers.contact import commands, queries
 from services.offers.contact.domain import MAX_TEXT, Sender
 from services.offers.contact.models import Conversation, Message
@@ -91,9 +92,15 @@ def begun(conversation: Conversation, token: str) -> Begun:
     return Begun(id=conversation.id, token=token, kept_until=conversation.kept_until)
 
 
-@router.post("/offers/{offer_id}/contact", status_code=201, response_model=Begun)
+@router.post(
+    "/offers/{offer_id}/contact",
+    status_code=201,
+    response_model=Begun,
+    dependencies=[paced("5/hour", "offer_id"), paced("20/hour")],
+)
 def write(offer_id: Id, body: Inquiry, session: Transaction, links: Signing, once: OnlyOnce) -> Response:
-    """Write to the organisation behind an offer, without an account; limited per sender and organisation."""
+    """Write to the organisation behind an offer, without an account: a few times an hour, and a day by sender and
+    organisation."""
     machine = bool(body.website)
     conversation = commands.begin(session, offer_id, body.recipient_id, body.text, pretend=machine)
     answer = begun(conversation, commands.link(conversation, links))
@@ -126,7 +133,12 @@ def get_conversation(
     return ConversationView(texts=texts, **plain)
 
 
-@router.post("/conversations/{conversation_id}/replies", status_code=201, response_model=TextView)
+@router.post(
+    "/conversations/{conversation_id}/replies",
+    status_code=201,
+    response_model=TextView,
+    dependencies=[paced()],
+)
 def reply(
     conversation_id: Id, body: Reply, asker: Asker, session: Transaction, links: Signing, once: OnlyOnce
 ) -> Response:
@@ -135,7 +147,7 @@ def reply(
     return once.answer(view(message), 201, {})
 
 
-@router.delete("/conversations/{conversation_id}", status_code=204)
+@router.delete("/conversations/{conversation_id}", status_code=204, dependencies=[paced()])
 def erase(conversation_id: Id, asker: Asker, expected: IfMatch, session: Transaction) -> None:
     """Delete a conversation, for both sides."""
     commands.erase(session, asker, conversation_id, expected)

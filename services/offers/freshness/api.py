@@ -9,6 +9,7 @@ from libs.contracts.card import Text
 from libs.contracts.offers import CheckedAs
 from libs.httpkit.auth import Anyone, Principal, unauthorised
 from libs.httpkit.edge import Body, Items, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.pace import paced
 from services.offers.freshness import commands, queries
 from services.offers.freshness.domain import Stage
 from services.offers.links import LinkToken, Signing
@@ -43,7 +44,7 @@ class Due(Body):
     checked_on: date | None
 
 
-@router.post("/offers/{offer_id}/check")
+@router.post("/offers/{offer_id}/check", dependencies=[paced()])
 def check_offer(
     offer_id: Id, asker: Asker, session: Transaction, request: Request, response: Response
 ) -> OfferView:

@@ -10,6 +10,7 @@ from pydantic import Field
 from libs.contracts.event import THING_ID
 from libs.httpkit.auth import Anyone, Principal, require, unauthorised
 from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Reading, Transaction, etag
+from libs.httpkit.pace import paced
 from services.offers.links import LinkToken, Signing
 from services.offers.organisations import commands, queries
 from services.offers.organisations.domain import Role, Topic
@@ -140,7 +141,7 @@ def revoke_invitation(provider_id: Id, invitation_id: Id, caller: Actor, session
     commands.revoke(session, caller, provider_id, invitation_id)
 
 
-@router.post("/invitations/accept", status_code=201)
+@router.post("/invitations/accept", status_code=201, dependencies=[paced()])
 def accept_invitation(
     links: Signing, caller: Anyone, session: Transaction, response: Response, token: LinkToken = None
 ) -> MemberView:
@@ -175,7 +176,7 @@ def unregister_recipient(provider_id: Id, recipient_id: ThingId, caller: Actor, 
     commands.unregister(session, caller, provider_id, recipient_id)
 
 
-@router.post("/unsubscribe", status_code=204)
+@router.post("/unsubscribe", status_code=204, dependencies=[paced()])
 def unsubscribe(session: Transaction, links: Signing, token: LinkToken = None) -> None:
     """The same with the link in a message, without an account."""
     commands.unsubscribe(session, links.read("reminder", token))

@@ -1,0 +1,77 @@
+"""How often one client may do something; beyond, 429 as a problem that says when to come back.
+
+Each process counts for itself, in memory.
+"""
+
+import math
+import time
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+from fastapi import Depends, Request
+from limits import parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from libs.httpkit import problems
+from libs.httpkit.auth import Anyone
+
+NETWORK_BITS = 64
+
+
+class Pace:
+    """So often for each key, in the notation of `limits`, such as `60/minute`; an empty limit is none."""
+
+    def __init__(self, limit: str) -> None:
+        self._limit = parse(limit) if limit else None
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def hit(self, *key: str) -> None:
+        """Count once more; raises Problem 429 beyond the limit."""
+        if self._limit is None or await self._limiter.hit(self._limit, *key):
+            return
+        again = (await self._limiter.get_window_stats(self._limit, *key)).reset_time
+        headers = {"Retry-After": str(max(1, math.ceil(again - time.time())))}
+        raise problems.Problem(429, "Too many requests", f"At most {self._limit}.", headers=headers)
+
+
+def client_of(connection: HTTPConnection) -> str:
+    """The address that a request comes from; of IPv6 its network, whose addresses are all one client's."""
+    host = connection.client.host if connection.client else "unknown"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(IPv6Network((int(address), NETWORK_BITS), strict=False))
+    return host
+
+
+def paced(limit: str = "60/minute", *named: str) -> Any:
+    """A dependency: who has no account does this so often, counted for each thing that the path's `named` parameters
+    name. Off where the service's own `rate_limit` is off."""
+    pace = Pace(limit)
+
+    async def check(request: Request, caller: Anyone) -> None:
+        if caller is None and request.app.state.kit.settings.rate_limit:
+            await pace.hit(client_of(request), *(request.path_params[name] for name in named))
+
+    return Depends(check)
+
+
+class RateLimit:
+    """So many requests per client; 429 with a problem beyond. Health and metrics are never limited."""
+
+    def __init__(self, app: ASGIApp, limit: str) -> None:
+        self._app, self._pace = app, Pace(limit)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] == "http" and not scope["path"].startswith(("/health", "/metrics")):
+            try:
+                await self._pace.hit(client_of(HTTPConnection(scope)))
+            except problems.Problem as limited:
+                return await problems.answer(Request(scope), limited)(scope, receive, send)
+        return await self._app(scope, receive, send)
