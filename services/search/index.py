@@ -58,7 +58,7 @@ class Index:
     async def learn(self, uid: str | None = None) -> None:
         """Bring the settings of the served index (or of `uid`) to what the town's words ask for. Raises Unavailable.
 
-        A cold Meilisearch loads its German dictionary for this, which takes seconds: nobody should wait for it.
+        New synonyms make Meilisearch index everything anew: nobody should wait for it.
         """
         uid = uid or self.name
         wanted = await schema.settings(self.engine, self._vocabulary, self.name)
