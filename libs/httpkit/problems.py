@@ -1,5 +1,7 @@
 """Errors as RFC 9457 problem documents: what is wrong, in which field, and why."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -8,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from opentelemetry import trace
 from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -96,6 +99,17 @@ def install(app: FastAPI) -> None:
     for away in AWAY:
         app.add_exception_handler(away, _database_away)
     app.add_exception_handler(Exception, _bug)
+    app.openapi = partial(_documented, app.openapi)  # type: ignore[method-assign]
+
+
+def _documented(write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    # FastAPI adds what endpoints answer with; what `RESPONSES` refers to it does not know.
+    document = write()
+    _, found = models_json_schema(
+        [(ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}"
+    )
+    document.setdefault("components", {}).setdefault("schemas", {}).update(found["$defs"])
+    return document
 
 
 def answer(request: Request, problem: Problem) -> Response:

@@ -1,6 +1,7 @@
 """The app around a service: limits, origins, docs, figures, and a start that waits for what is not there yet."""
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -121,6 +122,9 @@ def test_the_api_document_names_every_problem(start: Probe) -> None:
         for method, operation in operations.items():
             problems = operation["responses"]["default"]["content"]
             assert list(problems) == ["application/problem+json"], f"{method} {path}"
+    referred = set(re.findall(r'#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert "ProblemDetails" in referred
+    assert referred <= document["components"]["schemas"].keys()
 
 
 def test_figures_are_prometheus_text(stack_of_offers: Stack) -> None:
