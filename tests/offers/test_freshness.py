@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import nats
@@ -18,6 +18,7 @@ from services.offers.freshness.domain import Freshness
 from services.offers.links import links_of
 from services.offers.offers.models import Offer
 from tests.offers.conftest import Offers, problem
+from tests.waiting import until
 
 RULE = Freshness(overdue_days=90, hidden_days=180, remind_days=14)
 
@@ -71,7 +72,16 @@ def check(service: Offers, offer: str, *roles: str, **more: Any) -> Any:
     return service.call("POST", f"/v1/offers/{offer}/check", None, *roles, **more)
 
 
+def exported(service: Offers, offer: str, since: datetime) -> tuple[str, Any] | None:
+    """How an offer stands among the changes."""
+    answer = service.http.get("/v1/exports/offers/changes", params={"since": since.isoformat()})
+    return next(
+        ((each["status"], each["now"]) for each in answer.json()["items"] if each["id"] == offer), None
+    )
+
+
 def test_an_offer_ages_and_comes_back(service: Offers) -> None:
+    since = now()
     provider = service.provider()
     registered(service, provider, f"a-{provider}")
     offer = service.draft(provider=provider, publish=True)
@@ -86,6 +96,7 @@ def test_an_offer_ages_and_comes_back(service: Offers) -> None:
     problem(service.get(offer), 404)
     assert service.get(offer, "editor").json()["status"] == "hidden"
     assert service.told(offer) == [("published", 1), ("changed", 2), ("hidden", 3)]
+    until(lambda: exported(service, offer, since) == ("hidden", None), 20)
     _, overdue, hidden = service.facts(offer)
     assert overdue["data"]["card"]["facets"]["freshness"] == ["overdue"]
     assert hidden["data"]["card"]["listed"] is False

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from libs.httpkit.app import Kit
 from libs.httpkit.auth import Anyone
@@ -159,11 +159,20 @@ def get_offer_as_linked_data(offer_id: Id, request: Request, session: Reading) -
 T = TypeVar("T")
 
 
+State = Annotated[
+    Literal["published", "withdrawn", "expired", "hidden"],
+    Field(
+        description="Tombstones: `withdrawn` by somebody; `expired`, its period is over; `hidden`, nobody has checked it"
+        " for long: a check brings it back, as `published`."
+    ),
+]
+
+
 class Change(BaseModel, Generic[T]):
     """A thing as it stands now; null when it is no longer public (a tombstone)."""
 
     id: str
-    status: Literal["published", "withdrawn", "expired"]
+    status: State
     version: int
     changed_at: datetime
     now: T | None
@@ -206,14 +215,21 @@ def provider_changes(
 
 def _offer_change(shown: Shown) -> Change[dict[str, Any]]:
     public = shown.status == "published"
-    gone: Literal["expired", "withdrawn"] = "expired" if shown.status == "expired" else "withdrawn"
     return Change(
         id=shown.id,
-        status="published" if public else gone,
+        status=_state(shown.status),
         version=shown.version,
         changed_at=shown.changed_at,
         now=line(shown) if public else None,
     )
+
+
+def _state(status: str) -> State:
+    """An offer that is submitted again after it was withdrawn is still withdrawn to the public."""
+    match status:
+        case "published" | "expired" | "hidden":
+            return status
+    return "withdrawn"
 
 
 def _provider_change(provider: Provider) -> Change[dict[str, Any]]:
