@@ -1,4 +1,9 @@
-"""The objects of HSDS 3.1 as JSON Schemas of our own, from what its schema reference says: names, types, what is required."""
+"""The objects and parameters of HSDS 3.1 as we use them, as JSON Schemas of our own.
+
+Names, types, formats, enumerations and what is required were compared with the published ones (openreferral/specification,
+schema/*.json and openapi.json, version 3.1.1; by its changelog 3.1.2 and 3.1.3 changed no object and no parameter). Ours
+are narrower: what we have no field for must not appear, and some values must have a form. Lists hold the brief objects.
+"""
 
 from functools import cache
 from typing import Any
@@ -6,13 +11,17 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
 TEXT = {"type": "string", "minLength": 1}
-ID = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
-URI = {"type": "string", "pattern": "^https?://"}
+ID = {"type": "string", "format": "uuid", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+URI = {"type": "string", "format": "uri", "pattern": "^https?://"}
 DAY = {"type": "string", "format": "date"}
-INSTANT = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
+INSTANT = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$",
+}
 NUMBER = {"type": "number"}
 COUNT = {"type": "number", "minimum": 0}
-CLOCK = {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-]\d\d:\d\d)?$"}
+CLOCK = {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(Z|[+-]\d\d:\d\d)$"}
 DAYS = "MO|TU|WE|TH|FR|SA|SU"
 
 
@@ -33,24 +42,39 @@ def _object(required: str, **properties: Any) -> dict[str, Any]:
     }
 
 
-_ONCE = {
+_SERVICE = {
     "id": ID,
     "name": TEXT,
     "alternate_name": TEXT,
     "description": TEXT,
     "url": URI,
-    "status": {"enum": ["active", "inactive", "defunct", "temporarily closed"]},
+    "status": {"type": "string", "enum": ["active", "inactive", "defunct", "temporarily closed"]},
     "minimum_age": COUNT,
     "maximum_age": COUNT,
     "last_modified": INSTANT,
     "assured_date": DAY,
-    "organization": _ref("organization"),
-    "modified_date": INSTANT,
+    "organization": _ref("organization_brief"),
+}
+_LOCATION = {
+    "id": ID,
+    "location_type": {"type": "string", "enum": ["physical", "postal", "virtual"]},
+    "name": TEXT,
+    "latitude": {"type": "number", "minimum": -90, "maximum": 90},
+    "longitude": {"type": "number", "minimum": -180, "maximum": 180},
+}
+_ORGANIZATION = {
+    "id": ID,
+    "name": TEXT,
+    "alternate_name": TEXT,
+    "description": TEXT,
+    "website": URI,
+    "legal_status": TEXT,
 }
 DEFS = {
+    "service_brief": _object("id name status", **_SERVICE),
     "service": _object(
         "id name status",
-        **_ONCE,
+        **_SERVICE,
         schedules=_many("schedule"),
         languages=_many("language"),
         cost_options=_many("cost_option"),
@@ -58,6 +82,7 @@ DEFS = {
         capacities=_many("service_capacity"),
         service_at_locations=_many("service_at_location"),
     ),
+    "service_minimal": _object("id modified_date", id=ID, modified_date=INSTANT),
     "schedule": _object(
         "id",
         id=ID,
@@ -66,9 +91,8 @@ DEFS = {
         dtstart=DAY,
         timezone=NUMBER,
         count=NUMBER,
-        interval=NUMBER,
-        freq={"enum": ["WEEKLY", "MONTHLY"]},
-        wkst={"enum": DAYS.split("|")},
+        freq={"type": "string", "enum": ["WEEKLY", "MONTHLY"]},
+        wkst={"type": "string", "enum": DAYS.split("|")},
         byday={"type": "string", "pattern": f"^({DAYS})(,({DAYS}))*$"},
         opens_at=CLOCK,
         closes_at=CLOCK,
@@ -89,7 +113,6 @@ DEFS = {
         link_id=ID,
         link_entity=TEXT,
         link_type=TEXT,
-        value=TEXT,
         taxonomy_term_id=ID,
         taxonomy_term=_ref("taxonomy_term"),
     ),
@@ -114,16 +137,13 @@ DEFS = {
         maximum=COUNT,
         updated=INSTANT,
     ),
+    "service_at_location_brief": _object(
+        "id", id=ID, location=_ref("location_brief"), service=_ref("service_brief")
+    ),
     "service_at_location": _object("id", id=ID, location=_ref("location"), service=_ref("service")),
+    "location_brief": _object("id location_type", **_LOCATION),
     "location": _object(
-        "id location_type",
-        id=ID,
-        location_type={"enum": ["physical", "postal", "virtual"]},
-        name=TEXT,
-        latitude={"type": "number", "minimum": -90, "maximum": 90},
-        longitude={"type": "number", "minimum": -180, "maximum": 180},
-        addresses=_many("address"),
-        accessibility=_many("accessibility"),
+        "id location_type", **_LOCATION, addresses=_many("address"), accessibility=_many("accessibility")
     ),
     "address": _object(
         "id address_1 city state_province postal_code country address_type",
@@ -134,22 +154,16 @@ DEFS = {
         state_province=TEXT,
         postal_code=TEXT,
         country={"type": "string", "pattern": "^[A-Z]{2}$"},
-        address_type={"enum": ["physical", "postal", "virtual"]},
+        address_type={"type": "string", "enum": ["physical", "postal", "virtual"]},
     ),
     "accessibility": _object("id", id=ID, description=TEXT),
+    "organization_brief": _object("id name description", **_ORGANIZATION),
     "organization": _object(
-        "id name description",
-        id=ID,
-        name=TEXT,
-        alternate_name=TEXT,
-        description=TEXT,
-        website=URI,
-        legal_status=TEXT,
-        locations=_many("location"),
-        services=_many("service"),
+        "id name description", **_ORGANIZATION, locations=_many("location"), services=_many("service")
     ),
     "page": {
         "type": "object",
+        # HSDS 3.1 requires `empty` in its schema and all of them in its text.
         "required": [
             *("total_items", "total_pages", "page_number", "size"),
             *("first_page", "last_page", "empty", "contents"),
@@ -161,6 +175,31 @@ DEFS = {
         },
         "additionalProperties": False,
     },
+    "root": _object(
+        "version profile openapi_url",
+        version=TEXT,
+        profile=URI,
+        openapi_url=URI,
+        description=TEXT,
+        publisher=_object("name", name=TEXT),
+    ),
+}
+_LIST = "search page per_page format"
+_CLASSIFIED = "taxonomy_term_id taxonomy_id"
+_FILTERS = f"{_CLASSIFIED} organization_id modified_after"
+# Which query parameters an endpoint has; where POST may be had besides, HSDS calls it optional.
+PARAMETERS = {
+    "/": "",
+    "/services": f"{_LIST} {_FILTERS} minimal full",
+    "/services/{id}": "",
+    "/taxonomies": _LIST,
+    "/taxonomies/{id}": "",
+    "/taxonomy_terms": f"{_LIST} taxonomy_id top_only parent_id",
+    "/taxonomy_terms/{id}": "",
+    "/organizations": f"{_LIST} {_CLASSIFIED} full full_service",
+    "/organizations/{id}": "full_service",
+    "/service_at_locations": f"{_LIST} {_FILTERS} full postcode proximity",
+    "/service_at_locations/{id}": "",
 }
 
 

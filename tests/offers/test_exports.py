@@ -5,7 +5,7 @@ import io
 import json
 import time
 import tracemalloc
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -409,7 +409,15 @@ def test_memory_does_not_follow_the_length_of_a_file(tmp_path: Path) -> None:
         follow(session, list(boards.values()))
         session.flush()
         session.execute(insert(Offer), [row(number) for number in range(4_000)])
-    frame = Frame(boards, ["de"], ["de"], "Musterstadt", "https://offers.example", boards["course"])
+    frame = Frame(
+        boards,
+        ["de"],
+        ["de"],
+        "Musterstadt",
+        "https://offers.example",
+        boards["course"],
+        today=date(2026, 11, 2),
+    )
     peaks = [peak(db, frame, limit) for limit in (500, 4_000)]
     db.dispose()
     assert peaks[1] < peaks[0] * 1.5

@@ -31,6 +31,7 @@ from services.offers.providers.domain import Place
 
 BOARDS = {board.slug: board for board in read_declarations(ROOT / "city" / "boards")}
 SCHEMA = "https://schema.org/"
+TODAY = date(2026, 11, 2)
 CONTENT: dict[str, Any] = {
     "title": {"de": "Töpfern, mit Ton; und Zeit", "en": "Pottery"},
     "summary": {"de": "Am Markt.\nOhne Eile."},
@@ -55,7 +56,15 @@ PROVIDER = {"title": {"de": "Töpferei"}, "kind": None, "url": "https://toepfern
 
 
 def frame(board: str) -> Frame:
-    return Frame(BOARDS, ["de", "en"], ["de", "en"], "Musterstadt", "https://offers.example", BOARDS[board])
+    return Frame(
+        BOARDS,
+        ["de", "en"],
+        ["de", "en"],
+        "Musterstadt",
+        "https://offers.example",
+        BOARDS[board],
+        today=TODAY,
+    )
 
 
 def shown(board: str, content: dict[str, Any] = CONTENT, **more: Any) -> Shown:
@@ -119,7 +128,7 @@ def test_no_part_of_an_offer_lacks_its_column() -> None:
 
 
 def test_csv_without_a_board_keeps_the_fields_in_one_column() -> None:
-    bare = Frame(BOARDS, ["de"], ["de"], "Musterstadt", "https://offers.example")
+    bare = Frame(BOARDS, ["de"], ["de"], "Musterstadt", "https://offers.example", today=TODAY)
     text = b"".join(files.KINDS["csv"].write(bare, [[shown("kita"), shown("raum")]])).decode()
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [row["fields"] for row in rows] == ['{"duration":90,"languages":["en","sign"]}'] * 2

@@ -1,20 +1,22 @@
 """The HSDS read API: its pages hold everything once, its filters filter, and its answers are as specified."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from tests.offers.conftest import COURSE, Offers, problem
-from tests.offers.hsds_schemas import complaints
+from tests.offers.hsds_schemas import PARAMETERS, complaints
 from tests.offers.test_offers import FULL
 
+# What lists hold, and what there is one by one.
 LISTS = {
-    "services": "service",
-    "organizations": "organization",
-    "service_at_locations": "service_at_location",
-    "taxonomies": "taxonomy",
-    "taxonomy_terms": "taxonomy_term",
+    "services": ("service_brief", "service"),
+    "organizations": ("organization_brief", "organization"),
+    "service_at_locations": ("service_at_location_brief", "service_at_location"),
+    "taxonomies": ("taxonomy", "taxonomy"),
+    "taxonomy_terms": ("taxonomy_term", "taxonomy_term"),
 }
 
 
@@ -71,19 +73,35 @@ def term(service: Offers, code: str) -> dict[str, Any]:
 
 def test_the_api_says_what_it_is(service: Offers) -> None:
     said = service.http.get("/hsds/").json()
+    assert complaints("root", said) == []
     assert said["version"] == "3.1"
-    assert said["openapi_url"].endswith("/openapi.json")
     assert said["publisher"]["name"] == "Coburg"
 
 
-@pytest.mark.parametrize(("path", "kind"), LISTS.items())
+def test_its_document_names_the_endpoints_and_parameters_of_hsds(service: Offers) -> None:
+    url = service.http.get("/hsds/").json()["openapi_url"]
+    document = service.http.get(url).json()
+    assert url == f"{document['servers'][0]['url']}/openapi.json"
+    found = {path: parameters(methods["get"]) for path, methods in document["paths"].items()}
+    assert found == {path: set(names.split()) for path, names in PARAMETERS.items()}
+    referred = re.findall(r"#/components/schemas/([^\"]+)", json.dumps(document))
+    assert set(referred) == document["components"]["schemas"].keys()
+
+
+def parameters(operation: dict[str, Any]) -> set[str]:
+    """The names of its query parameters."""
+    return {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
+
+
+@pytest.mark.parametrize(("path", "kinds"), LISTS.items())
 def test_pages_hold_everything_once_and_as_specified(
-    service: Offers, known: dict[str, str], path: str, kind: str
+    service: Offers, known: dict[str, str], path: str, kinds: tuple[str, str]
 ) -> None:
+    brief, kind = kinds
     everything = ids(service, path)
     assert len(everything) == len(set(everything)) > 1
     here = page(service, path, per_page=7)
-    assert [error for each in here["contents"] for error in complaints(kind, each)] == []
+    assert [error for each in here["contents"] for error in complaints(brief, each)] == []
     one = service.http.get(f"/hsds/{path}/{everything[-1]}")
     assert one.status_code == 200
     assert complaints(kind, one.json()) == []
@@ -105,7 +123,8 @@ def test_a_service_says_everything(service: Offers, known: dict[str, str]) -> No
     assert (said["minimum_age"], said["maximum_age"]) == (6.0, 12.0)
     assert said["capacities"][0]["available"] == 3
     assert said["capacities"][0]["maximum"] == 8
-    assert {each["value"] for each in said["attributes"]} == {"course", "hard", "art", "sport"}
+    codes = {each["taxonomy_term"]["code"] for each in said["attributes"]}
+    assert codes == {"course", "hard", "art", "sport"}
     assert [each.get("byday") for each in said["schedules"]] == ["MO,TU,WE,TH,FR", None, None]
     (there,) = said["service_at_locations"]
     assert there["location"]["addresses"][0]["postal_code"] == "96450"
@@ -151,8 +170,8 @@ def test_words_and_days_filter(service: Offers, known: dict[str, str]) -> None:
     assert ids(service, "services", search="100%", **mine) == []
     assert ids(service, "organizations", search="Verzeichnis e.") == [known["provider"]]
     changed = page(service, "services", minimal=True, **mine)["contents"]
-    assert set(changed[0]) == {"id", "last_modified", "modified_date"}
-    last = max(each["last_modified"] for each in changed)
+    assert [error for each in changed for error in complaints("service_minimal", each)] == []
+    last = max(each["modified_date"] for each in changed)
     assert known["nowhere"] in ids(service, "services", modified_after=last)
     assert known["near"] not in ids(service, "services", modified_after=last)
 
@@ -177,15 +196,26 @@ def test_an_organization_names_its_services(service: Offers, known: dict[str, st
     full = service.http.get(f"/hsds/organizations/{known['provider']}?full_service=true").json()
     assert complaints("organization", full) == []
     assert full["services"][0]["attributes"]
+    for wished, expected in (({"full": True}, said), ({"full_service": True}, full)):
+        (listed,) = page(service, "organizations", search="Verzeichnis e.", **wished)["contents"]
+        assert listed == expected
 
 
 def test_lines_hold_everything_without_pages(service: Offers, known: dict[str, str]) -> None:
-    for path, kind in LISTS.items():
+    for path, (kind, _) in LISTS.items():
         answer = service.http.get(f"/hsds/{path}?format=ndjson&per_page=1")
         assert answer.headers["Content-Type"] == "application/x-ndjson"
         found = [json.loads(line) for line in answer.text.splitlines()]
         assert [each["id"] for each in found] == ids(service, path)
         assert [error for each in found[:20] for error in complaints(kind, each)] == []
+
+
+def test_all_services_in_short_are_one_page(service: Offers, known: dict[str, str]) -> None:
+    for number in range(51 - page(service, "services")["total_items"]):
+        service.draft(COURSE | {"title": {"de": f"Nr. {number}"}}, known["provider"], publish=True)
+    assert page(service, "services")["size"] == 50
+    assert page(service, "services", minimal=True)["total_pages"] == 1
+    assert page(service, "services", minimal=True, per_page=10)["size"] == 10
 
 
 def test_drafts_are_no_services(service: Offers, known: dict[str, str]) -> None:
@@ -200,8 +230,9 @@ def test_what_is_no_parameter_value_is_refused(service: Offers) -> None:
         "format=xml",
         "modified_after=yesterday",
         "proximity=-1&postcode=1",
+        "proximity=500",
     ):
-        path = "service_at_locations" if "postcode" in query else "services"
+        path = "service_at_locations" if "proximity" in query else "services"
         problem(service.http.get(f"/hsds/{path}?{query}"), 422)
     problem(service.http.get("/hsds/taxonomies/00000000-0000-0000-0000-000000000000"), 404)
     problem(service.http.get("/hsds/services/not-an-id"), 422)

@@ -1,7 +1,8 @@
 """HSDS as values: the demo town's offers are what the specification asks for, in words of our own."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -16,7 +17,7 @@ from services.offers.exports.domain import Left, Shown
 from services.offers.exports.frame import Frame
 from services.offers.hours import DAYS, check_hours
 from services.offers.hsds import domain
-from services.offers.hsds.schedule import week
+from services.offers.hsds.schedule import schedules, week
 from services.offers.hsds.vocabulary import Vocabulary
 from tests.offers.hsds_schemas import complaints
 
@@ -29,9 +30,11 @@ FRAME = Frame(
     ["de", "en"],
     "Musterstadt",
     "https://offers.example",
+    today=date(2026, 11, 2),
     zone="Europe/Berlin",
     country="DE",
     state="Bayern",
+    accessibility={"lift": {"de": "Mit Aufzug"}},
 )
 WORDS = Vocabulary(BOARDS, ["de", "en"])
 
@@ -64,11 +67,14 @@ def test_the_demo_town_is_a_directory_as_specified(board: str) -> None:
         assert complaints("service", domain.full_service(FRAME, WORDS, offer)) == []
         if number % 20:
             continue  # they are made of the same parts
-        assert complaints("service", domain.service(FRAME, offer)) == []
+        assert complaints("service_brief", domain.service(FRAME, offer)) == []
+        assert complaints("service_minimal", domain.minimal(offer)) == []
+        brief = domain.service_at_location(FRAME, WORDS, offer, full=False)
+        assert complaints("service_at_location_brief", brief) == []
         at_place = domain.service_at_location(FRAME, WORDS, offer, full=True)
         assert complaints("service_at_location", at_place) == []
         said = dict(offer.provider or {}) | {"place": offer.content["place"]}
-        services = [domain.minimal(offer) | {"name": "x", "status": "active"}]
+        services = [domain.service_name(FRAME, offer)]
         organization = domain.full_organization(FRAME, str(offer.provider_id), said, services)
         assert complaints("organization", organization) == []
 
@@ -123,8 +129,8 @@ def test_a_kita_says_its_places_hours_ages_and_languages() -> None:
     (schedule,) = said["schedules"]
     assert (schedule["byday"], schedule["opens_at"], schedule["closes_at"]) == (
         "MO,TU,WE,TH,FR",
-        "07:00",
-        "17:00",
+        "07:00+01:00",
+        "17:00+01:00",
     )
     (address,) = said["service_at_locations"][0]["location"]["addresses"]
     assert (address["city"], address["country"], address["state_province"]) == ("Coburg", "DE", "Bayern")
@@ -132,6 +138,30 @@ def test_a_kita_says_its_places_hours_ages_and_languages() -> None:
         f"FREQ={schedule['freq']};BYDAY={schedule['byday']};COUNT=5", dtstart=datetime(2027, 1, 4)
     )
     assert [moment.weekday() for moment in rule] == [0, 1, 2, 3, 4]
+
+
+def test_hours_say_how_far_the_town_is_from_utc_on_the_first_day_to_come() -> None:
+    content = {"title": {"de": "A"}, "fields": {"hours": "Mo 07:00-24:00; PH off"}}
+    offer = shown("kita", "h", {"title": {"de": "T"}}, content | {"period": {"start": "2027-06-01"}})
+    (summer,) = schedules(FRAME, offer)
+    assert (summer["opens_at"], summer["closes_at"], summer["timezone"]) == ("07:00+02:00", "23:59+02:00", 2)
+    (later,) = schedules(replace(FRAME, today=date(2027, 12, 1)), offer)
+    assert (later["opens_at"], later["timezone"]) == ("07:00+01:00", 1)
+    assert later["id"] == summer["id"]
+
+
+def test_a_date_is_a_rule_that_happens_once() -> None:
+    content = {"title": {"de": "A"}, "dates": ["2027-06-01T18:00:00+02:00"]}
+    (once,) = schedules(FRAME, shown("kita", "d", {"title": {"de": "T"}}, content))
+    rule = f"FREQ={once['freq']};COUNT={once['count']}"
+    (moment,) = rrulestr(rule, dtstart=datetime.fromisoformat(once["dtstart"]))
+    assert (moment.date(), once["opens_at"], once["timezone"]) == (date(2027, 6, 1), "16:00Z", 0)
+
+
+def test_accessibility_is_said_in_the_towns_words() -> None:
+    place = {"lat": 50.1, "lon": 10.2, "accessibility": ["lift", "unheard-of"]}
+    said = domain.full_location(FRAME, place)["accessibility"]
+    assert [each["description"] for each in said] == ["Mit Aufzug", "unheard-of"]
 
 
 def test_an_address_without_its_street_is_none() -> None:
@@ -142,8 +172,8 @@ def test_an_address_without_its_street_is_none() -> None:
 
 def test_neighbours_share_a_location() -> None:
     place = {"lat": 50.1, "lon": 10.2, "street": "Markt 1"}
-    assert domain.location(FRAME, place)["id"] == domain.location(FRAME, dict(place))["id"]
-    assert domain.location(FRAME, place)["id"] != domain.location(FRAME, place | {"street": "Markt 2"})["id"]
+    assert domain.location(place)["id"] == domain.location(dict(place))["id"]
+    assert domain.location(place)["id"] != domain.location(place | {"street": "Markt 2"})["id"]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +184,7 @@ def test_neighbours_share_a_location() -> None:
         ("Mo-Su 10:00-18:00; We off", None),
         ("Sa-Mo 10:00-12:00", dict.fromkeys(("Sa", "Su", "Mo"), (("10:00", "12:00"),))),
         ("10:00-12:00", dict.fromkeys(DAYS, (("10:00", "12:00"),))),
+        ("Su,PH 10:00-12:00; PH off", {"Su": (("10:00", "12:00"),)}),
     ],
 )
 def test_hours_by_weekday(hours: str, expected: dict[str, Any] | None) -> None:
@@ -172,7 +203,8 @@ times = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda pair: f"{pa
 spans = st.tuples(times, times).map("-".join)
 rules = st.tuples(
     st.lists(
-        st.sampled_from(DAYS) | st.tuples(st.sampled_from(DAYS), st.sampled_from(DAYS)).map("-".join),
+        st.sampled_from([*DAYS, "PH"])
+        | st.tuples(st.sampled_from(DAYS), st.sampled_from(DAYS)).map("-".join),
         max_size=3,
     ),
     st.lists(spans, min_size=1, max_size=2).map(",".join) | st.just("off"),

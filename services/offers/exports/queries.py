@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, or_, text, true
 from sqlmodel import Session, col, select
@@ -96,10 +97,12 @@ def frame(session: Session, settings: Settings, lang: str, board: str | None = N
         spoken=list(dict.fromkeys([lang, *town["languages"]])),
         town=town["name"],
         base=settings.public_url,
+        today=datetime.now(ZoneInfo(town["timezone"])).date(),
         board=asked_for,
         zone=town["timezone"],
         country=town.get("country", ""),
         state=town.get("state", ""),
+        accessibility=town.get("accessibility", {}),
     )
 
 

@@ -1,52 +1,28 @@
-"""HTTP edge of the HSDS 3.1 read API: paths, parameters and pages as its API reference names them."""
+"""HTTP edge of the HSDS 3.1 read API: its endpoints and their parameters as published, GET only."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
-from pydantic_core import to_json
 
-from libs.httpkit.app import Kit
-from libs.httpkit.edge import CleanStr, Reading
-from libs.httpkit.problems import not_found
-from services.offers.exports import queries as exports
+from libs.httpkit.edge import CleanStr
+from libs.httpkit.problems import FieldError, invalid, not_found
 from services.offers.exports.domain import Shown
-from services.offers.exports.frame import Frame
-from services.offers.hsds import domain, queries
-from services.offers.hsds.queries import Asked
-from services.offers.hsds.vocabulary import Vocabulary
-from services.offers.params import Moment
+from services.offers.hsds import document, domain, queries
+from services.offers.hsds.directory import Classified, Directory, Filters, Here, Wished
+from services.offers.hsds.paging import AS_LINES, MOST, Held, Page, Paging, Teller
+from services.offers.hsds.vocabulary import named
 from services.offers.providers import queries as providers
-from services.offers.providers.models import Provider
 
 router = APIRouter(prefix="/hsds", tags=["hsds"])
 
-MOST, MOST_FULL, MOST_MINIMAL = 1000, 200, 10_000
-NDJSON = "application/x-ndjson"
+MOST_BRIEF, MOST_FULL = 1000, 200
 UUID_ANY = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 AnyId = Annotated[str, Path(pattern=UUID_ANY)]
-Wished = Annotated[CleanStr | None, Query(max_length=64)]
+Pages = Annotated[Paging, Depends()]
 Full = Annotated[bool, Query(description="Everything that belongs to it.")]
-AS_LINES: dict[int | str, dict[str, Any]] = {200: {"content": {NDJSON: {"schema": {"type": "string"}}}}}
-T = TypeVar("T")
-
-
-class Page(BaseModel):
-    """One page of a list."""
-
-    total_items: int
-    total_pages: int
-    page_number: int
-    size: int
-    first_page: bool
-    last_page: bool
-    empty: bool
-    contents: list[dict[str, Any]]
+FullService = Annotated[bool, Query(description="In full, and so its services.")]
 
 
 class About(BaseModel):
@@ -59,51 +35,6 @@ class About(BaseModel):
     publisher: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Paging:
-    """Which page, of which size, and whether as pages at all."""
-
-    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1
-    per_page: Annotated[int, Query(ge=1, le=MOST_MINIMAL, description="Large pages may come smaller.")] = 50
-    search: Annotated[CleanStr, Query(max_length=200)] = ""
-    format: Annotated[Literal["json", "ndjson"], Query(description="`ndjson` streams all, a line each.")] = (
-        "json"
-    )
-
-    def size(self, most: int) -> int:
-        """How many at once."""
-        return min(self.per_page, most)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What is searched for; all of it must be found."""
-        return tuple(self.search.split()[:10])
-
-
-Pages = Annotated[Paging, Depends()]
-
-
-@dataclass(frozen=True)
-class Directory:
-    """The boards' words and the town's facts, in which every object is told."""
-
-    frame: Frame
-    words: Vocabulary
-
-    def asked(self, pages: Paging, **more: Any) -> Asked:
-        """What a list is to hold."""
-        return Asked(words=pages.words, languages=tuple(self.frame.spoken), **more)
-
-
-def _directory(request: Request, session: Reading) -> Directory:
-    kit: Kit = request.app.state.kit
-    frame = exports.frame(session, kit.settings, kit.settings.town["languages"][0])
-    return Directory(frame, Vocabulary(frame.boards, frame.spoken))
-
-
-Here = Annotated[Directory, Depends(_directory, scope="function")]
-
-
 @router.get("/")
 def about(request: Request) -> About:
     """Which version of HSDS this is, and where it is documented."""
@@ -111,106 +42,51 @@ def about(request: Request) -> About:
     return About(
         version=domain.VERSION,
         profile=domain.PROFILE,
-        openapi_url=f"{settings.public_url}/openapi.json",
+        openapi_url=f"{settings.public_url}{router.prefix}/openapi.json",
         description=f"Angebote der Börsen: {settings.town['name']}",
         publisher={"name": settings.town["name"]},
     )
 
 
-def _page(found: Sequence[dict[str, Any]], total: int, pages: Paging, size: int) -> Page:
-    last = max(1, math.ceil(total / size))
-    return Page(
-        total_items=total,
-        total_pages=last,
-        page_number=pages.page,
-        size=len(found),
-        first_page=pages.page == 1,
-        last_page=pages.page >= last,
-        empty=not found,
-        contents=list(found),
-    )
-
-
-def _lines(chunks: Iterator[list[T]], tell: Callable[[T], dict[str, Any]]) -> Response:
-    pieces = (b"".join(to_json(tell(each)) + b"\n" for each in chunk) for chunk in chunks)
-    # A database that is away is a problem, not an empty list.
-    return StreamingResponse(chain([next(pieces, b"")], pieces), media_type=NDJSON)
-
-
-def _in_memory(objects: dict[str, Any], pages: Paging) -> Page | Response:
-    found = [each.as_hsds() for each in queries.matching(objects, pages.words)]
-    if pages.format == "ndjson":
-        return _lines(iter([found]), lambda each: each)
-    size = pages.size(MOST)
-    start = (pages.page - 1) * size
-    return _page(found[start : start + size], len(found), pages, size)
+@router.get("/openapi.json", include_in_schema=False)
+def get_document(request: Request) -> Response:
+    """This API's own OpenAPI document, its paths as HSDS names them."""
+    base = request.app.state.kit.settings.public_url
+    return JSONResponse(document.of(request.app.openapi(), router.prefix, base, domain.VERSION))
 
 
 @router.get("/services", response_model=Page, responses=AS_LINES)
 def list_services(
-    request: Request,
-    session: Reading,
     here: Here,
     pages: Pages,
-    taxonomy_term_id: Wished = None,
-    taxonomy_id: Wished = None,
-    organization_id: Wished = None,
-    modified_after: Moment | None = None,
-    minimal: Annotated[bool, Query(description="Only ids and when they changed; large pages.")] = False,
+    filters: Annotated[Filters, Depends()],
+    minimal: Annotated[bool, Query(description="Only ids and when they changed, all on one page.")] = False,
     full: Full = False,
 ) -> Page | Response:
     """Published offers as services."""
-    tell, most = _teller(here, minimal=minimal, full=full)
-    asked = here.asked(
-        pages,
-        term_id=taxonomy_term_id,
-        taxonomy_id=taxonomy_id,
-        organization_id=organization_id,
-        modified_after=modified_after,
-    )
-    return _services(request, session, here, pages, asked, tell, most)
-
-
-def _teller(here: Directory, *, minimal: bool, full: bool) -> tuple[Callable[[Shown], dict[str, Any]], int]:
+    found = queries.services(here.asked(pages, filters), here.words)
     if minimal:
-        return domain.minimal, MOST_MINIMAL
+        return here.answer(pages.or_size(MOST), found, domain.minimal, MOST)
     if full:
-        return lambda shown: domain.full_service(here.frame, here.words, shown), MOST_FULL
-    return lambda shown: domain.service(here.frame, shown), MOST
+        return here.answer(pages, found, _full_service(here), MOST_FULL)
+    return here.answer(pages, found, lambda shown: domain.service(here.frame, shown), MOST_BRIEF)
 
 
-def _services(
-    request: Request,
-    session: Reading,
-    here: Directory,
-    pages: Paging,
-    asked: Asked,
-    tell: Callable[[Shown], dict[str, Any]],
-    most: int,
-) -> Page | Response:
-    if pages.format == "ndjson":
-        return _lines(queries.all_services(request.app.state.kit.database, asked, here.words), tell)
-    size = pages.size(most)
-    found, total = queries.services(session, asked, here.words, (pages.page - 1) * size, size)
-    return _page([tell(shown) for shown in found], total, pages, size)
+def _full_service(here: Directory) -> Teller[Shown]:
+    return lambda shown: domain.full_service(here.frame, here.words, shown)
 
 
 @router.get("/services/{id}")
-def get_service(id: AnyId, session: Reading, here: Here) -> dict[str, Any]:
+def get_service(id: AnyId, here: Here) -> dict[str, Any]:
     """One service with everything that belongs to it."""
-    return domain.full_service(here.frame, here.words, queries.one(session, id))
+    return _full_service(here)(queries.one(here.session, id))
 
 
 @router.get("/service_at_locations", response_model=Page, responses=AS_LINES)
 def list_services_at_locations(
-    request: Request,
-    session: Reading,
     here: Here,
     pages: Pages,
-    taxonomy_term_id: Wished = None,
-    taxonomy_id: Wished = None,
-    organization_id: Wished = None,
-    modified_after: Moment | None = None,
+    filters: Annotated[Filters, Depends()],
     full: Full = False,
     postcode: Annotated[CleanStr | None, Query(max_length=10)] = None,
     proximity: Annotated[
@@ -218,27 +94,21 @@ def list_services_at_locations(
     ] = None,
 ) -> Page | Response:
     """Published offers that have a place."""
-    asked = here.asked(
-        pages,
-        term_id=taxonomy_term_id,
-        taxonomy_id=taxonomy_id,
-        organization_id=organization_id,
-        modified_after=modified_after,
-        located=True,
-        postcode=postcode,
-        metres=proximity,
-    )
+    if proximity and not postcode:
+        raise invalid(FieldError(field="proximity", reason="needs a postcode"))
+    asked = here.asked(pages, filters, located=True, postcode=postcode, proximity=proximity)
 
     def tell(shown: Shown) -> dict[str, Any]:
         return domain.service_at_location(here.frame, here.words, shown, full=full)
 
-    return _services(request, session, here, pages, asked, tell, MOST_FULL if full else MOST)
+    found = queries.services(asked, here.words)
+    return here.answer(pages, found, tell, MOST_FULL if full else MOST_BRIEF)
 
 
 @router.get("/service_at_locations/{id}")
-def get_service_at_location(id: AnyId, session: Reading, here: Here) -> dict[str, Any]:
+def get_service_at_location(id: AnyId, here: Here) -> dict[str, Any]:
     """One service where it is to be had."""
-    shown = queries.one(session, id)
+    shown = queries.one(here.session, id)
     if not shown.content.get("place"):
         raise not_found("service at a location")
     return domain.service_at_location(here.frame, here.words, shown, full=True)
@@ -246,62 +116,46 @@ def get_service_at_location(id: AnyId, session: Reading, here: Here) -> dict[str
 
 @router.get("/organizations", response_model=Page, responses=AS_LINES)
 def list_organizations(
-    request: Request,
-    session: Reading,
     here: Here,
     pages: Pages,
-    taxonomy_term_id: Wished = None,
-    taxonomy_id: Wished = None,
+    filters: Annotated[Classified, Depends()],
     full: Full = False,
-    full_service: Annotated[bool, Query(description="With `full`: services with everything, too.")] = False,
+    full_service: FullService = False,
 ) -> Page | Response:
     """Providers."""
-    asked = here.asked(pages, term_id=taxonomy_term_id, taxonomy_id=taxonomy_id)
-    db = request.app.state.kit.database
-
-    def tell(provider: Provider) -> dict[str, Any]:
-        if not full:
-            return domain.organization(here.frame, provider.id, provider.content)
-        with db.reading() as own:
-            return _organization(own, here, provider, full_service=full_service)
-
-    if pages.format == "ndjson":
-        return _lines(queries.all_organizations(db, asked, here.words), tell)
-    size = pages.size(MOST_FULL if full else MOST)
-    found, total = queries.organizations(session, asked, here.words, (pages.page - 1) * size, size)
-    return _page([tell(provider) for provider in found], total, pages, size)
+    full = full or full_service
+    found = queries.organizations(here.asked(pages, filters), here.words, full=full)
+    tell = _full_organization(here, full_service=full_service) if full else _organization(here)
+    return here.answer(pages, found, tell, MOST_FULL if full else MOST_BRIEF)
 
 
-def _organization(
-    session: Reading, here: Directory, provider: Provider, *, full_service: bool
-) -> dict[str, Any]:
-    services = queries.services_of(session, provider.id)
-    told = [
-        domain.full_service(here.frame, here.words, shown)
-        if full_service
-        else {"id": shown.id, "name": domain.service(here.frame, shown)["name"], "status": "active"}
-        for shown in services
-    ]
-    return domain.full_organization(here.frame, provider.id, provider.content, told)
+def _organization(here: Directory) -> Teller[queries.Organization]:
+    return lambda found: domain.organization(here.frame, found[0].id, found[0].content)
+
+
+def _full_organization(here: Directory, *, full_service: bool) -> Teller[queries.Organization]:
+    tell = _full_service(here) if full_service else lambda shown: domain.service_name(here.frame, shown)
+
+    def organization(found: queries.Organization) -> dict[str, Any]:
+        provider, services = found
+        return domain.full_organization(here.frame, provider.id, provider.content, map(tell, services))
+
+    return organization
 
 
 @router.get("/organizations/{id}")
-def get_organization(
-    id: AnyId,
-    session: Reading,
-    here: Here,
-    full_service: Annotated[
-        bool, Query(description="Services with everything that belongs to them.")
-    ] = False,
-) -> dict[str, Any]:
+def get_organization(id: AnyId, here: Here, full_service: FullService = False) -> dict[str, Any]:
     """One provider, its place and its services."""
-    return _organization(session, here, providers.one(session, id), full_service=full_service)
+    provider = providers.one(here.session, id)
+    found = provider, queries.services_of(here.session, provider.id)
+    return _full_organization(here, full_service=full_service)(found)
 
 
 @router.get("/taxonomies", response_model=Page, responses=AS_LINES)
 def list_taxonomies(here: Here, pages: Pages) -> Page | Response:
     """The boards' vocabularies."""
-    return _in_memory(dict(here.words.taxonomies), pages)
+    found = named(here.words.taxonomies.values(), pages.words)
+    return here.answer(pages, Held(found), lambda each: each.as_hsds(), MOST_BRIEF)
 
 
 @router.get("/taxonomies/{id}")
@@ -318,14 +172,16 @@ def list_taxonomy_terms(
     here: Here,
     pages: Pages,
     taxonomy_id: Wished = None,
-    top_only: Annotated[bool, Query(description="Terms without a parent; ours have none.")] = False,
+    top_only: Annotated[
+        bool, Query(description="Terms of the top; the boards' words have no other.")
+    ] = False,
     parent_id: Wished = None,
 ) -> Page | Response:
     """The words of the vocabularies."""
-    del top_only  # the boards' vocabularies are flat
-    terms = here.words.terms.items()
-    kept = {id_: term for id_, term in terms if parent_id is None and taxonomy_id in (None, term.taxonomy.id)}
-    return _in_memory(kept, pages)
+    del top_only
+    terms = [] if parent_id else named(here.words.terms.values(), pages.words)
+    found = [each for each in terms if taxonomy_id in (None, each.taxonomy.id)]
+    return here.answer(pages, Held(found), lambda each: each.as_hsds(), MOST_BRIEF)
 
 
 @router.get("/taxonomy_terms/{id}")

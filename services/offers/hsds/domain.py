@@ -1,5 +1,6 @@
-"""Offers and providers as HSDS objects. What HSDS requires and we do not know is left out with the object it is in:
-an address without its street is none. There are no contacts: offers know no persons."""
+"""Offers and providers as HSDS objects: brief, with what there is once of them, or full. What HSDS requires and we do
+not know is left out with the object it is in: an address without its street is none. There are no contacts: offers
+know no persons. Every service is active: what is hidden, withdrawn or over is not in the directory."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,7 +14,8 @@ from services.offers.hsds.schedule import schedules
 from services.offers.hsds.vocabulary import Term, Vocabulary, derived
 
 VERSION = "3.1"
-PROFILE = "https://docs.openreferral.org/en/3.1/hsds/"
+# HSDS as it is, without changes of our own.
+PROFILE = "https://github.com/openreferral/specification/tree/3.1"
 
 
 def service(frame: Frame, shown: Shown) -> dict[str, Any]:
@@ -53,29 +55,34 @@ def full_service(
         "cost_options": costs(shown),
         "attributes": [_attribute(shown.id, term) for term in words.of(shown)],
         "capacities": capacities(frame, shown),
-        "service_at_locations": [_at_location(frame, shown)] if place and at_location else [],
+        "service_at_locations": [_at_location(frame, shown, full=True)] if place and at_location else [],
     }
     return service(frame, shown) | some(nested)
 
 
+def service_name(frame: Frame, shown: Shown) -> dict[str, Any]:
+    """A service with what it must say and nothing else."""
+    return {"id": shown.id, "name": say(shown.content["title"], frame.spoken), "status": "active"}
+
+
 def minimal(shown: Shown) -> dict[str, Any]:
     """Only which service it is and when it changed last."""
-    changed = instant(shown.changed_at)
-    return {"id": shown.id, "last_modified": changed, "modified_date": changed}
+    return {"id": shown.id, "modified_date": instant(shown.changed_at)}
 
 
 def service_at_location(frame: Frame, words: Vocabulary, shown: Shown, *, full: bool) -> dict[str, Any]:
     """A service where it is to be had. An offer has one place, so the link has the offer's id."""
     nested = full_service(frame, words, shown, at_location=False) if full else service(frame, shown)
-    return _at_location(frame, shown) | {"service": nested}
+    return _at_location(frame, shown, full=full) | {"service": nested}
 
 
-def _at_location(frame: Frame, shown: Shown) -> dict[str, Any]:
-    return {"id": shown.id, "location": location(frame, shown.content["place"])}
+def _at_location(frame: Frame, shown: Shown, *, full: bool) -> dict[str, Any]:
+    place = shown.content["place"]
+    return {"id": shown.id, "location": full_location(frame, place) if full else location(place)}
 
 
-def location(frame: Frame, place: Mapping[str, Any]) -> dict[str, Any]:
-    """A place; the same for all that are there."""
+def location(place: Mapping[str, Any]) -> dict[str, Any]:
+    """A place with what there is once of it; the same for all that are there."""
     where = [place.get(name) for name in ("lat", "lon", "street", "postcode", "locality", "district")]
     id_ = derived("location", to_json(where).decode())
     name = ", ".join(filter(None, (place.get("street"), place.get("district"), place.get("locality"))))
@@ -84,12 +91,21 @@ def location(frame: Frame, place: Mapping[str, Any]) -> dict[str, Any]:
             "name": name,
             "latitude": place.get("lat"),
             "longitude": place.get("lon"),
-            "addresses": _addresses(frame, id_, place),
-            "accessibility": [
-                {"id": derived(id_, each), "description": each} for each in place.get("accessibility", [])
-            ],
         }
     )
+
+
+def full_location(frame: Frame, place: Mapping[str, Any]) -> dict[str, Any]:
+    """A place with its address and how it can be reached without barriers."""
+    found = location(place)
+    nested = {
+        "addresses": _addresses(frame, found["id"], place),
+        "accessibility": [
+            {"id": derived(found["id"], each), "description": frame.accessible(each)}
+            for each in place.get("accessibility", [])
+        ],
+    }
+    return found | some(nested)
 
 
 def _addresses(frame: Frame, location_id: str, place: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -127,7 +143,7 @@ def full_organization(
 ) -> dict[str, Any]:
     """A provider with its place and its services."""
     nested = {
-        "locations": [location(frame, said["place"])] if said.get("place") else [],
+        "locations": [full_location(frame, said["place"])] if said.get("place") else [],
         "services": list(services),
     }
     return organization(frame, provider_id, said) | some(nested)
@@ -176,7 +192,6 @@ def _attribute(offer: str, term: Term) -> dict[str, Any]:
         "link_id": offer,
         "link_entity": "service",
         "link_type": term.taxonomy.field or "board",
-        "value": term.code,
         "taxonomy_term_id": term.id,
         "taxonomy_term": term.as_hsds(),
     }

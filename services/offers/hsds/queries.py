@@ -1,10 +1,11 @@
 """Reads for HSDS: pages by number, filtered as its API reference says."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Text, and_, cast, exists, false, func, or_, true
 from sqlalchemy.dialects.postgresql import JSONB
@@ -19,74 +20,74 @@ from services.offers.offers.models import Offer
 from services.offers.offers.queries import public
 from services.offers.providers.models import Provider
 
-AT_ONCE = 200
+AT_ONCE, AT_ONCE_NESTED = 200, 20
 SERVICES_OF_ONE = 1000
 METRES_PER_DEGREE = 111_320
+T = TypeVar("T")
+Conditions = list[ColumnElement[bool]]
+Organization = tuple[Provider, list[Shown]]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a list is to hold; `located` asks for offers with a place, `postcode` and `metres` where that is."""
+    """What a list is to hold; `located` asks for offers with a place, in a `postcode` or, with
+    `proximity`, so many metres around its middle."""
 
     words: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("de",)
-    term_id: str | None = None
+    taxonomy_term_id: str | None = None
     taxonomy_id: str | None = None
     organization_id: str | None = None
     modified_after: datetime | None = None
     located: bool = False
     postcode: str | None = None
-    metres: float | None = None
+    proximity: float | None = None
 
 
-def services(
-    session: Session, asked: Asked, words: Vocabulary, offset: int, limit: int
-) -> tuple[list[Shown], int]:
-    """A page of public offers in the order in which they came, and how many there are in all."""
-    conditions = _conditions(session, asked, words)
-    total = session.exec(select(func.count()).select_from(Offer).where(*conditions)).one()
-    query = select(Offer).where(*conditions).order_by(Offer.id).offset(offset).limit(limit)
-    return exports.shown(session, session.exec(query).all()), total
+@dataclass(frozen=True)
+class Rows(Generic[T]):
+    """The rows of a table under conditions, in the order in which they came, and as what they are read."""
+
+    table: type[Offer] | type[Provider]
+    where: Callable[[Session], Conditions]
+    read: Callable[[Session, Sequence[Any]], list[T]]
+    at_once: int = AT_ONCE
+
+    def page(self, session: Session, offset: int, limit: int) -> tuple[list[T], int]:
+        """Some of them, and how many there are in all."""
+        conditions = self.where(session)
+        total = session.exec(select(func.count()).select_from(self.table).where(*conditions)).one()
+        query = select(self.table).where(*conditions).order_by(self.table.id)
+        return self.read(session, session.exec(query.offset(offset).limit(limit)).all()), total
+
+    def chunks(self, db: Database) -> Iterator[list[T]]:
+        """All of them, each chunk a look of its own at the database."""
+        after = ""
+        while True:
+            with db.reading() as session:
+                query = select(self.table).where(*self.where(session), col(self.table.id) > after)
+                rows: Sequence[Any] = session.exec(query.order_by(self.table.id).limit(self.at_once)).all()
+                found = self.read(session, rows)
+            if rows:
+                after = rows[-1].id
+                yield found
+            if len(rows) < self.at_once:
+                return
 
 
-def all_services(db: Database, asked: Asked, words: Vocabulary) -> Iterator[list[Shown]]:
-    """All of them, a chunk at a time."""
-    after = ""
-    while True:
-        with db.reading() as session:
-            conditions = [*_conditions(session, asked, words), col(Offer.id) > after]
-            query = select(Offer).where(*conditions).order_by(Offer.id).limit(AT_ONCE)
-            found = exports.shown(session, session.exec(query).all())
-        if found:
-            after = found[-1].id
-            yield found
-        if len(found) < AT_ONCE:
-            return
+def services(asked: Asked, words: Vocabulary) -> Rows[Shown]:
+    """Public offers."""
+    return Rows(Offer, partial(_conditions, asked=asked, words=words), exports.shown)
 
 
-def organizations(
-    session: Session, asked: Asked, words: Vocabulary, offset: int, limit: int
-) -> tuple[list[Provider], int]:
-    """A page of active providers, and how many there are in all."""
-    conditions = _provider_conditions(session, asked, words)
-    total = session.exec(select(func.count()).select_from(Provider).where(*conditions)).one()
-    query = select(Provider).where(*conditions).order_by(Provider.id).offset(offset).limit(limit)
-    return list(session.exec(query)), total
+def organizations(asked: Asked, words: Vocabulary, *, full: bool) -> Rows[Organization]:
+    """Active providers, each with its public offers when they are wanted in full."""
 
+    def read(session: Session, rows: Sequence[Provider]) -> list[Organization]:
+        return [(each, services_of(session, each.id) if full else []) for each in rows]
 
-def all_organizations(db: Database, asked: Asked, words: Vocabulary) -> Iterator[list[Provider]]:
-    """All of them, a chunk at a time."""
-    after = ""
-    while True:
-        with db.reading() as session:
-            conditions = [*_provider_conditions(session, asked, words), col(Provider.id) > after]
-            query = select(Provider).where(*conditions).order_by(Provider.id).limit(AT_ONCE)
-            found = list(session.exec(query))
-        if found:
-            after = found[-1].id
-            yield found
-        if len(found) < AT_ONCE:
-            return
+    where = partial(_provider_conditions, asked=asked, words=words)
+    return Rows(Provider, where, read, AT_ONCE_NESTED if full else AT_ONCE)
 
 
 def services_of(session: Session, provider_id: str) -> list[Shown]:
@@ -104,7 +105,7 @@ def one(session: Session, offer_id: str) -> Shown:
     return exports.shown(session, [found])[0]
 
 
-def _conditions(session: Session, asked: Asked, words: Vocabulary) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, asked: Asked, words: Vocabulary) -> Conditions:
     said = col(Offer.content)
     found = [public(), *_classified(session, asked, words)]
     found += [_says(said, ("title", "summary", "text"), asked.languages, word) for word in asked.words]
@@ -115,12 +116,12 @@ def _conditions(session: Session, asked: Asked, words: Vocabulary) -> list[Colum
     if asked.located:
         found.append(said["place"].as_string().is_not(None))
     if asked.postcode:
-        found.append(_near(session, asked.postcode, asked.metres))
+        found.append(_near(session, asked.postcode, asked.proximity))
     return found
 
 
-def _provider_conditions(session: Session, asked: Asked, words: Vocabulary) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [col(Provider.active).is_(True)]
+def _provider_conditions(session: Session, asked: Asked, words: Vocabulary) -> Conditions:
+    found: Conditions = [col(Provider.active).is_(True)]
     found += [_says(col(Provider.content), ("title",), asked.languages, word) for word in asked.words]
     if classified := _classified(session, asked, words):
         mine = col(Offer.provider_id) == col(Provider.id)
@@ -133,11 +134,11 @@ def _says(content: Any, parts: tuple[str, ...], languages: tuple[str, ...], word
     return or_(*(text.icontains(word, autoescape=True) for text in texts))
 
 
-def _classified(session: Session, asked: Asked, words: Vocabulary) -> list[ColumnElement[bool]]:
+def _classified(session: Session, asked: Asked, words: Vocabulary) -> Conditions:
     """Of a term, of a taxonomy; of one that nobody knows is nothing."""
-    found: list[ColumnElement[bool]] = []
-    if asked.term_id:
-        term = words.terms.get(asked.term_id)
+    found: Conditions = []
+    if asked.taxonomy_term_id:
+        term = words.terms.get(asked.taxonomy_term_id)
         found.append(_of_term(session, term) if term else false())
     if asked.taxonomy_id:
         taxonomy = words.taxonomies.get(asked.taxonomy_id)
@@ -183,8 +184,3 @@ def _near(session: Session, postcode: str, metres: float | None) -> ColumnElemen
     north, east = lat - float(middle[0]), (lon - float(middle[1])) * math.cos(math.radians(float(middle[0])))
     within: ColumnElement[bool] = north * north + east * east <= (metres / METRES_PER_DEGREE) ** 2
     return within
-
-
-def matching(objects: Mapping[str, Any], words: tuple[str, ...]) -> list[Any]:
-    """The taxonomies or terms whose names hold all words."""
-    return [each for each in objects.values() if all(word.lower() in each.name.lower() for word in words)]

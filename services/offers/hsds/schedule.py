@@ -1,7 +1,9 @@
-"""Opening hours and dates as HSDS schedules: recurrence in iCalendar's words, times of the town or UTC."""
+"""Opening hours and dates as HSDS schedules: recurrence in iCalendar's words, times with their distance from UTC."""
 
 from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.offers.exports.domain import Occasion, Shown, at
 from services.offers.exports.frame import Frame
@@ -30,8 +32,11 @@ def _span(text: str) -> tuple[str, str]:
 
 
 def _days(text: str) -> Iterator[str]:
-    """`Mo-We,Sa` as days; none named means all, and a range may run over the end of the week."""
+    """`Mo-We,Sa` as days; none named means all, and a range may run over the end of the week. Public holidays (`PH`)
+    are no days of the week."""
     for part in text.split(",") if text else ["Mo-Su"]:
+        if part == "PH":
+            continue
         first, _, last = part.partition("-")
         start, end = DAYS.index(first), DAYS.index(last or first)
         yield from (DAYS[day % 7] for day in range(start, (end if end >= start else end + 7) + 1))
@@ -42,7 +47,7 @@ def schedules(frame: Frame, shown: Shown) -> Iterator[dict[str, Any]]:
     valid = {"valid_from": at(shown.content, "period.start"), "valid_to": at(shown.content, "period.end")}
     valid = {name: day for name, day in valid.items() if day}
     hours = shown.own.get(frame.standards(shown.board).hours or "")
-    regular = list(_weekly(shown.id, hours, frame.zone, valid)) if hours else []
+    regular = list(_weekly(shown.id, hours, valid, _noon(frame, valid))) if hours else []
     standards = frame.standards(shown.board)
     dates = [_date(each) for each in _coming(shown, shown.own.get(standards.duration or ""))]
     yield from regular
@@ -51,7 +56,16 @@ def schedules(frame: Frame, shown: Shown) -> Iterator[dict[str, Any]]:
         yield {"id": derived(shown.id, "period"), **valid}
 
 
-def _weekly(offer: str, hours: str, zone: str, valid: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _noon(frame: Frame, valid: dict[str, str]) -> datetime:
+    """Noon of the first day from now on on which hours are valid, in the town's time."""
+    first = max(frame.today, date.fromisoformat(valid.get("valid_from", "0001-01-01")))
+    return datetime.combine(first, time(12), ZoneInfo(frame.zone))
+
+
+def _weekly(offer: str, hours: str, valid: dict[str, str], noon: datetime) -> Iterator[dict[str, Any]]:
+    # A schedule names one distance from UTC, a town has two: the present one is told, and that it is not for ever.
+    distance = noon.utcoffset() or timedelta()
+    suffix = noon.isoformat()[-6:]
     days: dict[tuple[str, str], list[str]] = {}
     for day, spans in week(hours).items():
         for span in spans:
@@ -61,13 +75,13 @@ def _weekly(offer: str, hours: str, zone: str, valid: dict[str, str]) -> Iterato
             "id": derived(offer, "hours", opens, closes),
             "freq": "WEEKLY",
             "wkst": "MO",
-            "interval": 1,
             "byday": ",".join(names),
-            "opens_at": opens,
-            # There is no such time as 24:00 for most readers.
-            "closes_at": "23:59" if closes == "24:00" else closes,
+            "timezone": distance.total_seconds() / 3600,
+            "opens_at": opens + suffix,
+            # HSDS has no 24:00.
+            "closes_at": ("23:59" if closes == "24:00" else closes) + suffix,
             "description": hours,
-            "notes": f"Ortszeit ({zone})",
+            "notes": f"Ortszeit ({noon.tzinfo}), Sommer wie Winter",
             **valid,
         }
 
@@ -86,6 +100,8 @@ def _date(occasion: Occasion) -> dict[str, Any]:
         "valid_from": day,
         "valid_to": f"{end or start:%Y-%m-%d}",
         "timezone": 0,
+        # Once; a recurrence rule is none without a frequency.
+        "freq": "WEEKLY",
         "count": 1,
         "opens_at": f"{start:%H:%M}Z",
         **closes,

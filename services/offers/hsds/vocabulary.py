@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from libs.contracts.offers import BoardField
@@ -101,6 +101,15 @@ class Vocabulary:
         for taxonomy, code in found:
             if term := self.terms.get(derived(taxonomy, code)):
                 yield term
+
+
+Named = TypeVar("Named", Taxonomy, Term)
+
+
+def named(things: Iterable[Named], words: Iterable[str]) -> list[Named]:
+    """Those whose names hold all words."""
+    asked = [word.lower() for word in words]
+    return [each for each in things if all(word in each.name.lower() for word in asked)]
 
 
 def choices(fields: Iterable[BoardField]) -> list[BoardField]:
