@@ -18,6 +18,7 @@ from cli.home import ROOT
 from libs.servicekit.db import Database
 from libs.servicekit.outbox import Publisher
 from libs.servicekit.tables import outbox
+from tests.postgres import Postgres, postgres
 from tests.stack import Stack, new_database
 from tests.waiting import until
 
@@ -133,16 +134,16 @@ class Offers:
         return [(fact["type"].split(".")[-2], int(fact["sequence"])) for fact in self.facts(thing)]
 
 
-async def facts(url: str, pattern: str) -> list[dict[str, Any]]:
-    """Every fact in CITY that a subject pattern covers."""
+async def facts(url: str, pattern: str, stream: str = "CITY") -> list[dict[str, Any]]:
+    """Every fact in a stream that a subject pattern covers."""
     client = await nats.connect(url)
     js = client.jetstream()
-    state = (await js.stream_info("CITY", subjects_filter=pattern)).state
+    state = (await js.stream_info(stream, subjects_filter=pattern)).state
     left = sum((state.subjects or {}).values())
     found: list[dict[str, Any]] = []
     if left:
         config = ConsumerConfig(ack_policy=AckPolicy.NONE)
-        subscription = await js.pull_subscribe(pattern, stream="CITY", config=config)
+        subscription = await js.pull_subscribe(pattern, stream=stream, config=config)
         while len(found) < left:
             found += [json.loads(message.data) for message in await subscription.fetch(min(left, 500), 5)]
     await client.close()
@@ -179,6 +180,18 @@ def lone(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offer
     folder = tmp_path_factory.mktemp("lone")
     with ExitStack() as running:
         yield started(running, folder, f"sqlite:///{folder / 'offers.db'}", town)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def shaken(
+    request: pytest.FixtureRequest, town: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Offers, Postgres | None]]:
+    """A service that tests may kill, and its PostgreSQL if it has one."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("lone"), None
+        return
+    with postgres() as server, ExitStack() as running:
+        yield started(running, tmp_path_factory.mktemp("shaken"), server.url, town), server
 
 
 def started(running: ExitStack, folder: Path, url: str, town: Path) -> Offers:

@@ -2,36 +2,20 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from pathlib import Path
 from uuid import uuid4
 
 import httpx2
-import pytest
 from sqlmodel import select
 
 from services.offers.bookings.models import Booking
 from tests.offers.booking import Requester, dated, offered, taken
-from tests.offers.conftest import Offers, started
-from tests.postgres import Postgres, postgres
+from tests.offers.conftest import Offers
+from tests.postgres import Postgres
 from tests.waiting import until
 
 PLACES, PEOPLE, AT_ONCE = 25, 60, 6
 AGAIN_SECONDS = 0.1
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shaken(
-    request: pytest.FixtureRequest, town: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Offers, Postgres | None]]:
-    """A service of its own, and its PostgreSQL if it has one; both may be killed."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("lone"), None
-        return
-    with postgres() as server, ExitStack() as running:
-        yield started(running, tmp_path_factory.mktemp("shaken"), server.url, town), server
 
 
 class Insisting(Requester):
@@ -62,11 +46,17 @@ def strike(service: Offers, server: Postgres | None) -> None:
     """Kill the service, then the database, and bring each back."""
     service.stack.kill9("offers")
     service.stack.launch("offers")
+    strike_database(service, server)
+
+
+def strike_database(service: Offers, server: Postgres | None) -> None:
+    """The same with PostgreSQL, where there is one."""
     if server:
         time.sleep(0.3)
         server.kill9()
         server.start()
     service.stack.wait_ready("offers")
+    service.db.dispose()  # its connections died with the server
 
 
 def test_no_place_is_given_twice_and_no_booking_is_lost(shaken: tuple[Offers, Postgres | None]) -> None:
@@ -84,7 +74,6 @@ def test_no_place_is_given_twice_and_no_booking_is_lost(shaken: tuple[Offers, Po
         time.sleep(0.2)
         strike(service, server)
         statuses = Counter(answers)
-    service.db.dispose()  # its connections may have died with the server
 
     assert sum(person.turned_away for person in people) > 0, "it was killed in the midst of it"
     assert statuses == {201: PLACES, 409: PEOPLE - PLACES}
