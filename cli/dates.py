@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,19 @@ def schedule(offers: Gateway, file: Path) -> int:
 
 def by_title(offers: Gateway, board: str) -> dict[str, str]:
     """The ids of a board's public offers by their titles in any language."""
-    found, after = dict[str, str](), ""
-    while True:
+    found = dict[str, str]()
+    for offer in published(offers, board):
+        found |= dict.fromkeys(offer["content"]["title"].values(), offer["id"])
+    return found
+
+
+def published(offers: Gateway, board: str) -> Iterator[dict[str, Any]]:
+    """A board's public offers, as the service shows them."""
+    after: str | None = ""
+    while after is not None:
         page = offers.get("/v1/offers", board=board, status="published", limit=200, after=after)
-        for item in page["items"]:
-            found |= dict.fromkeys(item["content"]["title"].values(), item["id"])
-        after = page["next"]
-        if not after:
-            return found
+        yield from page["items"]
+        after = page["next"] or None
 
 
 def post(offers: Gateway, offer_id: str, body: dict[str, Any]) -> bool:

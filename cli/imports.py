@@ -1,4 +1,4 @@
-"""`coburg import` and `coburg seed`: send files of offers to the offers service and report what became of them."""
+"""`coburg import`: sends files of offers to the offers service and reports what became of them."""
 
 import time
 from collections.abc import Iterator
@@ -11,10 +11,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from cli.dates import schedule
 from cli.errors import Trouble
 from cli.gateway import Gateway, gateway
-from cli.home import ROOT, Home
+from cli.home import Home
 
 CONTENT_TYPES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson"}
 COUNTS = ("created", "changed", "unchanged", "withdrawn", "broken")
@@ -51,24 +50,6 @@ def import_file(home: Home, order: Order, strict: bool, url: str | None, console
     if found["next"]:
         console.print(f"[dim]The whole report: GET {report}[/]")
     return 1 if strict and result["broken"] else 0
-
-
-def seed(home: Home, url: str | None, console: Console) -> int:
-    """Imports the demo town, one native file per board, and gives its offers their dates."""
-    city = Path(home.environ.get("COBURG_CITY") or ROOT / "city")
-    files = sorted((city / "demo").glob("*.jsonl"))
-    if not files:
-        raise Trouble(f"There is no demo data in {city / 'demo'}.", "Add files named <board>.jsonl.")
-    with gateway(home, "offers", url, "editor") as offers:
-        done = [
-            (order, run(offers, order, console))
-            for order in (Order(each.stem, each, NATIVE, source="demo") for each in files)
-        ]
-        dated = sum(schedule(offers, each) for each in sorted((city / "demo" / "sessions").glob("*.jsonl")))
-    console.print(counts(done))
-    console.print(f"[dim]{dated} offers got dates that can be booked.[/]")
-    until_searchable(home, console)
-    return 1 if any(result["broken"] for _, result in done) else 0
 
 
 def run(offers: Gateway, order: Order, console: Console) -> dict[str, Any]:

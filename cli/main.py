@@ -96,7 +96,7 @@ def token(
 @app.command(rich_help_panel=DATA)
 def seed(url: Url = None) -> None:
     """Import the demo town from city/demo; may be repeated."""
-    from cli.imports import seed
+    from cli.seeds import seed
 
     raise typer.Exit(seed(Home.current(), url, Console()))
 

@@ -1,5 +1,6 @@
 """The demo town: writes `city/demo/<board>.jsonl` from the hand-written material beside it; the same on every run.
-The dates of offers that say how long they last also go to `sessions/<board>.jsonl`, as the sessions to be made of them.
+The dates of offers that say how long they last, and the weeks of holiday care, also go to `sessions/<board>.jsonl`, as the
+sessions to be made of them.
 
 `material/town.toml` holds places and providers. `material/<board>.toml` holds *pieces*, parts of offers: `common` to
 all offers of the board, `presets` (lists of alternatives, taken in turn), and `ideas` with their `versions`. A version
@@ -10,6 +11,7 @@ Run it with `python -m city.demo.generate` after a change of the material.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -22,6 +24,7 @@ HERE = Path(__file__).parent
 MATERIAL = HERE / "material"
 WORDS = ("title", "summary", "text")  # language maps that grow with every piece
 LOCAL = "%Y-%m-%dT%H:%M"
+DAILY = re.compile(r"^[\w,-]+ (\d\d:\d\d)-(\d\d:\d\d)$")
 Piece = dict[str, Any]
 
 
@@ -46,15 +49,18 @@ def lines(board: str) -> str:
 def session_lines(board: str) -> str:
     """The sessions of a board's offers as JSON Lines, by the title of the offer; empty when there are none."""
     entries = [
-        {"title": next(iter(offer["title"].values())), "sessions": sessions(offer)}
+        {"title": next(iter(offer["title"].values())), "sessions": dated}
         for offer in offers(board)
-        if offer.get("dates") and offer["fields"].get("duration")
+        if (dated := sessions(offer) or week(offer))
     ]
     return "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
 
 
 def sessions(offer: Piece) -> list[Piece]:
-    """An offer's dates in the town's time as the offers service takes them, weekly ones as a series."""
+    """An offer's dates in the town's time as the offers service takes them, weekly ones as a series; none where they or
+    their length are not said."""
+    if not offer.get("dates") or not offer["fields"].get("duration"):
+        return []
     starts = [start.replace(tzinfo=None) for start in offer["dates"]]
     length = timedelta(minutes=offer["fields"]["duration"])
     each = [{"starts_at": f"{start:{LOCAL}}", "ends_at": f"{start + length:{LOCAL}}"} for start in starts]
@@ -63,6 +69,16 @@ def sessions(offer: Piece) -> list[Piece]:
     if len(starts) == 1 and "free_places" in offer:
         return [{**each[0], "places_max": offer["free_places"]}]
     return each
+
+
+def week(offer: Piece) -> list[Piece]:
+    """A week of holiday care, from the first morning to the last afternoon: it is booked and paid for as a whole."""
+    times = DAILY.search(offer["fields"].get("hours", ""))
+    if "holiday" not in offer["fields"] or times is None:
+        return []
+    days = offer["period"]
+    span = {"starts_at": f"{days['start']}T{times[1]}", "ends_at": f"{days['end']}T{times[2]}"}
+    return [{**span, "places_max": offer["free_places"]} if "free_places" in offer else span]
 
 
 def offers(board: str) -> Iterator[Piece]:

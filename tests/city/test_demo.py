@@ -10,22 +10,24 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic_core import to_json
+from uuid_utils import uuid7
 
 from city.demo import generate
 from cli.home import ROOT
 from libs.contracts.offers import FieldType
+from services.offers.allocation.domain import NewPeriod
 from services.offers.boards.commands import read_declarations
 from services.offers.imports.mapping import Draft, native_draft
 from services.offers.offers.domain import OfferContent, is_over
+from services.offers.sessions import town
 from services.offers.sessions.domain import NewSessions, one_date
 
 TODAY = date(2027, 1, 1)  # the town lives in the year 2027
 NOON_BEFORE = datetime(2027, 1, 1, 11, tzinfo=UTC)
 BOARDS = {board.slug: board for board in read_declarations(ROOT / "city" / "boards")}
-LINES = {
-    slug: (ROOT / "city" / "demo" / f"{slug}.jsonl").read_text(encoding="utf-8").splitlines()
-    for slug in BOARDS
-}
+DEMO = ROOT / "city" / "demo"
+LINES = {slug: (DEMO / f"{slug}.jsonl").read_text(encoding="utf-8").splitlines() for slug in BOARDS}
 TOWN = tomllib.loads((ROOT / "city" / "city.toml").read_text(encoding="utf-8"))
 ZONE = ZoneInfo(TOWN["timezone"])
 DISTRICTS = set(TOWN["districts"])
@@ -69,10 +71,37 @@ def test_the_sessions_of_offers_are_those_the_generator_makes(slug: str) -> None
     file = ROOT / "city" / "demo" / "sessions" / f"{slug}.jsonl"
     assert generate.session_lines(slug) == (file.read_text(encoding="utf-8") if file.exists() else "")
     starts = {start for offer in contents(slug) for start in offer.dates}
+    first_days = {offer.period.start for offer in contents(slug) if offer.period}
     for line in generate.session_lines(slug).splitlines():
         for body in json.loads(line)["sessions"]:
-            order = NewSessions.model_validate(body)
-            assert one_date(order, ZONE, NOON_BEFORE).start in starts
+            start = one_date(NewSessions.model_validate(body), ZONE, NOON_BEFORE).start
+            assert start in starts or start.astimezone(ZONE).date() in first_days
+
+
+def test_weeks_of_holiday_care_lie_in_school_holidays() -> None:
+    days = town.read(ROOT / "city").days_off(range(2026, 2029))["school_holidays"].days
+    lines = generate.session_lines("ferien").splitlines()
+    assert len(lines) >= 40
+    for line in lines:
+        for body in json.loads(line)["sessions"]:
+            assert {date.fromisoformat(body[end][:10]) for end in ("starts_at", "ends_at")} <= days
+
+
+def test_every_board_has_a_demo_budget() -> None:
+    budgets = tomllib.loads((DEMO / "budgets.toml").read_text(encoding="utf-8"))
+    assert set(budgets) == set(BOARDS)
+    for slug, cents in budgets.items():
+        rules = BOARDS[slug].funding
+        assert rules and cents > 50 * (rules.per_person_cents or rules.per_booking_cents or 0)
+
+
+def test_the_demo_period_is_one_that_can_be_announced() -> None:
+    said = tomllib.loads((DEMO / "periods" / "ferien.toml").read_text(encoding="utf-8"))
+    activity = {"slot": said["slots"][0]["name"], "offer_id": str(uuid7()), "places": 1}
+    period = NewPeriod.model_validate_json(to_json({**said, "activities": [activity]}))
+    days = town.read(ROOT / "city").days_off(range(2026, 2029))["school_holidays"].days
+    assert {slot.start for slot in period.slots} | {slot.end for slot in period.slots} <= days
+    assert all("demo" in title.lower() for title in period.title.values())
 
 
 @each_board

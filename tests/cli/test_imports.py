@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from cli.budgets import fund
 from cli.dates import by_title, schedule
-from cli.gateway import gateway
+from cli.gateway import Gateway, gateway
+from cli.periods import announce
 from tests.cli.conftest import Coburg
 from tests.stack import Stack
 
@@ -106,6 +108,56 @@ def test_offers_get_their_dates_once(town: Stack, coburg: Coburg, file: Path) ->
         assert [schedule(offers, dates / "kita.jsonl") for _ in range(2)] == [1, 0]
         offer = by_title(offers, "kita")["Kita Sonnenschein"]
         assert len(offers.get(f"/v1/offers/{offer}/sessions")["items"]) == 2
+
+
+def test_boards_get_a_budget_where_nobody_set_one(town: Stack, tmp_path: Path) -> None:
+    (file := tmp_path / "budgets.toml").write_text("kita = 70_000\nraum = 50_000\n")
+    with gateway(town.home, "offers", town.url("offers"), "editor") as offers:
+        own = {"amount_cents": 12, "reason": "council"}
+        path = f"/v1/boards/raum/budgets/{date.today().year}"
+        offers.ask("PUT", path, json=own, headers={"If-Match": '"0"'})
+        assert [fund(offers, file) for _ in range(2)] == [3, 0], "for this period and the next"
+        assert offers.get(path)["amount_cents"] == 12
+        kita = offers.get("/v1/boards/kita/budgets")["items"]
+        assert [budget["amount_cents"] for budget in kita] == [70_000, 70_000]
+        (entry,) = offers.get(f"/v1/boards/kita/budgets/{kita[0]['period']}/ledger")["items"]
+        assert entry["reason"] == "Demo"
+
+
+def test_a_period_of_wishes_is_announced_once(town: Stack, tmp_path: Path) -> None:
+    monday = date.today() + timedelta(weeks=10, days=-date.today().weekday())
+    friday, other = monday + timedelta(days=4), monday + timedelta(weeks=1)
+    (file := tmp_path / "ferien.toml").write_text(f"""
+        title = {{ de = "Ferien (Demo)" }}
+        wishes_from = 2026-01-01T08:00:00+01:00
+        wishes_until = {datetime.now(UTC) + timedelta(weeks=1):%Y-%m-%dT%H:%M:%SZ}
+        slots = [{{ name = "week", title = {{ de = "Woche" }}, start = {monday}, end = {friday} }}]
+    """)
+    with gateway(town.home, "offers", town.url("offers"), "editor") as offers:
+        assert not announce(offers, file), "there is nothing to wish for yet"
+        weeks = [care(offers, day, places) for day, places in ((monday, 7), (other, 7), (monday, None))]
+        assert [announce(offers, file) for _ in range(2)] == [True, False]
+        (period,) = offers.get("/v1/boards/ferien/periods")["items"]
+        assert (period["status"], period["title"]) == ("open", {"de": "Ferien (Demo)"})
+        (activity,) = offers.get(f"/v1/periods/{period['id']}")["activities"]
+        assert (activity["offer_id"], activity["places"]) == (weeks[0], 7)
+        file.write_text(file.read_text().replace("Ferien", "Winter").replace("until = 20", "until = 19"))
+        assert not announce(offers, file), "its time is over"
+
+
+def care(offers: Gateway, monday: date, places: int | None) -> str:
+    """A week of holiday care with its date; its offer's id."""
+    friday = str(monday + timedelta(days=4))
+    content = {
+        "title": {"de": f"Woche {monday} {places}"},
+        "period": {"start": str(monday), "end": friday},
+        "fields": {"holiday": "summer", "activity": ["play"]},
+    }
+    body = {"board": "ferien", "publish": True, "content": content}
+    offer = str(offers.ask("POST", "/v1/offers", json=body).json()["id"])
+    span = {"starts_at": f"{monday}T08:00", "ends_at": f"{friday}T16:00", "places_max": places}
+    offers.ask("POST", f"/v1/offers/{offer}/sessions", json=span)
+    return offer
 
 
 def test_without_a_stack_it_says_so(tmp_path: Path, coburg: Coburg, file: Path) -> None:

@@ -138,6 +138,11 @@ def test_a_quote_tells_what_would_be_granted_now(service: Offers) -> None:
     assert quoted(persons=30, price_cents=20_000) == (6000, 0, "not_enough_left")
     assert quoted(persons=0, price_cents=9000) == (0, 0, "nothing_due")
     assert quoted(persons=1, price_cents=100, on="9999-12-31") == (50, 0, "no_budget")
+    asked = {"persons": 1, "price_cents": 100}
+    periods = {"2099-07-31": "2098-99", "2099-08-01": "2099-00", "9999-12-31": None}
+    for on, period in periods.items():
+        answer = service.http.get("/v1/boards/course/funding/quote", params={**asked, "on": on})
+        assert answer.json()["period"] == period, "named although nobody has set a budget"
     problem(service.http.get("/v1/boards/room/funding/quote?persons=1&price_cents=1"), 404)
 
 

@@ -13,7 +13,7 @@ from libs.httpkit.auth import Principal, require
 from libs.httpkit.edge import Body, IfMatch, Items, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.problems import FieldError, invalid
 from services.offers.funding import commands, queries
-from services.offers.funding.domain import Cents, Entered, Outcome, due, outcome
+from services.offers.funding.domain import Cents, Entered, Outcome, due, outcome, period_of
 from services.offers.funding.models import Budget
 from services.offers.params import Slug, today
 
@@ -54,7 +54,7 @@ class BudgetView(BaseModel):
 class Quote(BaseModel):
     """What a booking would be granted now; `due_cents` is what the rules give as long as there is enough."""
 
-    period: str | None
+    period: str | None = Field(description="The one that pays, whether or not there is a budget yet.")
     price_cents: int
     due_cents: int
     granted_cents: int
@@ -93,11 +93,12 @@ def quote_funding(
 ) -> Quote:
     """What a booking would be granted now. What one group may have in a period is not looked at."""
     rules = queries.rules(session, slug)
-    budget = queries.on_day(session, slug, rules, on or today(request))
+    day = on or today(request)
+    period, budget = period_of(rules.period, day), queries.on_day(session, slug, rules, day)
     cents = due(rules, price_cents, persons, accompanying)
     found = outcome(cents, budget.left_cents if budget else None)
     return Quote(
-        period=budget.period if budget else None,
+        period=period.key if period else None,
         price_cents=price_cents,
         due_cents=cents,
         granted_cents=cents if found is Outcome.GRANTED else 0,

@@ -1,0 +1,32 @@
+"""`coburg seed`: the demo town on the running stack. Offers first, then what is said of them; a second run changes nothing."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.budgets import fund
+from cli.dates import schedule
+from cli.errors import Trouble
+from cli.gateway import gateway
+from cli.home import ROOT, Home
+from cli.imports import NATIVE, Order, counts, run, until_searchable
+from cli.periods import announce
+
+
+def seed(home: Home, url: str | None, console: Console) -> int:
+    """Imports one native file per board, gives offers their dates, boards their budgets, and announces periods of wishes."""
+    demo = Path(home.environ.get("COBURG_CITY") or ROOT / "city") / "demo"
+    files = sorted(demo.glob("*.jsonl"))
+    if not files:
+        raise Trouble(f"There is no demo data in {demo}.", "Add files named <board>.jsonl.")
+    with gateway(home, "offers", url, "editor") as offers:
+        orders = [Order(each.stem, each, NATIVE, source="demo") for each in files]
+        done = [(order, run(offers, order, console)) for order in orders]
+        dated = sum(schedule(offers, each) for each in sorted((demo / "sessions").glob("*.jsonl")))
+        funded = sum(fund(offers, each) for each in demo.glob("budgets.toml"))
+        announced = sum(announce(offers, each) for each in sorted((demo / "periods").glob("*.toml")))
+    console.print(counts(done))
+    console.print(f"[dim]{dated} offers got dates that can be booked.[/]")
+    console.print(f"[dim]{funded} budgets were set, {announced} periods of wishes announced.[/]")
+    until_searchable(home, console)
+    return 1 if any(result["broken"] for _, result in done) else 0
