@@ -16,6 +16,7 @@ from uuid_utils import uuid7
 from city.demo import generate
 from cli.home import ROOT
 from libs.contracts.offers import FieldType
+from services.offers.accessibility import known_facts
 from services.offers.allocation.domain import NewPeriod
 from services.offers.boards.commands import read_declarations
 from services.offers.imports.mapping import Draft, native_draft
@@ -36,7 +37,8 @@ PHONE = re.compile(r"\+\d|\d[\d /()–-]{5,}\d")
 
 
 def drafts(slug: str) -> list[Draft]:
-    return [native_draft(json.loads(line), BOARDS[slug]) for line in LINES[slug]]
+    facts = known_facts(TOWN)
+    return [native_draft(json.loads(line), BOARDS[slug], facts) for line in LINES[slug]]
 
 
 def contents(slug: str) -> list[OfferContent]:

@@ -241,6 +241,25 @@ def test_objects_carry_whatever_an_offer_has(service: Offers, source: str) -> No
     assert content["period"] == row["period"]
 
 
+def test_a_row_says_of_places_what_the_town_knows(service: Offers, source: str) -> None:
+    good = {"title": {"de": "T"}, "fields": {"level": "easy"}}
+    places = [{"accessibility": [fact]} for fact in ("lift", "elevator")]
+    rows = [good | {"key": f"own{n}", "place": place} for n, place in enumerate(places)]
+    rows.append(good | {"key": "other", "provider": {"title": {"de": "Verein"}, "place": places[1]}})
+    lines = b"\n".join(json.dumps(row).encode() for row in rows)
+    done = service.imported(lines, source=source, kind="application/x-ndjson")
+    assert figures(done) == {"created": 1, "broken": 2}
+    report = {finding["line"]: finding for finding in service.report(done["id"])}
+    assert {line: found["column"] for line, found in report.items()} == {
+        2: "place.accessibility",
+        3: "provider.place.accessibility",
+    }
+    assert report[2]["reason"].startswith("elevator is none of")
+    cells = b"key,title.de,fields.level,place.accessibility\nsheet,T,easy,elevator"
+    done = service.imported(cells, source=source)
+    assert service.report(done["id"])[0]["column"] == "place.accessibility"
+
+
 def test_what_is_over_is_kept_without_a_word(service: Offers, source: str) -> None:
     row = {"key": "old", "title": {"de": "Alt"}, "fields": {"level": "easy"}, "period": {"end": "2020-01-01"}}
     service.imported(json.dumps(row).encode(), source=source, kind="application/jsonl")

@@ -137,6 +137,7 @@ def test_what_is_over_is_not_published(service: Offers) -> None:
         ({"fields": {"level": "medium"}}, "fields.level"),
         ({"fields": {"note": "a\u0000b"}}, "fields.note"),
         ({"fields": {"note": "\ud800"}}, "fields.note"),
+        ({"place": {"accessibility": ["lift", "elevator"]}}, "place.accessibility"),
         ({"contact": "a@b.example"}, "content.contact"),
     ],
 )
@@ -145,6 +146,23 @@ def test_what_does_not_fit_is_named(service: Offers, change: dict[str, Any], fie
     headers = {"Content-Type": "application/json"}
     told = problem(service.call("POST", "/v1/offers", None, "editor", content=body, headers=headers), 422)
     assert field in {error["field"] for error in told["errors"]}
+
+
+def test_words_that_the_town_does_not_know_are_refused_wherever_a_place_is_said(service: Offers) -> None:
+    place = {"place": {"street": "Markt 1", "accessibility": ["lift", "elevator"]}}
+    provider, offer = service.provider(), service.draft(publish=True)
+    details, content = {"title": {"de": "Verein"}} | place, COURSE | place
+    for method, path, body in (
+        ("PUT", f"/v1/offers/{offer}", content),
+        ("POST", f"/v1/offers/{offer}/proposals", {"content": content}),
+        ("POST", "/v1/providers", details),
+        ("PUT", f"/v1/providers/{provider}", details),
+        ("POST", f"/v1/providers/{provider}/proposals", {"content": details}),
+    ):
+        (error,) = problem(service.call(method, path, body, "editor", version=1), 422)["errors"]
+        assert error["field"] == "place.accessibility"
+        assert error["reason"].startswith("elevator is none of wheelchair, step-free, lift")
+    assert service.get(offer).json()["version"] == 1
 
 
 def test_who_sees_an_offer_that_is_not_public(service: Offers) -> None:

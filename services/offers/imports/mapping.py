@@ -6,7 +6,7 @@ A `Mapping` is read and checked once; `Mapper` turns rows into drafts. Values in
 import re
 import string
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from pydantic_core import to_json
 from libs.contracts.card import Name
 from libs.contracts.offers import FieldType
 from libs.httpkit.edge import Body, is_clean
+from services.offers.accessibility import strange_facts
 from services.offers.boards.domain import URL, Declaration, check_fields
 from services.offers.cells import STANDING, parted, unguarded
 from services.offers.hours import by_day
@@ -148,8 +149,8 @@ class Step:
 class Mapper:
     """Applies one mapping to the rows of one file. Rules are made ready once; what recurs is worked out once."""
 
-    def __init__(self, mapping: Mapping, board: Declaration) -> None:
-        self._mapping, self._board = mapping, board
+    def __init__(self, mapping: Mapping, board: Declaration, facts: Collection[str] = ()) -> None:
+        self._mapping, self._board, self._facts = mapping, board, facts
         self._missing = frozenset(mapping.missing)
         self._fields = board.by_name
         # Different rules may read the same column; together they must know every word in it.
@@ -169,7 +170,7 @@ class Mapper:
         for step in self._steps:
             self._apply(step, cells, content, draft.findings)
         if not draft.broken:
-            finish(draft, content, self._provider(cells), self._board, self._column)
+            finish(draft, content, self._provider(cells), self._board, self._column, self._facts)
         return draft
 
     def _cell(self, column: str, text: str) -> str:
@@ -287,7 +288,7 @@ def bad_key(column: str, key: Any) -> Finding:
     return Finding(column, f"needs a key of at most {MAX_KEY} characters", str(key)[:200])
 
 
-def native_draft(row: dict[str, Any], board: Declaration) -> Draft:
+def native_draft(row: dict[str, Any], board: Declaration, facts: Collection[str] = ()) -> Draft:
     """A JSON row as a draft: an offer's content beside a `key` and, if it has one, a `provider`."""
     key = row.pop("key", None)
     draft = Draft(key=checked_key(key))
@@ -296,7 +297,7 @@ def native_draft(row: dict[str, Any], board: Declaration) -> Draft:
     provider = row.pop("provider", None)
     for name in STANDING:
         row.pop(name, None)
-    finish(draft, row, provider, board, lambda path: path)
+    finish(draft, row, provider, board, lambda path: path, facts)
     return draft
 
 
@@ -306,8 +307,10 @@ def finish(
     provider: dict[str, Any] | None,
     board: Declaration,
     column: Callable[[str], str],
+    facts: Collection[str],
 ) -> None:
-    """Check the row's values as the HTTP edge would; `column` names where a value came from."""
+    """Check the row's values as the HTTP edge would; `column` names where a value came from, `facts` is what the town
+    says of places' accessibility."""
     try:
         if provider is not None:
             draft.provider = ProviderContent.model_validate_json(to_json(provider))
@@ -315,13 +318,16 @@ def finish(
     except ValidationError as error:
         draft.findings += [_finding(found, column) for found in error.errors()]
     except ValueError as error:  # what is no text at all, such as bytes of another encoding
-        strange = [*_strange(content, ""), *_strange(provider, "provider")]
-        draft.findings += [Finding(column(path), NO_TEXT, value[:200]) for path, value in strange] or [
+        unclean = [*_strange(content, ""), *_strange(provider, "provider")]
+        draft.findings += [Finding(column(path), NO_TEXT, value[:200]) for path, value in unclean] or [
             Finding(None, str(error)[:500])
         ]
     else:
         wrong = check_fields(board, draft.content.fields, complete=True)
         draft.findings += [Finding(column(f"fields.{name}"), reason) for name, reason in wrong]
+        for name, said in (("place", draft.content), ("provider.place", draft.provider)):
+            strange = strange_facts(said.place if said else None, facts)
+            draft.findings += [Finding(column(f"{name}.accessibility"), reason) for reason in strange]
 
 
 def _strange(value: Any, path: str) -> Iterator[tuple[str, str]]:

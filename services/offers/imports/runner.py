@@ -14,6 +14,7 @@ from libs.httpkit.app import Kit
 from libs.httpkit.rounds import in_batches
 from libs.servicekit import telemetry
 from libs.servicekit.db import AWAY, Database
+from services.offers.accessibility import known_facts
 from services.offers.blueprints import spreading as blueprints
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration
@@ -70,7 +71,7 @@ def _chunks(kit: Kit, order: Import) -> Iterator[None]:
     mapping = _mapping(db, order, kit.settings.city)
     with db.transaction() as session:
         commands.begin(session, order.id, sum(1 for _ in _rows(db, order, mapping)))
-    lines = _lines(_rows(db, order, mapping), mapping, board)
+    lines = _lines(_rows(db, order, mapping), mapping, board, known_facts(kit.settings.town))
     for _ in islice(lines, order.rows_done):
         pass  # done before an interruption; read again so that repeated keys are still noticed
     while chunk := list(islice(lines, ROWS_AT_ONCE)):
@@ -130,11 +131,13 @@ def _rows(db: Database, order: Import, mapping: Mapping | None) -> Iterator[read
     return reader.csv_rows(stream, mapping.delimiter if mapping else ",")
 
 
-def _lines(rows: Iterator[reader.Row], mapping: Mapping | None, board: Declaration) -> Iterator[Line]:
-    mapper = Mapper(mapping, board) if mapping else None
+def _lines(
+    rows: Iterator[reader.Row], mapping: Mapping | None, board: Declaration, facts: list[str]
+) -> Iterator[Line]:
+    mapper = Mapper(mapping, board, facts) if mapping else None
     first_line: dict[str, int] = {}
     for row in rows:
-        draft = _draft(row, mapper, board)
+        draft = _draft(row, mapper, board, facts)
         if draft.key is not None and (earlier := first_line.setdefault(draft.key, row.line)) != row.line:
             draft.findings.append(
                 Finding(mapping.key if mapping else "key", f"stands in line {earlier} already", draft.key)
@@ -142,11 +145,11 @@ def _lines(rows: Iterator[reader.Row], mapping: Mapping | None, board: Declarati
         yield Line(row.line, draft)
 
 
-def _draft(row: reader.Row, mapper: Mapper | None, board: Declaration) -> Draft:
+def _draft(row: reader.Row, mapper: Mapper | None, board: Declaration, facts: list[str]) -> Draft:
     if row.fault:
         return Draft(findings=[Finding(None, row.fault)])
     if mapper is None:
-        return native_draft(row.values, board)
+        return native_draft(row.values, board, facts)
     return mapper.draft(
         {name: value if isinstance(value, str) else str(value) for name, value in row.values.items()}
     )

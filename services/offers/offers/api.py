@@ -23,6 +23,7 @@ from libs.httpkit.edge import (
     page_of,
 )
 from libs.httpkit.problems import Problem
+from services.offers.accessibility import check_place
 from services.offers.offers import commands, queries
 from services.offers.offers.domain import Flag, OfferContent, Status
 from services.offers.offers.models import Offer
@@ -111,6 +112,7 @@ def create_offer(
     """Draft an offer; with `publish` it is public at once."""
     if body.publish and not caller.is_any("editor"):
         raise Problem(403, "Forbidden", "Publishing needs the role editor.")
+    check_place(request, body.content.place)
     offer = commands.draft(session, caller, body.board, body.provider_id, body.content)
     if body.publish:
         commands.make_public(session, offer, today(request))
@@ -138,9 +140,11 @@ def change_offer(
     caller: Writer,
     expected: IfMatch,
     session: Transaction,
+    request: Request,
     response: Response,
 ) -> OfferView:
     """Replace what is said of an offer."""
+    check_place(request, body.place)
     return _answer(commands.change(session, caller, offer_id, expected, body), response)
 
 

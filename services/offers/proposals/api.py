@@ -22,6 +22,7 @@ from libs.httpkit.edge import (
     etag,
     page_of,
 )
+from services.offers.accessibility import check_place
 from services.offers.offers.domain import OfferContent
 from services.offers.params import Id, today
 from services.offers.proposals import commands, queries
@@ -103,8 +104,10 @@ def propose_offer(
     expected: IfMatch,
     session: Transaction,
     once: OnlyOnce,
+    request: Request,
 ) -> Response:
     """Propose a change to a published offer; If-Match is the version of the offer it is made on."""
+    check_place(request, body.content.place)
     return _made(
         once,
         commands.propose_offer(session, caller, offer_id, expected, body.content, body.recipient_id),
@@ -119,8 +122,10 @@ def propose_details(
     expected: IfMatch,
     session: Transaction,
     once: OnlyOnce,
+    request: Request,
 ) -> Response:
     """Propose a change to the organisation's own details; If-Match is the version it is made on."""
+    check_place(request, body.content.place)
     return _made(
         once,
         commands.propose_details(session, caller, provider_id, expected, body.content, body.recipient_id),

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from libs.httpkit.auth import require
 from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from services.offers.accessibility import check_place
 from services.offers.params import Id
 from services.offers.providers import commands, queries
 from services.offers.providers.domain import ProviderContent
@@ -38,8 +39,11 @@ def list_providers(session: Reading, paging: Paging) -> Items[ProviderView]:
 
 
 @router.post("", status_code=201, response_model=ProviderView, dependencies=[require("editor")])
-def create_provider(body: ProviderContent, session: Transaction, once: OnlyOnce) -> Response:
+def create_provider(
+    body: ProviderContent, session: Transaction, once: OnlyOnce, request: Request
+) -> Response:
     """Add a provider."""
+    check_place(request, body.place)
     provider = commands.join(session, body)
     headers = {"Location": f"{router.prefix}/{provider.id}", **etag(provider.version)}
     return once.answer(view(provider), 201, headers)
@@ -55,9 +59,15 @@ def get_provider(provider_id: Id, session: Reading, response: Response) -> Provi
 
 @router.put("/{provider_id}", dependencies=[require("editor")])
 def change_provider(
-    provider_id: Id, body: ProviderContent, expected: IfMatch, session: Transaction, response: Response
+    provider_id: Id,
+    body: ProviderContent,
+    expected: IfMatch,
+    session: Transaction,
+    request: Request,
+    response: Response,
 ) -> ProviderView:
     """Replace what is said of a provider; its public offers follow a new name."""
+    check_place(request, body.place)
     provider = commands.change(session, provider_id, expected, body)
     response.headers.update(etag(provider.version))
     return view(provider)

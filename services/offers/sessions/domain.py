@@ -12,6 +12,7 @@ from libs.contracts.card import PRINTABLE
 from libs.contracts.offers import Reason
 from libs.httpkit.edge import Body, Day, Moment
 from libs.httpkit.problems import FieldError, invalid
+from services.offers.accessibility import strange_facts
 from services.offers.providers.domain import Place
 from services.offers.sessions.recurrence import MAX_SESSIONS, Unfit, aware, exists, occurrences
 
@@ -203,10 +204,8 @@ def check_period(spans: Iterable[Span], zone: tzinfo, start: date | None, end: d
 
 def check_venue(venue: Place | None, known: Iterable[str]) -> None:
     """What is said of a venue's accessibility comes from the town's list; Unfit otherwise."""
-    listed = list(known)
-    for fact in venue.accessibility if venue and listed else ():
-        if fact not in listed:
-            raise Unfit("venue.accessibility", f"{fact} is none of {', '.join(listed)}")
+    for reason in strange_facts(venue, known):
+        raise Unfit("venue.accessibility", reason)
 
 
 def elsewhere(before: cards.Place | None, after: cards.Place | None) -> bool:
