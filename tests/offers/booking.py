@@ -51,8 +51,7 @@ def dated(service: Offers, offer: str, *maxima: int | None, start: datetime | No
         session.flush()
         found = session.get(Offer, offer)
         assert found
-        for row in rows:
-            places.ensure(session, row.id, found, row.places_max)
+        places.ensure(session, found, {row.id: row.places_max for row in rows})
     return [row.id for row in rows]
 
 

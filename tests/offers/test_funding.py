@@ -48,13 +48,15 @@ class Pot:
         """Ask for so many euros: for half as many persons, and at twice the price."""
         persons, price = (euros + 1) // 2, euros * 200
         with self.db.transaction() as session:
-            return commands.reserve(
-                session, "course", booking or str(uuid7()), persons, price, self.on, **more
+            held = queries.locked_grant(session, booking)
+            grant = commands.reserve(
+                session, held, "course", booking or str(uuid7()), persons, price, self.on, **more
             )
+            return grant.held_cents if grant else 0
 
     def call(self, step: Any, booking: str) -> None:
         with self.db.transaction() as session:
-            step(session, booking)
+            step(session, queries.locked_grant(session, booking))
 
     @property
     def amounts(self) -> tuple[int, int, int]:
@@ -217,7 +219,7 @@ def test_a_board_or_day_without_a_budget_grants_nothing(service: Offers) -> None
     pot = Pot(service.db, 5000)
     with service.db.transaction() as session:
         for board, on in (("room", pot.on), ("course", date(1999, 1, 1)), ("course", date.max)):
-            assert commands.reserve(session, board, str(uuid7()), 5, 1000, on) == 0
+            assert commands.reserve(session, None, board, str(uuid7()), 5, 1000, on) is None
 
 
 def test_parallel_bookings_never_overdraw_a_budget(service: Offers) -> None:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from services.offers.offers.queries import locked
 from services.offers.places import commands, queries
 from tests.offers.conftest import Offers, problem
 
@@ -51,8 +52,8 @@ def test_a_provider_states_what_is_free(service: Offers) -> None:
     assert (shown["free"], shown["stated"], shown["unit"]) == (2, True, "beds")
     assert shown["as_of"].startswith("2026-01-02")
     with service.db.transaction() as session:
-        assert commands.take(session, offer, 2)
-        assert not commands.take(session, offer, 1)
+        assert commands.take(session, locked(session, offer), {offer: 2})
+        assert not commands.take(session, locked(session, offer), {offer: 1})
     assert told_free(service, offer)[-1] == 0
     assert service.call("GET", path(offer)).json()["items"][0]["as_of"].startswith("2026-01-02")
 
@@ -60,7 +61,7 @@ def test_a_provider_states_what_is_free(service: Offers) -> None:
 def test_no_fewer_places_than_are_taken(service: Offers) -> None:
     offer = with_places(service, max=3)
     with service.db.transaction() as session:
-        assert commands.take(session, offer, 2)
+        assert commands.take(session, locked(session, offer), {offer: 2})
     problem(service.call("PUT", path(offer), {"max": 1}, "editor", version=2), 409)
     problem(service.call("PUT", path(offer), {"max": 5}, "editor", version=1), 412)
     assert service.call("PUT", path(offer), {"max": 2}, "editor", version=2).json()["free"] == 0
@@ -69,10 +70,10 @@ def test_no_fewer_places_than_are_taken(service: Offers) -> None:
 def test_places_come_back_once(service: Offers) -> None:
     offer = with_places(service, max=3)
     with service.db.transaction() as session:
-        assert commands.take(session, offer, 3)
-        assert not commands.take(session, offer, 1)
-        commands.give_back(session, offer, 2)
-        commands.give_back(session, offer, 2)
+        assert commands.take(session, locked(session, offer), {offer: 3})
+        assert not commands.take(session, locked(session, offer), {offer: 1})
+        commands.give_back(session, locked(session, offer), {offer: 2})
+        commands.give_back(session, locked(session, offer), {offer: 2})
     with service.db.reading() as session:
         assert queries.free(session, offer) == 2
     assert told_free(service, offer) == [None, 3, 0, 2, 2]
@@ -82,7 +83,7 @@ def test_a_group_takes_all_of_its_dates_or_none(service: Offers) -> None:
     offer = with_places(service, max=5)
     other = "00000000-0000-7000-8000-000000000000"
     with service.db.transaction() as session:
-        assert not commands.take_each(session, {offer: 2, other: 1})
+        assert not commands.take(session, locked(session, offer), {offer: 2, other: 1})
     with service.db.reading() as session:
         assert queries.free(session, offer) == 5
 
@@ -95,10 +96,10 @@ def test_never_more_than_there_are_under_many_writers(service: Offers, count: in
         taken = 0
         for _ in range(4):
             with service.db.transaction() as session:
-                taken += count * commands.take(session, offer, count)
+                taken += count * commands.take(session, locked(session, offer), {offer: count})
             if taken and number % 4 == 0:
                 with service.db.transaction() as session:
-                    commands.give_back(session, offer, count)
+                    commands.give_back(session, locked(session, offer), {offer: count})
                 taken -= count
         return taken
 

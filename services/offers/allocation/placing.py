@@ -9,7 +9,6 @@ import structlog
 from sqlmodel import Session, col, select
 
 from libs.httpkit.problems import Problem
-from libs.servicekit.db import now
 from services.offers.allocation import queries
 from services.offers.allocation.models import Activity, Period, WishingChild
 from services.offers.bookings import commands as bookings
@@ -72,7 +71,7 @@ def _dates(session: Session, desk: Desk, activity: Activity) -> list[str]:
         return []
     if activity.session_id is not None:
         return [activity.session_id]
-    if sessions.next_dates(session, activity.offer_id, now()) is None:
+    if not sessions.any_of(session, activity.offer_id):
         return []
     period = queries.period(session, activity.period_id)
     return _within(session, desk, period, activity)

@@ -30,4 +30,7 @@ def declaration(session: Session, slug: str, *, hold: bool = False) -> Declarati
 
 def _get(session: Session, slug: str, *, hold: bool) -> Board | None:
     # Shared by all who write offers; who changes the board waits for them, and they for that.
-    return session.get(Board, slug, with_for_update={"read": True} if hold else None)
+    board = session.get(Board, slug, with_for_update={"read": True} if hold else None)
+    # The session itself holds on to nothing: so a board is read once, however often a transaction asks for it.
+    session.info.setdefault("boards", {})[slug] = board
+    return board

@@ -3,7 +3,7 @@
 Locks are taken in one order: the recipient, the offer, the booking, places and slots.
 """
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, insert, text
 from sqlmodel import Session, col
 
 from libs.contracts.offers import NeedKind
@@ -58,10 +58,10 @@ def request(
     offer = _public(session, offer_id)
     rules = queries.rules(session, offer)
     plan = plan_of(session, desk, offer, rules, wish)
-    booking = _new(offer, recipient_id)
+    booking = _new(offer, recipient_id, plan)
     within_caps(session, rules, booking, plan)
-    _apply(session, booking, plan)
-    enter(session, desk, rules, booking, may_wait=may_wait)
+    enter(session, desk, offer, rules, booking, plan.stock_ids, may_wait=may_wait)
+    _note_dates(session, booking, plan)
     return booking
 
 
@@ -77,11 +77,12 @@ def place(session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: 
     offer = _public(session, offer_id)
     rules = queries.retention(session, offer)
     count = wish.places or 1
-    booking = _new(offer, recipient_id)
-    _apply(session, booking, dated(session, desk, offer, Plan(count, wish.form, []), wish.session_ids))
-    if not holds.take(session, booking):
+    plan = dated(session, desk, offer, Plan(count, wish.form, []), wish.session_ids)
+    booking = _new(offer, recipient_id, plan)
+    if not holds.take(session, offer, booking, plan.stock_ids):
         raise conflict("There are not enough free places.")
     settle(session, desk, rules, booking, Status.APPROVED)
+    _note_dates(session, booking, plan)
     return booking
 
 
@@ -103,11 +104,14 @@ def change(session: Session, desk: Desk, party: Party, booking_id: str, expected
         booking.form, booking.version, booking.changed_at = plan.form, booking.version + 1, now()
         funds.follow(session, desk, booking)
         return booking
-    if plan.places > booking.places or plan.stock_ids != queries.dates(session, [booking.id])[booking.id]:
+    if plan.places > booking.places or plan.stock_ids != queries.dates_of(session, booking):
         booking.queued_at = None
-    holds.release(session, booking)
-    _apply(session, booking, plan)
-    enter(session, desk, rules, booking, may_wait=booking.status == Status.WAITING)
+    holds.release(session, offer, booking)
+    _apply(booking, plan)
+    waits = booking.status == Status.WAITING
+    enter(session, desk, offer, rules, booking, plan.stock_ids, may_wait=waits)
+    session.execute(delete(BookingDate).where(col(BookingDate.booking_id) == booking.id))
+    _note_dates(session, booking, plan)
     move_up(session, desk, offer)
     return booking
 
@@ -146,7 +150,7 @@ def approve(session: Session, desk: Desk, party: Party, booking_id: str, expecte
     check_version(expected, booking.version)
     if booking.status != Status.PENDING:
         raise conflict(f"A booking that is {booking.status} cannot be approved.")
-    if not booking.held and not holds.take(session, booking):
+    if not booking.held and not holds.take(session, offer, booking, queries.dates_of(session, booking)):
         raise conflict("There are not enough free places.")
     settle(session, desk, queries.retention(session, offer), booking, Status.APPROVED)
     return booking
@@ -180,10 +184,12 @@ def _public(session: Session, offer_id: str) -> Offer:
     return offer
 
 
-def _new(offer: Offer, recipient_id: str) -> Booking:
-    return Booking(
-        board=offer.board, offer_id=offer.id, recipient_id=recipient_id, places=1, form=None, version=0
+def _new(offer: Offer, recipient_id: str, plan: Plan) -> Booking:
+    booking = Booking(
+        board=offer.board, offer_id=offer.id, recipient_id=recipient_id, places=0, form=None, version=0
     )
+    _apply(booking, plan)
+    return booking
 
 
 def _still_open(rules: BookingRules, booking: Booking) -> None:
@@ -194,14 +200,15 @@ def _still_open(rules: BookingRules, booking: Booking) -> None:
 def _same(session: Session, booking: Booking, plan: Plan) -> bool:
     wanted = (plan.places, plan.stock_ids, plan.slotted and (plan.starts_at, plan.ends_at))
     had = booking.slotted and (booking.starts_at, booking.ends_at)
-    return wanted == (booking.places, queries.dates(session, [booking.id])[booking.id], had)
+    return wanted == (booking.places, queries.dates_of(session, booking), had)
 
 
-def _apply(session: Session, booking: Booking, plan: Plan) -> None:
+def _apply(booking: Booking, plan: Plan) -> None:
     booking.places, booking.form, booking.slotted = plan.places, plan.form, plan.slotted
     booking.starts_at, booking.ends_at = plan.starts_at, plan.ends_at
-    session.add(booking)
-    session.flush()
-    session.execute(delete(BookingDate).where(col(BookingDate.booking_id) == booking.id))
-    session.add_all(BookingDate(booking_id=booking.id, stock_id=stock_id) for stock_id in plan.stock_ids)
-    session.flush()
+
+
+def _note_dates(session: Session, booking: Booking, plan: Plan) -> None:
+    if plan.stock_ids:
+        rows = [{"booking_id": booking.id, "stock_id": stock_id} for stock_id in plan.stock_ids]
+        session.execute(insert(BookingDate), rows)

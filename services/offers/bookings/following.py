@@ -28,7 +28,7 @@ def session_cancelled(session: Session, desk: Desk, session_id: str) -> None:
         return
     offer = offer_queries.locked(session, row.offer_id)
     for booking in _active_about(session, session_id):
-        if len(queries.dates(session, [booking.id])[booking.id]) > 1:
+        if len(queries.dates_of(session, booking)) > 1:
             _drop(session, desk, offer, booking, row)
         else:
             end(session, desk, offer, booking, Status.CANCELLED, Reason.SESSION_CANCELLED)
@@ -44,7 +44,7 @@ def _active_about(session: Session, session_id: str) -> list[Booking]:
 
 def _drop(session: Session, desk: Desk, offer: Offer, booking: Booking, row: OfferSession) -> None:
     if booking.held:
-        places.give_back(session, row.id, booking.places)
+        places.give_back(session, offer, {row.id: booking.places})
     mine = (col(BookingDate.booking_id) == booking.id) & (col(BookingDate.stock_id) == row.id)
     session.execute(delete(BookingDate).where(mine))
     _respan(session, offer, booking)
@@ -67,7 +67,7 @@ def session_moved(session: Session, desk: Desk, session_id: str, span: tuple[dat
 
 
 def _respan(session: Session, offer: Offer, booking: Booking) -> None:
-    rows = queries.sessions(session, queries.dates(session, [booking.id])[booking.id])
+    rows = queries.sessions(session, queries.dates_of(session, booking))
     booking.starts_at, booking.ends_at = rows[0].starts_at, max(row.ends_at for row in rows)
     booking.version, booking.changed_at = booking.version + 1, now()
     if booking.deadline_at:
@@ -131,7 +131,7 @@ def forget(session: Session, desk: Desk, booking_id: str) -> None:
         _strip(booking)
         booking.forget_at = None
     else:
-        holds.release(session, booking)
+        holds.release(session, offer, booking)
         session.execute(delete(BookingDate).where(col(BookingDate.booking_id) == booking.id))
         session.delete(booking)
 

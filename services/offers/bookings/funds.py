@@ -9,12 +9,14 @@ from sqlmodel import Session
 
 from libs.servicekit.db import now
 from services.offers.boards import queries as boards
+from services.offers.boards.domain import Declaration
 from services.offers.bookings.domain import Status
 from services.offers.bookings.messages import Desk
 from services.offers.bookings.models import Booking
 from services.offers.funding import commands as funding
-from services.offers.funding import queries as funding_queries
-from services.offers.funding.domain import HELD, Funding
+from services.offers.funding import queries as budgets
+from services.offers.funding.domain import Funding
+from services.offers.funding.models import Budget, Grant
 from services.offers.offers.domain import price_of
 from services.offers.offers.models import Offer
 from services.offers.slots.domain import billed
@@ -24,49 +26,50 @@ def follow(session: Session, desk: Desk, booking: Booking) -> dict[str, int]:
     """Let the grant follow the state that a booking came into; returns the figure that its requester is told."""
     if booking.status in (Status.WAITING, Status.OFFERED):
         return {}
-    if booking.status == Status.APPROVED:
-        _promise(session, desk, booking)
-        funding.settle(session, booking.id)
-    elif booking.status == Status.PENDING:
-        if _holds(session, booking):
-            _promise(session, desk, booking)
+    board = boards.declaration(session, booking.board)
+    # A new one was never promised anything.
+    grant = None if booking.version == 1 else budgets.locked_grant(session, booking.id)
+    if booking.status in (Status.PENDING, Status.APPROVED):
+        if board.funding and (booking.status == Status.APPROVED or _holds(board)):
+            grant = _promise(session, desk, board, board.funding, booking, grant)
+        if booking.status == Status.APPROVED:
+            funding.settle(session, grant)
     else:
-        funding.release(session, booking.id)
-    grant = funding_queries.grant(session, booking.id)
-    return {} if grant is None else {"granted_cents": grant.cents if grant.state in HELD else 0}
+        funding.release(session, grant)
+    return {} if grant is None else {"granted_cents": grant.held_cents}
 
 
-def _promise(session: Session, desk: Desk, booking: Booking) -> None:
-    rules = boards.declaration(session, booking.board).funding
-    if rules is None:
-        return
+def _holds(board: Declaration) -> bool:
+    return board.booking is None or board.booking.hold
+
+
+def _promise(
+    session: Session, desk: Desk, board: Declaration, rules: Funding, booking: Booking, grant: Grant | None
+) -> Grant | None:
     offer = session.get_one(Offer, booking.offer_id)
-    funding.reserve(
+    return funding.reserve(
         session,
+        grant,
         booking.board,
         booking.id,
         booking.places,
-        _price(session, offer, booking),
-        _day(session, desk, booking),
+        _price(board, offer, booking),
+        _day(session, desk, booking, grant),
         accompanying=_accompanying(rules, booking),
         group=booking.recipient_id,
     )
 
 
-def _holds(session: Session, booking: Booking) -> bool:
-    rules = boards.declaration(session, booking.board).booking
-    return rules is None or rules.hold
-
-
-def _day(session: Session, desk: Desk, booking: Booking) -> date:
+def _day(session: Session, desk: Desk, booking: Booking, grant: Grant | None) -> date:
     """The day whose period pays. What has no date of its own stays in the period that once promised it something."""
-    paying = None if booking.starts_at else funding_queries.paying(session, booking.id)
-    return paying.starts_on if paying else (booking.starts_at or now()).astimezone(desk.zone).date()
+    if booking.starts_at is None and grant and grant.held:
+        return session.get_one(Budget, grant.budget_id).starts_on
+    return (booking.starts_at or now()).astimezone(desk.zone).date()
 
 
-def _price(session: Session, offer: Offer, booking: Booking) -> int:
+def _price(board: Declaration, offer: Offer, booking: Booking) -> int:
     """What the whole booking costs, in cents: its dates together once, an interval by what its offer's price is for."""
-    price, rules = price_of(offer.said, booking.places), boards.declaration(session, offer.board).booking
+    price, rules = price_of(offer.said, booking.places), board.booking
     if rules is None or rules.slots is None or booking.slot is None:
         return price
     return price * billed(rules.slots, booking.slot, offer.said.fields)

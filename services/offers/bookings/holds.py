@@ -4,29 +4,30 @@ from sqlmodel import Session
 
 from services.offers.bookings import queries
 from services.offers.bookings.models import Booking
+from services.offers.offers.models import Offer
 from services.offers.places import commands as places
 from services.offers.places import queries as stocks
 from services.offers.slots import commands as slots
 
 
-def take(session: Session, booking: Booking) -> bool:
-    """Take what the booking is about; False when it is not all to be had. Hold the offer first."""
+def take(session: Session, offer: Offer, booking: Booking, stock_ids: list[str]) -> bool:
+    """Take what the booking is about, of these stocks; False when it is not all to be had. Hold the offer first."""
     if booking.slot:
         own = stocks.own(session, booking.offer_id)
         most = 1 if own is None or own.max is None else own.max
         booking.held = slots.take(session, booking.offer_id, booking.slot, booking.places, most)
     else:
-        wanted = dict.fromkeys(queries.dates(session, [booking.id])[booking.id], booking.places)
-        booking.held = bool(wanted) and places.take_each(session, wanted)
+        wanted = dict.fromkeys(stock_ids, booking.places)
+        booking.held = bool(wanted) and places.take(session, offer, wanted)
     return booking.held
 
 
-def release(session: Session, booking: Booking) -> None:
-    """Give back what the booking holds, once."""
+def release(session: Session, offer: Offer, booking: Booking) -> None:
+    """Give back what the booking holds of its offer, once."""
     if not booking.held:
         return
     booking.held = False
     if booking.slot:
         slots.give_back(session, booking.offer_id, booking.slot, booking.places)
-    elif held := queries.dates(session, [booking.id])[booking.id]:
-        places.give_back_each(session, dict.fromkeys(held, booking.places))
+    elif held := queries.dates_of(session, booking):
+        places.give_back(session, offer, dict.fromkeys(held, booking.places))

@@ -54,9 +54,13 @@ def plan_of(session: Session, desk: Desk, offer: Offer, rules: BookingRules, wis
         return _slotted(desk, offer, rules, plan, wish)
     if wish.slot:
         raise invalid(FieldError(field="slot", reason="this board has no slots"))
-    if wish.session_ids:
-        _dates_allowed(session, rules, wish.session_ids)
-    return dated(session, desk, offer, plan, wish.session_ids)
+    if wish.session_ids and not rules.min_dates <= len(wish.session_ids) <= rules.max_dates:
+        reason = f"choose from {rules.min_dates} to {rules.max_dates} dates"
+        raise invalid(FieldError(field="session_ids", reason=reason))
+    plan = dated(session, desk, offer, plan, wish.session_ids)
+    if plan.starts_at and closes_at(rules, plan.starts_at) <= now():
+        raise invalid(FieldError(field="session_ids", reason="names a date that can no longer be booked"))
+    return plan
 
 
 def _slotted(desk: Desk, offer: Offer, rules: BookingRules, plan: Plan, wish: Wish) -> Plan:
@@ -73,15 +77,14 @@ def _slotted(desk: Desk, offer: Offer, rules: BookingRules, plan: Plan, wish: Wi
 def dated(session: Session, desk: Desk, offer: Offer, plan: Plan, session_ids: list[str]) -> Plan:
     """The dates of a plan, or the offer as a whole where that has places of its own or no dates."""
     own = stocks.own(session, offer.id)
-    coming = sessions.next_dates(session, offer.id, now())
-    if coming is None or (own and own.limited):
+    if (own and own.limited) or not sessions.any_of(session, offer.id):
         if session_ids:
             raise invalid(FieldError(field="session_ids", reason="this offer is booked as a whole"))
-        places.ensure(session, offer.id, offer, None)
+        if own is None:
+            places.ensure(session, offer, {offer.id: None})
         return Plan(plan.places, plan.form, [offer.id], None, _last_instant(desk, offer))
     found = _of_offer(session, offer, session_ids)
-    for row in found:
-        places.ensure(session, row.id, offer, row.places_max)
+    places.ensure(session, offer, {row.id: row.places_max for row in found})
     ids = sorted(row.id for row in found)
     return Plan(plan.places, plan.form, ids, found[0].starts_at, max(row.ends_at for row in found))
 
@@ -101,14 +104,6 @@ def _of_offer(session: Session, offer: Offer, ids: list[str]) -> list[OfferSessi
             FieldError(field="session_ids", reason="names what is no date of this offer, or cancelled")
         )
     return found
-
-
-def _dates_allowed(session: Session, rules: BookingRules, ids: list[str]) -> None:
-    if not rules.min_dates <= len(ids) <= rules.max_dates:
-        reason = f"choose from {rules.min_dates} to {rules.max_dates} dates"
-        raise invalid(FieldError(field="session_ids", reason=reason))
-    if any(closes_at(rules, row.starts_at) <= now() for row in queries.sessions(session, ids)):
-        raise invalid(FieldError(field="session_ids", reason="names a date that can no longer be booked"))
 
 
 def within_caps(session: Session, rules: BookingRules, booking: Booking, plan: Plan) -> None:

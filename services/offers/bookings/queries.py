@@ -58,10 +58,17 @@ def locked(session: Session, booking_id: str) -> Booking:
 def dates(session: Session, booking_ids: Iterable[str]) -> dict[str, list[str]]:
     """The ids of the stocks that bookings are about."""
     found: dict[str, list[str]] = {booking_id: [] for booking_id in booking_ids}
+    if not found:
+        return found
     query = select(BookingDate).where(col(BookingDate.booking_id).in_(found))
     for row in session.exec(query.order_by(BookingDate.stock_id)):
         found[row.booking_id].append(row.stock_id)
     return found
+
+
+def dates_of(session: Session, booking: Booking) -> list[str]:
+    """The ids of the stocks that one booking is about."""
+    return dates(session, [booking.id])[booking.id]
 
 
 def terms(session: Session, offer_id: str) -> BookingTerms:

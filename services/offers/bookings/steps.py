@@ -79,23 +79,32 @@ def _deadline(rules: BookingRules, booking: Booking, status: Status) -> datetime
     return None
 
 
-def enter(session: Session, desk: Desk, rules: BookingRules, booking: Booking, *, may_wait: bool) -> None:
+def enter(
+    session: Session,
+    desk: Desk,
+    offer: Offer,
+    rules: BookingRules,
+    booking: Booking,
+    stock_ids: list[str],
+    *,
+    may_wait: bool,
+) -> None:
     """Take what is wanted and approve it or leave it to the provider; else stand in line, else Problem 409."""
     takes = rules.hold or rules.auto_accept
-    if takes and (_is_behind(session, rules, booking) or not holds.take(session, booking)):
+    behind = takes and _is_behind(session, rules, booking, stock_ids)
+    if behind or (takes and not holds.take(session, offer, booking, stock_ids)):
         _line_up(session, desk, rules, booking, may_wait=may_wait)
     else:
         booking.queued_at = None
         settle(session, desk, rules, booking, Status.APPROVED if rules.auto_accept else Status.PENDING)
 
 
-def _is_behind(session: Session, rules: BookingRules, booking: Booking) -> bool:
+def _is_behind(session: Session, rules: BookingRules, booking: Booking, stock_ids: list[str]) -> bool:
     """Whether somebody waits for the same dates whom nobody may overtake."""
     if rules.waiting is None or rules.waiting.overtake:
         return False
     line = [each.id for each in queries.waiting(session, booking.offer_id) if each.id != booking.id]
-    wanted = queries.dates(session, [*line, booking.id])
-    return any(set(wanted[booking.id]) & set(wanted[each]) for each in line)
+    return any(not set(stock_ids).isdisjoint(wanted) for wanted in queries.dates(session, line).values())
 
 
 def _line_up(session: Session, desk: Desk, rules: BookingRules, booking: Booking, *, may_wait: bool) -> None:
@@ -122,13 +131,12 @@ def end(session: Session, desk: Desk, offer: Offer, booking: Booking, status: St
     settle(session, desk, rules, booking, status, reason)
     if reason is Reason.FULL:
         _note(session, desk, booking, NeedKind.REFUSED)
-    holds.release(session, booking)
+    holds.release(session, offer, booking)
     move_up(session, desk, offer)
 
 
-def _fell_out(session: Session, booking: Booking) -> bool:
-    dates = queries.sessions(session, queries.dates(session, [booking.id])[booking.id])
-    return any(row.status == "cancelled" for row in dates)
+def _fell_out(session: Session, stock_ids: list[str]) -> bool:
+    return any(row.status == "cancelled" for row in queries.sessions(session, stock_ids))
 
 
 def move_up(session: Session, desk: Desk, offer: Offer) -> int:
@@ -136,14 +144,14 @@ def move_up(session: Session, desk: Desk, offer: Offer) -> int:
     line = queries.waiting(session, offer.id)
     if not line or offer.status != offers.Status.PUBLISHED:
         return 0
-    rules = queries.retention(session, offer)
+    rules, dates = queries.retention(session, offer), queries.dates(session, [each.id for each in line])
     offered, passed = 0, list[Booking]()
     for booking in line:
         if booking.starts_at and closes_at(rules, booking.starts_at) <= now():
             settle(session, desk, rules, booking, Status.EXPIRED, Reason.OFFER_OVER)
-        elif _fell_out(session, booking):
+        elif _fell_out(session, dates[booking.id]):
             continue  # the event of the cancelled date is on its way and ends it
-        elif holds.take(session, booking):
+        elif holds.take(session, offer, booking, dates[booking.id]):
             settle(session, desk, rules, booking, Status.OFFERED)
             offered += 1
             for each in passed:

@@ -10,7 +10,7 @@ from services.offers.bookings import queries
 from services.offers.bookings.domain import BookingRules, Status, Terms
 from services.offers.bookings.models import Booking
 from services.offers.funding import queries as funding
-from services.offers.funding.domain import HELD, GrantState
+from services.offers.funding.domain import GrantState
 
 
 class SlotView(BaseModel):
@@ -83,11 +83,11 @@ def _grant(session: Reading, booking: Booking) -> GrantView | None:
     grant = funding.grant(session, booking.id)
     if grant is None:
         return None
-    return GrantView(state=GrantState(grant.state), cents=grant.cents if grant.state in HELD else 0)
+    return GrantView(state=GrantState(grant.state), cents=grant.held_cents)
 
 
 def _plain(session: Reading, booking: Booking) -> dict[str, Any]:
-    stock_ids = queries.dates(session, [booking.id])[booking.id]
+    stock_ids = queries.dates_of(session, booking)
     return booking.model_dump(exclude={"recipient_id", "slotted", "held", "queued_at"}) | {
         "status": Status(booking.status),
         "session_ids": [each for each in stock_ids if each != booking.offer_id],

@@ -1,7 +1,7 @@
 """What is done with budgets: one function = one transaction of the caller's, with the facts and ledger lines it causes.
 
-Bookings call `reserve`, `settle` and `release` by their own id, as often as they like. Grant before budget is the order
-in which rows are locked.
+Bookings call `reserve`, `settle` and `release` as often as they like, with the grant that they hold, None while there is
+none. Grant before budget is the order in which rows are locked.
 """
 
 import hashlib
@@ -19,12 +19,13 @@ from libs.servicekit import outbox
 from libs.servicekit.db import now
 from services.offers.boards import queries as boards
 from services.offers.funding import queries
-from services.offers.funding.domain import HELD, Entered, Funding, GrantState, Move, Period, due, period_named
+from services.offers.funding.domain import Entered, Funding, GrantState, Move, Period, due, period_named
 from services.offers.funding.models import Budget, Grant, budget_id, entry
 
 
 def reserve(
     session: Session,
+    grant: Grant | None,
     board: str,
     booking_id: str,
     persons: int,
@@ -33,8 +34,8 @@ def reserve(
     *,
     accompanying: int = 0,
     group: str | None = None,
-) -> int:
-    """Promise a booking what the rules give it, all or nothing; returns the cents, 0 if it goes without.
+) -> Grant | None:
+    """Promise a booking what the rules give it, all or nothing; returns its grant, None when nothing is due or to be had.
 
     `price_cents` is the price of the whole booking, `on` the day it takes place, `group` who is capped by
     `per_group_cents`. Called again, it tries again what was refused and follows other figures as far as the budget
@@ -43,19 +44,18 @@ def reserve(
     rules = boards.declaration(session, board).funding
     budget = rules and queries.on_day(session, board, rules, on)
     wanted = due(rules, price_cents, persons, accompanying) if rules else 0
-    _leave(session, booking_id, budget.id if budget else None)
-    if not rules or not budget or (wanted == 0 and queries.grant(session, booking_id) is None):
-        return 0
-    grant, new = _claimed(session, booking_id, budget.id)
+    _leave(session, grant, budget.id if budget else None)
+    if not rules or not budget or (wanted == 0 and grant is None):
+        return grant
+    grant, new = (grant, False) if grant else _claimed(session, booking_id, budget.id)
     if grant.state != GrantState.RELEASED:
         left = _group_left(session, rules, grant, group)
         _promise(session, grant, due(rules, price_cents, persons, accompanying, left), new=new)
-    return grant.cents if grant.state in HELD else 0
+    return grant
 
 
-def _leave(session: Session, booking_id: str, budget: str | None) -> None:
+def _leave(session: Session, grant: Grant | None, budget: str | None) -> None:
     """A booking that moved into another period, or into none, gives back what it held in the one before."""
-    grant = queries.locked_grant(session, booking_id)
     if grant is None or grant.state == GrantState.RELEASED or grant.budget_id == budget:
         return
     _give_back(session, grant)
@@ -103,20 +103,17 @@ def _promise(session: Session, grant: Grant, cents: int, *, new: bool) -> None:
     session.flush()
 
 
-def settle(session: Session, booking_id: str) -> None:
+def settle(session: Session, grant: Grant | None) -> None:
     """A reserved grant is for good: the booking was approved, or took place."""
-    grant = queries.locked_grant(session, booking_id)
     if grant and grant.state == GrantState.RESERVED:
         cents = grant.cents
-        _move(
-            session, grant.budget_id, Move(Entered.GRANTED, cents, booking_id, reserved=-cents, granted=cents)
-        )
+        move = Move(Entered.GRANTED, cents, grant.booking_id, reserved=-cents, granted=cents)
+        _move(session, grant.budget_id, move)
         _become(session, grant, GrantState.GRANTED)
 
 
-def release(session: Session, booking_id: str) -> None:
+def release(session: Session, grant: Grant | None) -> None:
     """The booking was declined, cancelled or expired: what it held goes back."""
-    grant = queries.locked_grant(session, booking_id)
     if grant is None or grant.state == GrantState.RELEASED:
         return
     _give_back(session, grant)
@@ -124,7 +121,7 @@ def release(session: Session, booking_id: str) -> None:
 
 
 def _give_back(session: Session, grant: Grant) -> None:
-    if grant.state not in HELD:
+    if not grant.held:
         return
     reserved = -grant.cents if grant.state == GrantState.RESERVED else 0
     granted = -grant.cents - reserved

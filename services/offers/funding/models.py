@@ -7,7 +7,7 @@ from sqlmodel import JSON, BigInteger, Column, Field, SQLModel
 
 from libs.contracts.offers import BudgetSituation
 from libs.servicekit.db import UtcDateTime, now
-from services.offers.funding.domain import GrantState, Move, Period
+from services.offers.funding.domain import HELD, GrantState, Move, Period
 
 
 def budget_id(board: str, period: str) -> str:
@@ -61,6 +61,16 @@ class Grant(SQLModel, table=True):
     cents: int = Field(default=0, sa_type=BigInteger)
     made_on: date
     changed_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
+
+    @property
+    def held(self) -> bool:
+        """Whether the budget still keeps its cents for it."""
+        return self.state in HELD
+
+    @property
+    def held_cents(self) -> int:
+        """What the budget keeps for it."""
+        return self.cents if self.held else 0
 
 
 class Entry(SQLModel, table=True):

@@ -53,12 +53,6 @@ def grant(session: Session, booking_id: str) -> Grant | None:
     return session.get(Grant, booking_id)
 
 
-def paying(session: Session, booking_id: str) -> Budget | None:
-    """The budget that holds something for a booking."""
-    query = select(Budget).join(Grant, col(Grant.budget_id) == Budget.id)
-    return session.exec(query.where(Grant.booking_id == booking_id, col(Grant.state).in_(HELD))).first()
-
-
 def locked_grant(session: Session, booking_id: str) -> Grant | None:
     """The same as it is now, held until the transaction ends."""
     query = select(Grant).where(Grant.booking_id == booking_id).with_for_update()

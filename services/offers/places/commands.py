@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import CursorResult, Update, case, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from libs.httpkit.auth import Principal
 from libs.httpkit.edge import check_version
@@ -13,7 +13,6 @@ from libs.httpkit.problems import conflict
 from libs.servicekit.db import now
 from services.offers.boards import queries as boards
 from services.offers.offers import commands as offers
-from services.offers.offers import queries as offer_queries
 from services.offers.offers.models import Offer
 from services.offers.places import queries
 from services.offers.places.domain import Provision, as_of
@@ -43,13 +42,8 @@ def unit_of(session: Session, offer: Offer) -> str:
     return boards.declaration(session, offer.board).places.unit
 
 
-def ensure(session: Session, stock_id: str, offer: Offer, maximum: int | None) -> None:
-    """Make the places of a session or of an offer countable, with this maximum; what is there stays as it is."""
-    ensure_each(session, offer, {stock_id: maximum})
-
-
-def ensure_each(session: Session, offer: Offer, maxima: Mapping[str, int | None]) -> None:
-    """The same for several stocks of one offer at once."""
+def ensure(session: Session, offer: Offer, maxima: Mapping[str, int | None]) -> None:
+    """Make the places of an offer or of its sessions countable, with these maxima; what is there stays as it is."""
     dialect = session.get_bind().dialect.name
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     said = {"offer_id": offer.id, "unit": unit_of(session, offer), "taken": 0, "as_of": now(), "version": 1}
@@ -68,14 +62,11 @@ def resize(session: Session, stock_id: str, maximum: int | None) -> None:
     session.flush()
 
 
-def take(session: Session, stock_id: str, count: int) -> bool:
-    """Take places of one stock and retell the offer; False, and nothing changed, when there are not enough."""
-    return take_each(session, {stock_id: count})
+def take(session: Session, offer: Offer, wanted: Mapping[str, int]) -> bool:
+    """Take places of stocks of an offer, of all or of none, and retell it; False when there are not enough.
 
-
-def take_each(session: Session, wanted: Mapping[str, int]) -> bool:
-    """Take places of several stocks of one offer, of all or of none; the offer is retold once."""
-    offer = _offer_of(session, wanted)
+    Whoever moves places holds the offer first: in one order, nobody waits for each other.
+    """
     done = dict[str, int]()
     for stock_id in sorted(wanted):
         if not _take(session, stock_id, wanted[stock_id]):
@@ -86,22 +77,10 @@ def take_each(session: Session, wanted: Mapping[str, int]) -> bool:
     return True
 
 
-def give_back(session: Session, stock_id: str, count: int) -> None:
-    """Return places of one stock and retell the offer."""
-    give_back_each(session, {stock_id: count})
-
-
-def give_back_each(session: Session, held: Mapping[str, int]) -> None:
-    """Return places of several stocks of one offer; the offer is retold once."""
-    offer = _offer_of(session, held)
+def give_back(session: Session, offer: Offer, held: Mapping[str, int]) -> None:
+    """Return places of stocks of an offer, which is held, and retell it."""
     _return(session, held)
     offers.retell(session, offer)
-
-
-def _offer_of(session: Session, stocks: Mapping[str, int]) -> Offer:
-    # Whoever moves places holds the offer first: in one order, nobody waits for each other.
-    query = select(Stock.offer_id).where(col(Stock.id).in_(stocks)).distinct()
-    return offer_queries.locked(session, session.exec(query).one())
 
 
 def _take(session: Session, stock_id: str, count: int) -> bool:

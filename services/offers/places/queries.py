@@ -10,7 +10,9 @@ from services.offers.sessions import queries as sessions
 
 def of_offer(session: Session, offer_id: str) -> list[Stock]:
     """The stocks of an offer, its own and those of its sessions."""
-    return list(session.exec(select(Stock).where(Stock.offer_id == offer_id).order_by(Stock.id)))
+    query = select(Stock).where(Stock.offer_id == offer_id).order_by(Stock.id)
+    # As they are now: places move past what the session has read before.
+    return list(session.exec(query, execution_options={"populate_existing": True}))
 
 
 def own(session: Session, offer_id: str) -> Stock | None:

@@ -57,7 +57,7 @@ def schedule(
     rows = [_row(offer_id, series_id, span, said) for span in spans]
     session.add_all(rows)
     session.flush()
-    places.ensure_each(session, offer, {row.id: row.places_max for row in rows})
+    places.ensure(session, offer, {row.id: row.places_max for row in rows})
     _tell(session, offer, rows, events.SessionScheduled)
     return rows, left_out
 

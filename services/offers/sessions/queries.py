@@ -48,18 +48,23 @@ def one(session: Session, caller: Principal | None, session_id: str) -> OfferSes
 
 def next_ones(session: Session, offer_id: str, now: datetime) -> list[OfferSession] | None:
     """The offer's next sessions, soonest first, at most `MAX_DATES`; None for an offer that never had one."""
-    mine = OfferSession.offer_id == offer_id
-    if session.exec(select(OfferSession.id).where(mine).limit(1)).first() is None:
-        return None
-    coming = OfferSession.status == SessionStatus.SCHEDULED, col(OfferSession.ends_at) > now
+    coming = and_(OfferSession.status == SessionStatus.SCHEDULED, col(OfferSession.ends_at) > now)
+    # One that is over or cancelled tells, in the same breath, that there was any.
+    some = select(OfferSession.id).where(OfferSession.offer_id == offer_id).limit(1).scalar_subquery()
+    query = select(OfferSession).where(
+        OfferSession.offer_id == offer_id, or_(coming, col(OfferSession.id) == some)
+    )
     order = col(OfferSession.starts_at), col(OfferSession.id)
-    return list(session.exec(select(OfferSession).where(mine, *coming).order_by(*order).limit(MAX_DATES)))
+    found = session.exec(query.order_by(*order).limit(MAX_DATES + 1)).all()
+    if not found:
+        return None
+    return [row for row in found if row.status == SessionStatus.SCHEDULED and row.ends_at > now][:MAX_DATES]
 
 
-def next_dates(session: Session, offer_id: str, now: datetime) -> list[datetime] | None:
-    """When those start; None for an offer that never had one."""
-    coming = next_ones(session, offer_id, now)
-    return None if coming is None else [row.starts_at for row in coming]
+def any_of(session: Session, offer_id: str) -> bool:
+    """Whether an offer has sessions, or had."""
+    query = select(OfferSession.id).where(OfferSession.offer_id == offer_id)
+    return session.exec(query.limit(1)).first() is not None
 
 
 def not_to_come(session: Session, offer_id: str, now: datetime) -> list[str]:
