@@ -1,22 +1,41 @@
 """What is done with places. `taken` moves by one conditional UPDATE, never by reading first and writing then."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from sqlalchemy import CursorResult, Update, case, or_, update
+from sqlalchemy import CursorResult, Integer, Update, bindparam, case, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from libs.httpkit.auth import Principal
 from libs.httpkit.edge import check_version
 from libs.httpkit.problems import conflict
-from libs.servicekit.db import now
+from libs.servicekit.db import UtcDateTime, now
 from services.offers.boards import queries as boards
 from services.offers.offers import commands as offers
 from services.offers.offers.models import Offer
 from services.offers.places import queries
 from services.offers.places.domain import Provision, as_of
 from services.offers.places.models import Stock
+
+# Made once: every booking moves places.
+BY = bindparam("by", type_=Integer)
+MOVE = (
+    update(Stock)
+    .where(col(Stock.id) == bindparam("stock"))
+    .values(
+        taken=col(Stock.taken) + BY,
+        as_of=case(
+            (col(Stock.stated_free).is_not(None), Stock.as_of), else_=bindparam("at", type_=UtcDateTime)
+        ),
+        version=col(Stock.version) + 1,
+    )
+)
+COUNTED_ENOUGH = or_(col(Stock.max).is_(None), col(Stock.taken) + BY <= col(Stock.max))
+TAKE = MOVE.values(stated_free=col(Stock.stated_free) - BY).where(
+    or_(col(Stock.stated_free) >= BY, col(Stock.stated_free).is_(None) & COUNTED_ENOUGH)
+)
+# What is stated is not raised: only the provider knows whether his figure still held this booking.
+GIVE_BACK = MOVE.where(col(Stock.taken) + BY >= 0)
 
 
 def provide(session: Session, actor: Principal, offer_id: str, expected: int, provision: Provision) -> Stock:
@@ -69,7 +88,7 @@ def take(session: Session, offer: Offer, wanted: Mapping[str, int]) -> bool:
     """
     done = dict[str, int]()
     for stock_id in sorted(wanted):
-        if not _take(session, stock_id, wanted[stock_id]):
+        if not _move(session, TAKE, stock_id, wanted[stock_id]):
             _return(session, done)
             return False
         done[stock_id] = wanted[stock_id]
@@ -83,33 +102,13 @@ def give_back(session: Session, offer: Offer, held: Mapping[str, int]) -> None:
     offers.retell(session, offer)
 
 
-def _take(session: Session, stock_id: str, count: int) -> bool:
-    enough = or_(
-        col(Stock.stated_free) >= count,
-        col(Stock.stated_free).is_(None)
-        & or_(col(Stock.max).is_(None), col(Stock.taken) + count <= col(Stock.max)),
-    )
-    statement = update(Stock).where(col(Stock.id) == stock_id, enough)
-    return _moved(session, statement.values(stated_free=col(Stock.stated_free) - count, **_counted(count)))
-
-
 def _return(session: Session, held: Mapping[str, int]) -> None:
-    # What is stated is not raised: only the provider knows whether his figure still held this booking.
     for stock_id in sorted(held):
-        statement = update(Stock).where(col(Stock.id) == stock_id, col(Stock.taken) >= held[stock_id])
-        _moved(session, statement.values(**_counted(-held[stock_id])))
+        _move(session, GIVE_BACK, stock_id, -held[stock_id])
 
 
-def _counted(count: int) -> dict[str, Any]:
-    stated = col(Stock.stated_free).is_not(None)
-    return {
-        "taken": Stock.taken + count,
-        "as_of": case((stated, Stock.as_of), else_=now()),
-        "version": Stock.version + 1,
-    }
-
-
-def _moved(session: Session, statement: Update) -> bool:
-    result = session.execute(statement, execution_options={"synchronize_session": False})
+def _move(session: Session, statement: Update, stock_id: str, count: int) -> bool:
+    values = {"stock": stock_id, "by": count, "at": now()}
+    result = session.execute(statement, values, execution_options={"synchronize_session": False})
     assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE gives
     return result.rowcount == 1
