@@ -88,21 +88,19 @@ def service(home: Home, name: str) -> Component:
     url = service_url(home, name)
     serve = (
         "-m",
-        "uvicorn",
+        "libs.httpkit.serve",
         f"services.{name}.app:app",
         "--host",
         "127.0.0.1",
         "--port",
         str(urlsplit(url).port),
     )
-    # An open event stream must not hold up a clean stop.
-    flags = ("--no-access-log", "--timeout-graceful-shutdown", "5")
     environ = service_environment(home)
     environ.setdefault(f"COBURG_{name.upper()}_PUBLIC_URL", url)
     if name == "search" and "COBURG_MEILISEARCH_URL" not in home.environ:
         environ["COBURG_MEILISEARCH_KEY"] = keys.meilisearch_key(home)
         environ.setdefault("COBURG_MEILISEARCH_PUBLIC_URL", meilisearch_url(home))
-    return Component(name, url, f"{url}/health/ready", (sys.executable, *serve, *flags), environ)
+    return Component(name, url, f"{url}/health/ready", (sys.executable, *serve), environ)
 
 
 def service_environment(home: Home) -> dict[str, str]:

@@ -15,7 +15,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-EXAMPLES = 5
+EXAMPLES = 3
+PATIENCE_SECONDS = 60
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,
@@ -61,6 +62,6 @@ def explore(
             case.path_parameters = {
                 name: known.get(name, value) for name, value in case.path_parameters.items()
             }
-        case.call_and_validate(headers=dict(headers), checks=CHECKS)
+        case.call_and_validate(headers=dict(headers), checks=CHECKS, timeout=PATIENCE_SECONDS)
 
     each()

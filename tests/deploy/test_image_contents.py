@@ -49,6 +49,21 @@ def healthy(image: Image, port: int) -> bool:
     return check.returncode == 0
 
 
+def test_every_module_of_it_finds_what_it_imports(image: Image) -> None:
+    modules = sorted(".".join(path.relative_to(image.app).with_suffix("").parts) for path in sources(image))
+    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+    nowhere = environment(image, 1)
+    # pip compiles what it installs, for all tests that follow; here it happens as it is imported.
+    del nowhere["PYTHONDONTWRITEBYTECODE"]
+    subprocess.run([image.python, "-c", script, *modules], check=True, cwd=image.app, env=nowhere)
+
+
+def sources(image: Image) -> Iterator[Path]:
+    """Its modules, but migrations, whose names are no identifiers and which are run at the start."""
+    for folder in ("libs", f"services/{image.service}"):
+        yield from (path for path in (image.app / folder).rglob("*.py") if "migrations" not in path.parts)
+
+
 def test_the_service_starts_answers_and_stops(image: Image) -> None:
     port = free_port_base()
     assert not healthy(image, port)
@@ -66,22 +81,10 @@ def test_the_service_starts_answers_and_stops(image: Image) -> None:
     assert "Application shutdown complete" in (image.root / "log").read_text()
 
 
-def test_every_module_of_it_finds_what_it_imports(image: Image) -> None:
-    modules = sorted(".".join(path.relative_to(image.app).with_suffix("").parts) for path in sources(image))
-    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
-    nowhere = environment(image, 1)
-    subprocess.run([image.python, "-c", script, *modules], check=True, cwd=image.app, env=nowhere)
-
-
-def sources(image: Image) -> Iterator[Path]:
-    """Its modules, but migrations, whose names are no identifiers and which are run at the start."""
-    for folder in ("libs", f"services/{image.service}"):
-        yield from (path for path in (image.app / folder).rglob("*.py") if "migrations" not in path.parts)
-
-
 def test_it_holds_nothing_else(image: Image) -> None:
     assert {path.name for path in image.app.iterdir()} == {"libs", "services", "city", "node_modules"}
-    assert {path.name for path in (image.app / "services").iterdir()} == {"__init__.py", image.service}
+    services = {path.name for path in (image.app / "services").iterdir()} - {"__pycache__"}
+    assert services == {"__init__.py", image.service}
 
 
 def test_it_brings_the_assets_of_its_page(image: Image) -> None:

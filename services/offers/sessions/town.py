@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import holidays
 from pydantic import Field
 
 from libs.contracts.card import Name, Text
@@ -95,6 +94,8 @@ def read(city: Path) -> Town:
 def _public(
     country: str, subdivision: str | None, categories: tuple[str, ...], languages: tuple[str, ...], year: int
 ) -> dict[date, Text]:
+    import holidays  # noqa: PLC0415 -- loads the calendars of all religions: not at every start
+
     names = dict[date, Text]()
     known = holidays.country_holidays(country, subdiv=subdivision).supported_languages
     for language in known or (None,):
