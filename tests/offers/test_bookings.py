@@ -5,9 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from uuid_utils import uuid7
 
 from libs.servicekit.db import now
-from tests.offers.booking import Requester, dated, offered, taken
+from services.offers.bookings import commands
+from services.offers.bookings.domain import Wish
+from tests.offers.booking import DESK, Requester, dated, offered, taken
 from tests.offers.conftest import Offers, problem
 
 
@@ -257,3 +261,14 @@ def test_ids_that_are_none_are_refused(service: Offers) -> None:
     dated(service, offer, 2)
     body = {"offer_id": offer, "recipient_id": "r", "session_ids": ["\u0000"]}
     problem(service.call("POST", "/v1/bookings", body), 422)
+
+
+@pytest.mark.parametrize("dated_", [False, True])
+def test_a_booking_asks_the_database_few_times(service: Offers, dated_: bool) -> None:
+    offer = offered(service) if dated_ else offered(service, max=5)
+    wish = Wish(session_ids=dated(service, offer, 5) if dated_ else [], places=1, form={"age": 9})
+    asked = list[str]()
+    with service.db.transaction() as session:
+        event.listen(session.connection(), "before_cursor_execute", lambda *said: asked.append(said[2]))
+        commands.request(session, DESK, offer, str(uuid7()), wish, may_wait=False)
+    assert len(asked) <= 19, "\n".join(asked)
