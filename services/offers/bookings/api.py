@@ -1,7 +1,9 @@
 """HTTP edge of bookings. Requesters come without an account: a recipient id of notify's, and the signed link that the
 answer and every message give them, sent as `Link-Token`."""
 
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
@@ -31,6 +33,7 @@ from services.offers.bookings.models import Booking
 from services.offers.bookings.steps import Full
 from services.offers.bookings.views import Booked, BookingInFull, BookingView, Export, TermsView
 from services.offers.offers import queries as offers
+from services.offers.offers.models import Offer
 from services.offers.params import UUID7, Id
 
 router = APIRouter(prefix="/v1", tags=["bookings"])
@@ -58,14 +61,35 @@ def _desk(request: Request) -> Desk:
 Answering = Annotated[Desk, Depends(_desk)]
 
 
+@dataclass(frozen=True)
+class Turn:
+    """It is somebody's turn with a booking: of whoever calls, who has seen this version of it."""
+
+    booking_id: Id
+    session: Transaction
+    party: Parties
+    desk: Answering
+    expected: IfMatch
+    response: Response
+
+    def take(self, command: Callable[..., Booking], *said: Any) -> BookingInFull:
+        """Do it, and answer with the booking as it is then."""
+        booking = command(self.session, self.desk, self.party, self.booking_id, self.expected, *said)
+        return _shown(self.session, booking, self.response)
+
+
+OneTurn = Annotated[Turn, Depends()]
+
+
+def _shown(session: Reading, booking: Booking, response: Response) -> BookingInFull:
+    response.headers.update(etag(booking.version))
+    return views.in_full(session, booking)
+
+
 @router.get("/offers/{offer_id}/booking")
 def get_terms(offer_id: Id, session: Reading, caller: Anyone, response: Response) -> TermsView:
     """How the offer is booked, with the form to fill in."""
-    offer = offers.one(session, caller, offer_id)
-    row = queries.terms(session, offer_id)
-    rules = queries.rules_or_none(session, offer)
-    response.headers.update(etag(row.version))
-    return TermsView(bookable=rules is not None, rules=rules, own=row.said, version=row.version)
+    return _terms(session, offers.one(session, caller, offer_id), response)
 
 
 @router.put("/offers/{offer_id}/booking", dependencies=[require("editor", "provider")])
@@ -73,8 +97,12 @@ def set_terms(
     offer_id: Id, body: Terms, party: Parties, expected: IfMatch, session: Transaction, response: Response
 ) -> TermsView:
     """Say what the offer has otherwise than its board; the ETag is `"0"` while nobody has."""
-    row = commands.set_terms(session, party, offer_id, expected, body)
-    rules = queries.rules_or_none(session, offers.locked(session, offer_id))
+    commands.set_terms(session, party, offer_id, expected, body)
+    return _terms(session, offers.any_one(session, offer_id), response)
+
+
+def _terms(session: Reading, offer: Offer, response: Response) -> TermsView:
+    row, rules = queries.terms(session, offer.id), queries.rules_or_none(session, offer)
     response.headers.update(etag(row.version))
     return TermsView(bookable=rules is not None, rules=rules, own=row.said, version=row.version)
 
@@ -125,9 +153,7 @@ def _readable(session: Reading, party: Parties, booking_id: str) -> Booking:
 @router.get("/bookings/{booking_id}")
 def get_booking(booking_id: Id, session: Reading, party: Parties, response: Response) -> BookingInFull:
     """A booking in full: for the holder of its link, the offer's provider, an editor."""
-    booking = _readable(session, party, booking_id)
-    response.headers.update(etag(booking.version))
-    return views.in_full(session, booking)
+    return _shown(session, _readable(session, party, booking_id), response)
 
 
 @router.get("/bookings/{booking_id}/export")
@@ -140,74 +166,33 @@ def export_booking(booking_id: Id, session: Reading, party: Parties, response: R
 
 
 @router.put("/bookings/{booking_id}", dependencies=[paced()])
-def change_booking(
-    booking_id: Id,
-    body: Wish,
-    session: Transaction,
-    party: Parties,
-    desk: Answering,
-    expected: IfMatch,
-    response: Response,
-) -> BookingInFull:
+def change_booking(turn: OneTurn, body: Wish) -> BookingInFull:
     """The requester wishes otherwise."""
-    return _answer(session, commands.change(session, desk, party, booking_id, expected, body), response)
+    return turn.take(commands.change, body)
 
 
 @router.post("/bookings/{booking_id}/accept", dependencies=[paced()])
-def accept_place(
-    booking_id: Id,
-    session: Transaction,
-    party: Parties,
-    desk: Answering,
-    expected: IfMatch,
-    response: Response,
-) -> BookingInFull:
+def accept_place(turn: OneTurn) -> BookingInFull:
     """The requester takes the place that is held for him."""
-    return _answer(session, commands.accept(session, desk, party, booking_id, expected), response)
+    return turn.take(commands.accept)
 
 
 @router.post("/bookings/{booking_id}/cancel", dependencies=[paced()])
-def cancel_booking(
-    booking_id: Id,
-    session: Transaction,
-    party: Parties,
-    desk: Answering,
-    expected: IfMatch,
-    response: Response,
-    body: Refusal | None = None,
-) -> BookingInFull:
+def cancel_booking(turn: OneTurn, body: Refusal | None = None) -> BookingInFull:
     """Either side takes the booking back, also out of the line."""
-    reason = body.reason if body else None
-    done = commands.cancel(session, desk, party, booking_id, expected, reason)
-    return _answer(session, done, response)
+    return turn.take(commands.cancel, body.reason if body else None)
 
 
 @router.post("/bookings/{booking_id}/approve", dependencies=[require("editor", "provider")])
-def approve_booking(
-    booking_id: Id,
-    session: Transaction,
-    party: Parties,
-    desk: Answering,
-    expected: IfMatch,
-    response: Response,
-) -> BookingInFull:
+def approve_booking(turn: OneTurn) -> BookingInFull:
     """The provider says yes."""
-    return _answer(session, commands.approve(session, desk, party, booking_id, expected), response)
+    return turn.take(commands.approve)
 
 
 @router.post("/bookings/{booking_id}/decline", dependencies=[require("editor", "provider")])
-def decline_booking(
-    booking_id: Id,
-    body: Refusal,
-    session: Transaction,
-    party: Parties,
-    desk: Answering,
-    expected: IfMatch,
-    response: Response,
-) -> BookingInFull:
+def decline_booking(turn: OneTurn, body: Refusal) -> BookingInFull:
     """The provider says no."""
-    done = commands.decline(session, desk, party, booking_id, expected, body.reason)
-    return _answer(session, done, response)
+    return turn.take(commands.decline, body.reason)
 
 
 @router.delete("/bookings/{booking_id}", status_code=204, dependencies=[paced()])
@@ -216,8 +201,3 @@ def erase_booking(
 ) -> None:
     """The requester's data are erased at once; what he still held is cancelled."""
     following.erase(session, desk, party, booking_id, expected)
-
-
-def _answer(session: Transaction, booking: Booking, response: Response) -> BookingInFull:
-    response.headers.update(etag(booking.version))
-    return views.in_full(session, booking)
