@@ -19,7 +19,7 @@ from libs.contracts.offers import FieldType
 from services.offers.accessibility import known_facts
 from services.offers.allocation.domain import NewPeriod
 from services.offers.boards.commands import read_declarations
-from services.offers.imports.mapping import Draft, native_draft
+from services.offers.imports.drafts import Draft, native_draft
 from services.offers.offers.domain import OfferContent, is_over
 from services.offers.sessions import town
 from services.offers.sessions.domain import NewSessions, one_date

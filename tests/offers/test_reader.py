@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.offers.boards.commands import read_declarations
-from services.offers.imports.mapping import Mapper, native
+from services.offers.imports.mapper import Mapper
+from services.offers.imports.mapping import native
 from services.offers.imports.reader import MAX_LINE, Row, csv_rows, headings, json_rows, text
 
 COURSE = read_declarations(Path(__file__).parent / "city" / "boards")[0]

@@ -3,43 +3,24 @@
 An import that is interrupted goes on behind its last finished chunk: `rows_done` is kept with the chunk's rows.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, BinaryIO
+from datetime import date
+from typing import BinaryIO
 
 from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, select
-from uuid_utils import uuid7
 
 from libs.contracts import offers as events
-from libs.contracts.card import Text
 from libs.httpkit.problems import Problem
-from libs.servicekit import outbox, telemetry
+from libs.servicekit import telemetry
 from libs.servicekit.db import Database, now
-from libs.servicekit.outbox import Entry
 from services.offers.boards.domain import Declaration
-from services.offers.freshness.domain import Stage
 from services.offers.imports import queries
-from services.offers.imports.mapping import Draft
+from services.offers.imports.chunks import Line, Told, gather, tell, write
 from services.offers.imports.models import Import, ImportFinding, ImportPart, ImportStatus
-from services.offers.offers.commands import extras_of, fact_of
-from services.offers.offers.domain import (
-    NOTHING,
-    RELEASED,
-    Extras,
-    OfferContent,
-    Stand,
-    Status,
-    is_over,
-)
-from services.offers.offers.models import Offer, ends_on, stored
-from services.offers.places import queries as places
-from services.offers.providers.commands import fact_of as provider_fact
-from services.offers.providers.domain import ProviderContent
+from services.offers.offers.commands import fact_of
+from services.offers.offers.domain import RELEASED, Status
+from services.offers.offers.models import Offer
 from services.offers.providers.models import Provider
-from services.offers.sessions import queries as sessions
-from services.offers.sessions.facts import tell_untold
 
 PART_BYTES = 1024 * 1024
 MAX_QUEUED = 20
@@ -76,202 +57,13 @@ def end(session: Session, import_id: str, error: str | None = None) -> None:
     session.execute(delete(ImportPart).where(col(ImportPart.import_id) == import_id))
 
 
-@dataclass
-class Line:
-    """A row of the file as a draft, and where it stands."""
-
-    number: int
-    draft: Draft
-
-
-@dataclass(frozen=True)
-class Named:
-    """A provider as an offer refers to it."""
-
-    id: str
-    title: Text
-
-
-@dataclass
-class Chunk:
-    """What one chunk does to the database, gathered before anything is written."""
-
-    order: Import
-    board: Declaration
-    today: date
-    now: datetime = field(default_factory=now)
-    providers: dict[str, Named] = field(default_factory=dict)
-    offers: dict[str, Offer] = field(default_factory=dict)
-    extras: dict[str, Extras] = field(default_factory=dict)
-    back: list[Offer] = field(default_factory=list)
-    new_providers: list[dict[str, Any]] = field(default_factory=list)
-    new_offers: list[dict[str, Any]] = field(default_factory=list)
-    seen: list[str] = field(default_factory=list)
-    facts: list[tuple[events.OfferFact | events.ProviderFact, str, int]] = field(default_factory=list)
-
-
 def work(session: Session, import_id: str, board: Declaration, lines: list[Line], today: date) -> Import:
     """Take one chunk of rows into the board; the session's transaction makes it whole."""
     order = queries.one(session, import_id)
     good = [line.draft for line in lines if not line.draft.broken]
-    chunk = Chunk(order, board, today)
-    chunk.providers = _providers(session, order.source, good)
-    chunk.offers = _offers(session, order, good)
-    chunk.extras = _extras(session, [offer.id for offer in chunk.offers.values()])
-    for draft in good:
-        _take(chunk, draft)
-    _write(session, chunk)
+    write(session, gather(session, order, board, good, today))
     _report(session, order, lines)
     return order
-
-
-def _providers(session: Session, source: str, drafts: list[Draft]) -> dict[str, Named]:
-    names = {_name(draft.provider) for draft in drafts if draft.provider}
-    query = select(Provider).where(Provider.source == source, col(Provider.external_id).in_(names))
-    return {str(found.external_id): Named(found.id, found.content["title"]) for found in session.exec(query)}
-
-
-def _offers(session: Session, order: Import, drafts: list[Draft]) -> dict[str, Offer]:
-    keys = [draft.key for draft in drafts]
-    query = select(Offer).where(
-        Offer.board == order.board, Offer.source == order.source, col(Offer.external_id).in_(keys)
-    )
-    return {str(offer.external_id): offer for offer in session.exec(query.with_for_update())}
-
-
-def _extras(session: Session, offer_ids: list[str]) -> dict[str, Extras]:
-    having = sessions.having(session, offer_ids) | places.having(session, offer_ids)
-    return {offer_id: extras_of(session, offer_id) for offer_id in having}
-
-
-def _name(provider: ProviderContent) -> str:
-    """By what a source tells its providers apart."""
-    return " ".join(next(iter(provider.title.values())).casefold().split())[:200]
-
-
-def _take(chunk: Chunk, draft: Draft) -> None:
-    content = draft.content
-    assert content is not None and draft.key is not None  # noqa: S101 - a draft without errors has both
-    provider = _provider(chunk, draft.provider) if draft.provider else None
-    known = chunk.offers.get(draft.key)
-    if known is None:
-        _create(chunk, draft.key, content, provider)
-    elif _same(known, content, provider):
-        chunk.order.unchanged += 1
-        chunk.seen.append(known.id)
-    else:
-        _change(chunk, known, content, provider)
-
-
-def _provider(chunk: Chunk, said: ProviderContent) -> Named:
-    name = _name(said)
-    known = chunk.providers.get(name)
-    if known is None:
-        known = chunk.providers[name] = Named(str(uuid7()), said.title)
-        row = {"id": known.id, "content": said.model_dump(mode="json"), "active": True, "version": 1}
-        chunk.new_providers.append(
-            row | {"source": chunk.order.source, "external_id": name, "changed_at": chunk.now}
-        )
-        chunk.facts.append((provider_fact(said, events.ProviderPublished, listed=True), known.id, 1))
-    return known
-
-
-def _create(chunk: Chunk, key: str, content: OfferContent, provider: Named | None) -> None:
-    over = is_over(content, chunk.today)
-    status = Status.EXPIRED if over else Status.PUBLISHED
-    published = None if over else chunk.now
-    provider_id = provider.id if provider else None
-    stand = Stand(
-        chunk.order.board,
-        provider_id,
-        status,
-        published,
-        chunk.now,
-        checked_on=chunk.today,
-        checked_as=events.CheckedAs.IMPORT,
-    )
-    offer_id = str(uuid7())
-    # Making a mapped instance would cost more than all the rest of a row; `Offer` has the same columns.
-    chunk.new_offers.append(
-        vars(stand)
-        | {
-            "id": offer_id,
-            "version": 1,
-            "content": stored(content),
-            "ends_on": ends_on(content),
-            "pruned": False,
-        }
-        | {
-            "source": chunk.order.source,
-            "external_id": key,
-            "import_id": chunk.order.id,
-            "created_at": chunk.now,
-            "fresh_since": chunk.now,
-        }
-    )
-    chunk.order.created += 1
-    if not over:
-        _tell(chunk, stand, content, provider, events.OfferPublished, offer_id, 1)
-
-
-def _same(known: Offer, content: OfferContent, provider: Named | None) -> bool:
-    provider_id = provider.id if provider else None
-    unmoved = not known.pruned and not known.overdue
-    return known.content == stored(content) and known.provider_id == provider_id and unmoved
-
-
-def _change(chunk: Chunk, offer: Offer, content: OfferContent, provider: Named | None) -> None:
-    """Take the row's new state over, which counts as a check. An offer that an editor withdrew stays withdrawn;
-    a pruned or hidden one comes back."""
-    offer.say(content)
-    offer.provider_id, offer.import_id = provider.id if provider else None, chunk.order.id
-    offer.version, offer.changed_at = offer.version + 1, now()
-    offer.vouch(events.CheckedAs.IMPORT, chunk.today)
-    chunk.order.changed += 1
-    if offer.status == Status.PUBLISHED:
-        _tell(chunk, offer.stand, content, provider, events.OfferChanged, offer.id, offer.version)
-    elif (offer.pruned or offer.status in (Status.EXPIRED, Status.HIDDEN)) and not is_over(
-        content, chunk.today
-    ):
-        offer.status, offer.published_at, offer.pruned = Status.PUBLISHED, now(), False
-        _tell(chunk, offer.stand, content, provider, events.OfferPublished, offer.id, offer.version)
-        chunk.back.append(offer)
-
-
-def _tell(
-    chunk: Chunk,
-    stand: Stand,
-    content: OfferContent,
-    provider: Named | None,
-    kind: type[events.OfferFact],
-    offer_id: str,
-    version: int,
-) -> None:
-    title, extras = provider.title if provider else None, chunk.extras.get(offer_id, NOTHING)
-    fact = fact_of(stand, content, chunk.board, title, kind, extras=extras)
-    chunk.facts.append((fact, offer_id, version))
-
-
-def _write(session: Session, chunk: Chunk) -> None:
-    # Plain inserts: the unit of work would cost more than all the rest of an import.
-    for model, new in ((Provider, chunk.new_providers), (Offer, chunk.new_offers)):
-        if new:
-            session.execute(insert(model), new)
-    if chunk.seen:
-        # A row that is still in its source makes its offer younger; that alone is nothing to tell.
-        values = {"import_id": chunk.order.id, "fresh_since": chunk.now, "stage": Stage.FRESH}
-        session.execute(update(Offer).where(col(Offer.id).in_(chunk.seen)).values(values))
-    outbox.add_all(session, list(_entries(chunk.facts)))
-    for offer in chunk.back:
-        tell_untold(session, offer)
-
-
-def _entries(facts: Iterable[tuple[events.OfferFact | events.ProviderFact, str, int]]) -> Iterator[Entry]:
-    """One row of each chunk is traced to its end; the others would only say the same a thousand times."""
-    parent = telemetry.traceparent()
-    for fact, thing_id, version in facts:
-        yield Entry(fact, thing_id, version, parent)
-        parent = telemetry.quiet(parent)
 
 
 def _report(session: Session, order: Import, lines: list[Line]) -> None:
@@ -318,7 +110,7 @@ def prune_some(session: Session, import_id: str, board: Declaration) -> int:
         col(Offer.import_id).is_distinct_from(order.id),
     )
     gone = session.exec(query.limit(PRUNE_AT_ONCE).with_for_update()).all()
-    facts: list[tuple[events.OfferFact | events.ProviderFact, str, int]] = []
+    facts: list[Told] = []
     for offer in gone:
         offer.status, offer.pruned = Status.WITHDRAWN, True
         offer.version, offer.changed_at = offer.version + 1, now()
@@ -327,7 +119,7 @@ def prune_some(session: Session, import_id: str, board: Declaration) -> int:
         fact = fact_of(offer.stand, offer.said, board, title, events.OfferWithdrawn, PRUNED)
         facts.append((fact, offer.id, offer.version))
     order.withdrawn += len(gone)
-    outbox.add_all(session, list(_entries(facts)))
+    tell(session, facts)
     return len(gone)
 
 

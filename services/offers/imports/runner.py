@@ -19,8 +19,10 @@ from services.offers.blueprints import spreading as blueprints
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration
 from services.offers.imports import commands, queries, reader
-from services.offers.imports.commands import Line
-from services.offers.imports.mapping import Draft, Finding, Mapper, Mapping, native, native_draft, read
+from services.offers.imports.chunks import Line
+from services.offers.imports.drafts import Draft, Finding, native_draft
+from services.offers.imports.mapper import Mapper
+from services.offers.imports.mapping import Mapping, native, read
 from services.offers.imports.models import Import
 
 ROWS_AT_ONCE = 200
