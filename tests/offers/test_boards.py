@@ -16,8 +16,9 @@ from cli.home import ROOT
 from libs.servicekit.db import Database
 from libs.servicekit.tables import outbox
 from services.offers.boards.commands import follow, read_declarations
-from services.offers.boards.domain import MAX_NUMBER, Declaration, check_fields, facets, keywords
+from services.offers.boards.domain import Declaration, check_fields, facets, keywords
 from services.offers.boards.models import Board
+from services.offers.boards.values import MAX_NUMBER
 from tests.offers.conftest import PUBLISHER, Offers, problem
 
 MIGRATIONS = ROOT / "services" / "offers" / "migrations"

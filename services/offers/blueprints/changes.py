@@ -11,7 +11,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from libs.contracts.offers import BoardChange
-from services.offers.boards.domain import LABEL_TYPES, Declaration
+from services.offers.boards.domain import Declaration
+from services.offers.boards.values import LABEL_TYPES
 
 Tree = dict[str, Any]
 Path = tuple[str, ...]

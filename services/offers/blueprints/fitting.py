@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libs.contracts.offers import BoardField, FieldType
-from services.offers.boards.domain import Declaration, fits
+from services.offers.boards.domain import Declaration
+from services.offers.boards.values import fits
 from services.offers.offers.domain import Flag
 
 EMPTY: tuple[Any, ...] = (None, "", [])

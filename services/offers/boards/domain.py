@@ -1,9 +1,6 @@
 """Rules of boards: what a declaration may say, and whether an offer's own fields keep to it. Values in, values out."""
 
-import math
-import re
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -11,14 +8,14 @@ from pydantic import Field, model_validator
 
 from libs.contracts.card import Card, Name, Text
 from libs.contracts.offers import BoardField, BoardStep, FieldType
-from libs.httpkit.edge import Body, is_clean
+from libs.httpkit.edge import Body
 from services.offers.allocation.domain import Rules
+from services.offers.boards.values import LABEL_TYPES, NUMBER_TYPES, check
 from services.offers.bookings.domain import BookingRules
 from services.offers.contact.domain import Contact
 from services.offers.exports.domain import Standards
 from services.offers.freshness.domain import Freshness
 from services.offers.funding.domain import Funding
-from services.offers.hours import check_hours
 from services.offers.places.domain import PlacesRules
 
 # Names the search gateway gives a meaning of its own; a facet so called could not be asked for.
@@ -56,14 +53,6 @@ RESERVED = frozenset(
     ]
 )
 MAX_BYTES = 150_000  # of a whole declaration; its fact must fit on the bus
-MAX_TEXT = 2000
-MAX_NUMBER = 2**53
-LABEL_TYPES = (FieldType.CHOICE, FieldType.CHOICES)
-NUMBER_TYPES = (FieldType.INTEGER, FieldType.NUMBER)
-URL = re.compile(
-    r"^https?://[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.[a-z]{2,}(?::\d{1,5})?(?:[/?#][^\s<>\"@]*)?\Z",
-    re.IGNORECASE,
-)
 
 
 Present = Annotated[Text, Field(min_length=1)]
@@ -98,7 +87,7 @@ class Declaration(Body):
         _once("steps", [step.name for step in self.steps])
         for field in self.fields:
             _once(f"options of {field.name}", [option.value for option in field.options])
-            if reason := _check(field, field.default):
+            if reason := check(field, field.default):
                 raise ValueError(f"the default of {field.name} must be {reason}")
         if reserved := RESERVED.intersection(field.name for field in self.fields if field.facet):
             raise ValueError(f"facets may not be called: {', '.join(sorted(reserved))}")
@@ -129,94 +118,17 @@ def card(board: Declaration, *, listed: bool) -> Card:
     return Card(kind="board", board=board.slug, title=board.title, summary=board.summary, listed=listed)
 
 
-def fits(field: BoardField, value: Any) -> bool:
-    """Whether a field admits a value."""
-    return _check(field, value) is None
-
-
 def check_fields(board: Declaration, values: dict[str, Any], *, complete: bool) -> Iterator[tuple[str, str]]:
     """Yield (field, reason) for every value that the board does not admit; `complete` also asks for required ones."""
     declared = board.by_name
     for name, value in values.items():
         if name not in declared:
             yield name, f"board {board.slug} has no such field"
-        elif reason := _check(declared[name], value):
+        elif reason := check(declared[name], value):
             yield name, reason
     if complete:
         missing = [f.name for f in board.fields if f.required and values.get(f.name) in (None, "", [])]
         yield from ((name, "required on this board") for name in missing)
-
-
-def _check(field: BoardField, value: Any) -> str | None:
-    return None if value is None else _CHECKS[field.type](field, value)
-
-
-def _text(_field: BoardField, value: Any) -> str | None:
-    fits = isinstance(value, str) and len(value) <= MAX_TEXT and is_clean(value)
-    return None if fits else f"a text of at most {MAX_TEXT} characters, without control characters"
-
-
-def _integer(_field: BoardField, value: Any) -> str | None:
-    fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_NUMBER
-    return None if fits else "a whole number"
-
-
-def _number(_field: BoardField, value: Any) -> str | None:
-    fits = (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and abs(value) <= MAX_NUMBER
-    )
-    return None if fits else "a number"
-
-
-def _boolean(_field: BoardField, value: Any) -> str | None:
-    return None if isinstance(value, bool) else "true or false"
-
-
-def _choice(field: BoardField, value: Any) -> str | None:
-    options = [option.value for option in field.options]
-    return None if value in options else f"one of {', '.join(options)}"
-
-
-def _choices(field: BoardField, value: Any) -> str | None:
-    options = {option.value for option in field.options}
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        return "a list"
-    if unknown := [item for item in value if item not in options]:
-        return f"{', '.join(unknown)[:100]} is none of {', '.join(sorted(options))}"
-    return None if len(set(value)) == len(value) else "each value once"
-
-
-def _date(_field: BoardField, value: Any) -> str | None:
-    try:
-        date.fromisoformat(value)
-    except (TypeError, ValueError):
-        return "a date such as 2026-12-24"
-    return None
-
-
-def _url(_field: BoardField, value: Any) -> str | None:
-    fits = isinstance(value, str) and len(value) <= MAX_TEXT and is_clean(value) and URL.match(value)
-    return None if fits else "a web address that starts with http:// or https://"
-
-
-def _hours(_field: BoardField, value: Any) -> str | None:
-    return check_hours(value)
-
-
-_CHECKS: dict[FieldType, Callable[[BoardField, Any], str | None]] = {
-    FieldType.TEXT: _text,
-    FieldType.INTEGER: _integer,
-    FieldType.NUMBER: _number,
-    FieldType.BOOLEAN: _boolean,
-    FieldType.CHOICE: _choice,
-    FieldType.CHOICES: _choices,
-    FieldType.DATE: _date,
-    FieldType.URL: _url,
-    FieldType.HOURS: _hours,
-}
 
 
 def facets(board: Declaration, values: dict[str, Any]) -> tuple[dict[str, list[str]], dict[str, float]]:

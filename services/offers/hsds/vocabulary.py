@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from libs.contracts.offers import BoardField
-from services.offers.boards.domain import LABEL_TYPES, Declaration
+from services.offers.boards.domain import Declaration
+from services.offers.boards.values import LABEL_TYPES
 from services.offers.exports.domain import Shown, say
 
 NAMESPACE = UUID("5b9d2c0e-8a55-5d0c-9a3b-6a1f0f6f4c11")

@@ -7,7 +7,8 @@ from functools import lru_cache, partial
 from typing import Any, Literal
 
 from libs.contracts.offers import FieldType
-from services.offers.boards.domain import URL, Declaration
+from services.offers.boards.domain import Declaration
+from services.offers.boards.values import URL
 from services.offers.cells import parted, unguarded
 from services.offers.hours import by_day
 from services.offers.imports.drafts import Draft, Finding, bad_key, checked_key, finish

@@ -7,7 +7,7 @@ from pydantic import AfterValidator
 from libs.contracts import card as cards
 from libs.contracts.card import Card, Text, Url, Word
 from libs.httpkit.edge import Body
-from services.offers.boards.domain import URL
+from services.offers.boards.values import URL
 
 
 def _web_address(value: str) -> str:

@@ -1,0 +1,98 @@
+"""Values of a board's fields: which of them a field admits. Values in, values out."""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from libs.contracts.offers import BoardField, FieldType
+from libs.httpkit.edge import is_clean
+from services.offers.hours import check_hours
+
+MAX_TEXT = 2000
+MAX_NUMBER = 2**53
+LABEL_TYPES = (FieldType.CHOICE, FieldType.CHOICES)
+NUMBER_TYPES = (FieldType.INTEGER, FieldType.NUMBER)
+URL = re.compile(
+    r"^https?://[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.[a-z]{2,}(?::\d{1,5})?(?:[/?#][^\s<>\"@]*)?\Z",
+    re.IGNORECASE,
+)
+
+
+def fits(field: BoardField, value: Any) -> bool:
+    """Whether a field admits a value."""
+    return check(field, value) is None
+
+
+def check(field: BoardField, value: Any) -> str | None:
+    """Why a field does not admit a value; None when it does."""
+    return None if value is None else _CHECKS[field.type](field, value)
+
+
+def _text(_field: BoardField, value: Any) -> str | None:
+    fits = isinstance(value, str) and len(value) <= MAX_TEXT and is_clean(value)
+    return None if fits else f"a text of at most {MAX_TEXT} characters, without control characters"
+
+
+def _integer(_field: BoardField, value: Any) -> str | None:
+    fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_NUMBER
+    return None if fits else "a whole number"
+
+
+def _number(_field: BoardField, value: Any) -> str | None:
+    fits = (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and abs(value) <= MAX_NUMBER
+    )
+    return None if fits else "a number"
+
+
+def _boolean(_field: BoardField, value: Any) -> str | None:
+    return None if isinstance(value, bool) else "true or false"
+
+
+def _choice(field: BoardField, value: Any) -> str | None:
+    options = [option.value for option in field.options]
+    return None if value in options else f"one of {', '.join(options)}"
+
+
+def _choices(field: BoardField, value: Any) -> str | None:
+    options = {option.value for option in field.options}
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return "a list"
+    if unknown := [item for item in value if item not in options]:
+        return f"{', '.join(unknown)[:100]} is none of {', '.join(sorted(options))}"
+    return None if len(set(value)) == len(value) else "each value once"
+
+
+def _date(_field: BoardField, value: Any) -> str | None:
+    try:
+        date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return "a date such as 2026-12-24"
+    return None
+
+
+def _url(_field: BoardField, value: Any) -> str | None:
+    fits = isinstance(value, str) and len(value) <= MAX_TEXT and is_clean(value) and URL.match(value)
+    return None if fits else "a web address that starts with http:// or https://"
+
+
+def _hours(_field: BoardField, value: Any) -> str | None:
+    return check_hours(value)
+
+
+_CHECKS: dict[FieldType, Callable[[BoardField, Any], str | None]] = {
+    FieldType.TEXT: _text,
+    FieldType.INTEGER: _integer,
+    FieldType.NUMBER: _number,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.CHOICE: _choice,
+    FieldType.CHOICES: _choices,
+    FieldType.DATE: _date,
+    FieldType.URL: _url,
+    FieldType.HOURS: _hours,
+}
