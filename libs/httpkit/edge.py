@@ -21,12 +21,11 @@ from pydantic import (
     ValidationError,
 )
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from libs.httpkit.auth import Anyone, Principal
 from libs.httpkit.problems import Problem
-from libs.servicekit.db import now
+from libs.servicekit.db import insert_into, now
 from libs.servicekit.tables import KEPT, idempotency
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -162,9 +161,8 @@ class Once:
     def _claim(self, key: str, fingerprint: str) -> None:
         table = idempotency
         self._session.execute(delete(table).where(table.c.key == key, table.c.at < now() - KEPT[table.c.at]))
-        dialect = self._session.get_bind().dialect.name
-        make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-        claim = make(table).values(key=key, fingerprint=fingerprint, at=now()).on_conflict_do_nothing()
+        claim = insert_into(self._session, table).values(key=key, fingerprint=fingerprint, at=now())
+        claim = claim.on_conflict_do_nothing()
         # A second request with the key waits here until the first has committed.
         if self._session.execute(claim.returning(table.c.key)).first() is None:
             self._replay(key, fingerprint)

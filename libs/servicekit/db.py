@@ -12,6 +12,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
@@ -43,6 +44,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 def now() -> datetime:
     """This instant, UTC."""
     return datetime.now(UTC)
+
+
+def insert_into(session: Session, table: Any) -> Any:
+    """An INSERT that can say what is to happen on a conflict, in the words of the session's database."""
+    dialect = session.get_bind().dialect.name
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
 class Database:

@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 from sqlalchemy import delete, or_
-from sqlalchemy.dialects import postgresql, sqlite
 from uuid_utils import uuid7
 
-from libs.servicekit.db import Database, now
+from libs.servicekit.db import Database, insert_into, now
 from libs.servicekit.tables import lease
 
 LENGTH = timedelta(seconds=6)
@@ -32,11 +31,10 @@ class Lease:
 
     def _write(self, until: object) -> bool:
         mine = {"name": self._name, "holder": self._holder, "until": until}
-        insert = postgresql.insert if self._db.engine.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(lease).values(mine)
         free = or_(lease.c.holder == self._holder, lease.c.until < now())
-        statement = statement.on_conflict_do_update(index_elements=["name"], set_=mine, where=free)
         with self._db.transaction() as session:
+            statement = insert_into(session, lease).values(mine)
+            statement = statement.on_conflict_do_update(index_elements=["name"], set_=mine, where=free)
             return bool(session.execute(statement.returning(lease.c.name)).first())
 
     def release(self) -> None:

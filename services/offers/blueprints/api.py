@@ -1,6 +1,5 @@
 """HTTP edge of blueprints: derive, change and withdraw boards; improvements and replies; offers that need a look."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -8,8 +7,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import to_json
 
-from libs.contracts.card import Name, Paragraphs, Text, Word
-from libs.contracts.offers import BoardChange
+from libs.contracts.card import Name, Paragraphs, Word
 from libs.httpkit.auth import Principal, require
 from libs.httpkit.edge import (
     Body,
@@ -22,9 +20,10 @@ from libs.httpkit.edge import (
     etag,
     page_of,
 )
-from services.offers.blueprints import commands, queries
-from services.offers.blueprints.domain import Derivation, Taken, Wish, standing
+from services.offers.blueprints import commands, queries, views
+from services.offers.blueprints.domain import Derivation, Taken, Wish
 from services.offers.blueprints.models import Improvement, Reply
+from services.offers.blueprints.views import ImprovementView, Lineage, MigrationView
 from services.offers.boards import api as boards
 from services.offers.boards import queries as board_queries
 from services.offers.boards.api import BoardView
@@ -73,53 +72,6 @@ class Refusal(Body):
     reason: Reason
 
 
-class ImprovementView(BaseModel):
-    """An improvement and its reply; `effect` says what taking it over would do now, `conflict` why not simply."""
-
-    id: str
-    version: int
-    board: str
-    source: str
-    source_version: int
-    change: BoardChange
-    status: Reply
-    adapted: bool
-    reason: str | None
-    effect: str | None = None
-    conflict: str | None = None
-    offered_at: datetime
-    answered_at: datetime | None
-
-
-class Relative(BaseModel):
-    """A board in a line, and how many improvements it was offered, by what became of them."""
-
-    slug: str
-    title: Text
-    open: bool
-    derived_from: str | None
-    replies: dict[Reply, int]
-
-
-class Lineage(BaseModel):
-    """Where a board comes from, nearest first, and what was derived from it, children before grandchildren."""
-
-    board: Relative
-    ancestors: list[Relative]
-    descendants: list[Relative]
-
-
-class MigrationView(BaseModel):
-    """How a board's offers followed one change of it: looked at, changed, and left for a person."""
-
-    id: str
-    seen: int
-    migrated: int
-    flagged: int
-    created_at: datetime
-    finished_at: datetime | None
-
-
 @router.post(
     "/v1/boards/{slug}/derive", status_code=201, response_model=BoardView, dependencies=[require("editor")]
 )
@@ -160,18 +112,7 @@ def _board(board: Board, response: Response) -> BoardView:
 def get_lineage(slug: Slug, session: Reading) -> Lineage:
     """A board's ancestors and descendants, and how they answered."""
     board_queries.one(session, slug)
-    family, replies = queries.everything(session), queries.replies(session)
-
-    def shown(board: Board) -> Relative:
-        counts = {Reply(status): times for status, times in replies.get(board.slug, {}).items()}
-        named = board.model_dump(include={"slug", "open", "derived_from"})
-        return Relative(title=board.declared.title, replies=counts, **named)
-
-    return Lineage(
-        board=shown(family[slug]),
-        ancestors=[shown(each) for each in queries.ancestors(family, slug)],
-        descendants=[shown(each) for each in queries.descendants(family, slug)],
-    )
+    return views.lineage(session, slug)
 
 
 @router.get("/v1/boards/{slug}/migrations", dependencies=[require("editor", "operator")])
@@ -195,15 +136,7 @@ def list_improvements(
     board_queries.one(session, slug)
     found = queries.page(session, slug, direction, status, paging.limit, paging.after)
     rows, following = page_of(found, paging.limit)
-    return Items(items=[_view(session, row) for row in rows], next=following)
-
-
-def _view(session: Reading, improvement: Improvement) -> ImprovementView:
-    shown = ImprovementView(change=improvement.said, **improvement.model_dump(exclude={"change"}))
-    if improvement.status == Reply.OFFERED:
-        stands = standing(improvement.said, board_queries.declaration(session, improvement.board))
-        shown.effect, shown.conflict = stands.effect, stands.reason
-    return shown
+    return Items(items=[views.improvement(session, row) for row in rows], next=following)
 
 
 @router.post(
@@ -215,7 +148,7 @@ def _view(session: Reading, improvement: Improvement) -> ImprovementView:
 def suggest_improvements(slug: Slug, body: Suggestion, session: Transaction, once: OnlyOnce) -> Response:
     """Offer a board what one derived from it does differently."""
     found = commands.suggest(session, slug, body.source, body.paths)
-    return once.answer(Items(items=[_view(session, each) for each in found]), 201, {})
+    return once.answer(Items(items=[views.improvement(session, each) for each in found]), 201, {})
 
 
 @router.get("/v1/boards/{slug}/improvements/{improvement_id}")
@@ -243,7 +176,7 @@ def accept_improvement(
 def accept_improvements(slug: Slug, body: Acceptances, session: Transaction) -> Items[ImprovementView]:
     """Take several improvements over at once: all of them, or none."""
     accepted = commands.accept(session, slug, body.improvements, body.reason)
-    return Items(items=[_view(session, each) for each in accepted])
+    return Items(items=[views.improvement(session, each) for each in accepted])
 
 
 @router.post("/v1/boards/{slug}/improvements/{improvement_id}/decline", dependencies=[require("editor")])
@@ -263,7 +196,7 @@ def decline_improvement(
 
 def _improvement(session: Reading, improvement: Improvement, response: Response) -> ImprovementView:
     response.headers.update(etag(improvement.version))
-    return _view(session, improvement)
+    return views.improvement(session, improvement)
 
 
 @router.delete("/v1/offers/{offer_id}/flags/{field}")

@@ -8,7 +8,6 @@ import hashlib
 from datetime import date
 
 from sqlalchemy import literal, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col
 
 from libs.contracts import offers as events
@@ -16,7 +15,7 @@ from libs.httpkit.auth import Principal
 from libs.httpkit.edge import check_version
 from libs.httpkit.problems import FieldError, conflict, invalid
 from libs.servicekit import outbox
-from libs.servicekit.db import now
+from libs.servicekit.db import insert_into, now
 from services.offers.boards import queries as boards
 from services.offers.funding import queries
 from services.offers.funding.domain import Entered, Funding, GrantState, Move, Period, due, period_named
@@ -83,8 +82,7 @@ def _claimed(session: Session, booking_id: str, budget: str) -> tuple[Grant, boo
 
 def _insert_once(session: Session, row: SQLModel) -> bool:
     """Insert a row unless its key is there; whether it was inserted."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(type(row)).values(row.model_dump()).on_conflict_do_nothing()
+    statement = insert_into(session, type(row)).values(row.model_dump()).on_conflict_do_nothing()
     return session.connection().execute(statement.returning(literal(1))).first() is not None
 
 

@@ -4,7 +4,6 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import delete, exists, or_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 from uuid_utils import uuid7
 
@@ -12,6 +11,7 @@ from libs.contracts import notify
 from libs.contracts import offers as events
 from libs.contracts.offers import NeedKind
 from libs.servicekit import outbox
+from libs.servicekit.db import insert_into
 from services.offers.needs import queries
 from services.offers.needs.domain import NeedRules, is_due, is_settled, key_of, stranger, wording
 from services.offers.needs.models import Need, NeedMark
@@ -38,13 +38,13 @@ def note_offer(
 
 
 def _note(session: Session, who: str, on: date, **need: Any) -> None:
-    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     new = {"id": str(uuid7()), "told": 0, "version": 0, "stirred": True, "since": on, "latest": on} | need
     unique = ["board", "kind", "key"]
     again = {"stirred": True, "latest": on}
-    upsert = make(Need).values(new).on_conflict_do_update(index_elements=unique, set_=again)
+    upsert = insert_into(session, Need).values(new)
+    upsert = upsert.on_conflict_do_update(index_elements=unique, set_=again)
     need_id = session.execute(upsert.returning(col(Need.id))).scalar_one()
-    mark = make(NeedMark).values(need_id=need_id, who=who, on=on)
+    mark = insert_into(session, NeedMark).values(need_id=need_id, who=who, on=on)
     session.execute(mark.on_conflict_do_update(index_elements=["need_id", "who"], set_={"on": on}))
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 from sqlalchemy import CursorResult, Integer, Update, bindparam, case, or_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from libs.httpkit.auth import Principal
 from libs.httpkit.edge import check_version
 from libs.httpkit.problems import conflict
-from libs.servicekit.db import UtcDateTime, now
+from libs.servicekit.db import UtcDateTime, insert_into, now
 from services.offers.boards import queries as boards
 from services.offers.offers import commands as offers
 from services.offers.offers.models import Offer
@@ -63,11 +62,9 @@ def unit_of(session: Session, offer: Offer) -> str:
 
 def ensure(session: Session, offer: Offer, maxima: Mapping[str, int | None]) -> None:
     """Make the places of an offer or of its sessions countable, with these maxima; what is there stays as it is."""
-    dialect = session.get_bind().dialect.name
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     said = {"offer_id": offer.id, "unit": unit_of(session, offer), "taken": 0, "as_of": now(), "version": 1}
     rows = [{"id": stock_id, "max": maximum, **said} for stock_id, maximum in maxima.items()]
-    session.execute(make(Stock).values(rows).on_conflict_do_nothing(index_elements=["id"]))
+    session.execute(insert_into(session, Stock).values(rows).on_conflict_do_nothing(index_elements=["id"]))
 
 
 def resize(session: Session, stock_id: str, maximum: int | None) -> None:

@@ -5,13 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import Field
 
-from libs.contracts.card import Place, Text
-from libs.contracts.offers import SessionStatus
 from libs.httpkit.auth import Anyone, Principal, require
 from libs.httpkit.edge import (
-    Body,
     IfMatch,
     Items,
     OnlyOnce,
@@ -26,7 +22,6 @@ from services.offers.params import Id
 from services.offers.sessions import commands, queries, town
 from services.offers.sessions.domain import (
     Cancellation,
-    LeftOut,
     Move,
     NewSessions,
     SeriesCancellation,
@@ -37,6 +32,7 @@ from services.offers.sessions.domain import (
 )
 from services.offers.sessions.models import OfferSession
 from services.offers.sessions.town import Town
+from services.offers.sessions.views import Gap, Holidays, PublicHoliday, Scheduled, SessionView, view
 
 router = APIRouter(prefix="/v1", tags=["sessions"])
 Writer = Annotated[Principal, require("editor", "provider")]
@@ -48,59 +44,6 @@ def _town(request: Request) -> Town:
 
 
 Here = Annotated[Town, Depends(_town)]
-
-
-class SessionView(Body):
-    """A session (Termin)."""
-
-    id: str
-    offer_id: str
-    series_id: str | None
-    starts_at: datetime
-    ends_at: datetime
-    status: SessionStatus
-    venue: Place | None = Field(description="Where, if not at the offer's own place.")
-    places_max: int | None
-    reason: str | None = Field(description="Why it was moved or cancelled.")
-    version: int
-    changed_at: datetime
-
-
-class Gap(Body):
-    """A day that a rule names and on which nothing takes place."""
-
-    day: date
-    because: LeftOut
-
-
-class Scheduled(Body):
-    """The dates that an offer got, and those that its rule names but leaves out."""
-
-    series_id: str | None
-    items: list[SessionView]
-    left_out: list[Gap]
-
-
-class PublicHoliday(Body):
-    """A public holiday of the town."""
-
-    day: date
-    name: Text
-
-
-class Holidays(Body):
-    """The town's days off that a series can leave out."""
-
-    year: int
-    public: list[PublicHoliday]
-    school: list[town.SchoolHoliday]
-    school_known_until: date | None
-
-
-def view(row: OfferSession) -> SessionView:
-    """The session as the API shows it."""
-    plain = row.model_dump(exclude={"told", "over", "status", "venue"})
-    return SessionView(status=SessionStatus(row.status), venue=row.place, **plain)
 
 
 @router.get("/offers/{offer_id}/sessions")
@@ -177,6 +120,11 @@ def get_session(
     return view(row)
 
 
+def _answer(row: OfferSession, response: Response) -> SessionView:
+    response.headers.update(etag(row.version))
+    return view(row)
+
+
 @router.put("/sessions/{session_id}")
 def change_session(
     session_id: Id,
@@ -229,8 +177,3 @@ def list_holidays(here: Here, year: Annotated[int | None, Query(ge=1990, le=2100
         school=[run for run in school if year in (run.start.year, run.end.year)],
         school_known_until=here.school.known_until if here.school else None,
     )
-
-
-def _answer(row: OfferSession, response: Response) -> SessionView:
-    response.headers.update(etag(row.version))
-    return view(row)

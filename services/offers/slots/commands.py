@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from sqlalchemy import delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
+from libs.servicekit.db import insert_into
 from services.offers.slots.domain import Slot, quarters
 from services.offers.slots.models import SlotUse
 
@@ -34,11 +34,9 @@ def give_back(session: Session, resource_id: str, slot: Slot, count: int) -> Non
 
 
 def _take(session: Session, resource_id: str, wanted: Sequence[int], count: int, most: int) -> list[int]:
-    dialect = session.get_bind().dialect.name
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     rows = [{"resource_id": resource_id, "quarter": quarter, "taken": count} for quarter in wanted]
-    insert = make(SlotUse).values(rows)
-    upsert = insert.on_conflict_do_update(
+    upsert = insert_into(session, SlotUse).values(rows)
+    upsert = upsert.on_conflict_do_update(
         index_elements=["resource_id", "quarter"],
         set_={"taken": col(SlotUse.taken) + count},
         where=col(SlotUse.taken) + count <= most,

@@ -1,0 +1,65 @@
+"""What the API shows of sessions and of the town's days off."""
+
+from datetime import date, datetime
+
+from pydantic import Field
+
+from libs.contracts.card import Place, Text
+from libs.contracts.offers import SessionStatus
+from libs.httpkit.edge import Body
+from services.offers.sessions.domain import LeftOut
+from services.offers.sessions.models import OfferSession
+from services.offers.sessions.town import SchoolHoliday
+
+
+class SessionView(Body):
+    """A session (Termin)."""
+
+    id: str
+    offer_id: str
+    series_id: str | None
+    starts_at: datetime
+    ends_at: datetime
+    status: SessionStatus
+    venue: Place | None = Field(description="Where, if not at the offer's own place.")
+    places_max: int | None
+    reason: str | None = Field(description="Why it was moved or cancelled.")
+    version: int
+    changed_at: datetime
+
+
+class Gap(Body):
+    """A day that a rule names and on which nothing takes place."""
+
+    day: date
+    because: LeftOut
+
+
+class Scheduled(Body):
+    """The dates that an offer got, and those that its rule names but leaves out."""
+
+    series_id: str | None
+    items: list[SessionView]
+    left_out: list[Gap]
+
+
+class PublicHoliday(Body):
+    """A public holiday of the town."""
+
+    day: date
+    name: Text
+
+
+class Holidays(Body):
+    """The town's days off that a series can leave out."""
+
+    year: int
+    public: list[PublicHoliday]
+    school: list[SchoolHoliday]
+    school_known_until: date | None
+
+
+def view(row: OfferSession) -> SessionView:
+    """The session as the API shows it."""
+    plain = row.model_dump(exclude={"told", "over", "status", "venue"})
+    return SessionView(status=SessionStatus(row.status), venue=row.place, **plain)
