@@ -1,27 +1,26 @@
 """HTTP edge of exports: everything public as files, one offer as JSON-LD, and what changed since."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from enum import StrEnum
 from itertools import chain
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any
 from zlib import crc32
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from libs.httpkit.app import Kit
 from libs.httpkit.auth import Anyone
 from libs.httpkit.edge import CleanStr, Reading
 from libs.httpkit.problems import FieldError, Problem, invalid
 from services.offers.boards import queries as boards
-from services.offers.exports import cursor, files, jsonld, lists, queries
-from services.offers.exports.domain import TEXTS, Filter, Shown, line
+from services.offers.exports import changes, cursor, files, jsonld, lists, queries, views
+from services.offers.exports.domain import TEXTS, Filter
+from services.offers.exports.views import Changes
 from services.offers.offers import queries as offers
 from services.offers.params import Id, Moment
-from services.offers.providers.models import Provider
 
 router = APIRouter(tags=["exports"])
 
@@ -125,23 +124,29 @@ def _stream(pieces: Iterator[bytes], media: str, name: str, etag: str) -> Respon
 @router.get("/v1/exports/providers.{form}", response_class=Response, responses=_documented(ListFile))
 def export_providers(form: ListFile, request: Request, session: Reading) -> Response:
     """All providers as one file."""
-    kit: Kit = request.app.state.kit
-    etag = _etag(queries.fingerprint(session, Filter()), request)
-    if _is_known(etag, request):
-        return Response(status_code=304, headers={"ETag": etag})
-    pieces = lists.providers(form, kit.settings.town["languages"], queries.provider_chunks(kit.database))
-    return _stream(pieces, files.KINDS[form].media, f"providers.{form}", etag)
+    chunks = queries.provider_chunks(request.app.state.kit.database)
+    return _list("providers", form, request, session, lambda said: lists.providers(form, said, chunks))
 
 
 @router.get("/v1/exports/boards.{form}", response_class=Response, responses=_documented(ListFile))
 def export_boards(form: ListFile, request: Request, session: Reading) -> Response:
     """All open boards as one file."""
-    kit: Kit = request.app.state.kit
+    found = boards.all_open(session)
+    return _list("boards", form, request, session, lambda said: lists.boards(form, said, found))
+
+
+def _list(
+    name: str,
+    form: ListFile,
+    request: Request,
+    session: Reading,
+    write: Callable[[list[str]], Iterator[bytes]],
+) -> Response:
     etag = _etag(queries.fingerprint(session, Filter()), request)
     if _is_known(etag, request):
         return Response(status_code=304, headers={"ETag": etag})
-    pieces = lists.boards(form, kit.settings.town["languages"], boards.all_open(session))
-    return _stream(pieces, files.KINDS[form].media, f"boards.{form}", etag)
+    pieces = write(request.app.state.kit.settings.town["languages"])
+    return _stream(pieces, files.KINDS[form].media, f"{name}.{form}", etag)
 
 
 @router.get(
@@ -154,36 +159,6 @@ def get_offer_as_linked_data(offer_id: Id, request: Request, session: Reading) -
     (shown,) = queries.shown(session, [offers.one(session, None, offer_id)])
     frame = queries.frame(session, request.app.state.kit.settings, "de", shown.board)
     return JSONResponse(jsonld.document(frame, shown), media_type="application/ld+json")
-
-
-T = TypeVar("T")
-
-
-State = Annotated[
-    Literal["published", "withdrawn", "expired", "hidden"],
-    Field(
-        description="Tombstones: `withdrawn` by somebody; `expired`, its period is over; `hidden`, nobody has checked it"
-        " for long: a check brings it back, as `published`."
-    ),
-]
-
-
-class Change(BaseModel, Generic[T]):
-    """A thing as it stands now; null when it is no longer public (a tombstone)."""
-
-    id: str
-    status: State
-    version: int
-    changed_at: datetime
-    now: T | None
-
-
-class Changes(BaseModel, Generic[T]):
-    """Changes, oldest first. Ask again with `next` as `since`, at once when there is `more`, later when not."""
-
-    items: list[Change[T]]
-    next: str
-    more: bool
 
 
 Since = Annotated[CleanStr, Query(max_length=200, description="An instant, or `next` of the answer before.")]
@@ -199,8 +174,8 @@ def offer_changes(
 ) -> Changes[dict[str, Any]]:
     """Offers that came, changed or went since; nothing is missed, though transactions end out of order."""
     moment, after = cursor.parse(since)
-    found, more = queries.changes(session, Filter(board), moment, after, limit)
-    return _changes([_offer_change(shown) for shown in found], (moment, after), more)
+    found, more = changes.of_offers(session, Filter(board), moment, after, limit)
+    return views.changes([views.offer(shown) for shown in found], (moment, after), more)
 
 
 @router.get("/v1/exports/providers/changes")
@@ -209,42 +184,5 @@ def provider_changes(
 ) -> Changes[dict[str, Any]]:
     """Providers that came, changed or left since."""
     moment, after = cursor.parse(since)
-    found, more = queries.provider_changes(session, moment, after, limit)
-    return _changes([_provider_change(provider) for provider in found], (moment, after), more)
-
-
-def _offer_change(shown: Shown) -> Change[dict[str, Any]]:
-    public = shown.status == "published"
-    return Change(
-        id=shown.id,
-        status=_state(shown.status),
-        version=shown.version,
-        changed_at=shown.changed_at,
-        now=line(shown) if public else None,
-    )
-
-
-def _state(status: str) -> State:
-    """An offer that is submitted again after it was withdrawn is still withdrawn to the public."""
-    match status:
-        case "published" | "expired" | "hidden":
-            return status
-    return "withdrawn"
-
-
-def _provider_change(provider: Provider) -> Change[dict[str, Any]]:
-    return Change(
-        id=provider.id,
-        status="published" if provider.active else "withdrawn",
-        version=provider.version,
-        changed_at=provider.changed_at,
-        now=lists.provider_line(provider) if provider.active else None,
-    )
-
-
-def _changes(
-    items: list[Change[dict[str, Any]]], seen: tuple[datetime, str], more: bool
-) -> Changes[dict[str, Any]]:
-    if items:
-        seen = items[-1].changed_at, items[-1].id
-    return Changes(items=items, next=cursor.write(*seen), more=more)
+    found, more = changes.of_providers(session, moment, after, limit)
+    return views.changes([views.provider(provider) for provider in found], (moment, after), more)

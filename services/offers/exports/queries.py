@@ -1,4 +1,4 @@
-"""Reads of exports: offers in chunks, what they depend on, and what changed since.
+"""Reads of exports: offers and providers in chunks, and what they depend on.
 
 A chunk is a look of its own at the database, so that a slow reader holds no transaction open.
 """
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, or_, text, true
+from sqlalchemy import ColumnElement, func, true
 from sqlmodel import Session, col, select
 
 from libs.contracts.offers import SessionStatus
@@ -19,7 +19,6 @@ from services.offers.boards import queries as boards
 from services.offers.boards.models import Board
 from services.offers.exports.domain import Filter, Left, Occasion, Shown
 from services.offers.exports.frame import Frame
-from services.offers.offers.domain import Status
 from services.offers.offers.models import Offer
 from services.offers.offers.queries import public
 from services.offers.places.domain import together
@@ -29,12 +28,6 @@ from services.offers.sessions.models import OfferSession
 
 AT_ONCE = 500
 PAST_SHOWN = timedelta(days=30)
-# How far the clocks of the service's processes and of the database may differ.
-CLOCKS_DIFFER = timedelta(seconds=2)
-_OLDEST_OPEN = text(
-    "SELECT least(min(xact_start), clock_timestamp()) FROM pg_stat_activity WHERE datname = current_database()"
-    " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND xact_start IS NOT NULL"
-)
 
 
 def chunks(db: Database, wanted: Filter, at_once: int = AT_ONCE) -> Iterator[list[Shown]]:
@@ -51,7 +44,7 @@ def chunks(db: Database, wanted: Filter, at_once: int = AT_ONCE) -> Iterator[lis
             return
 
 
-_COLUMNS: tuple[Any, ...] = (
+COLUMNS: tuple[Any, ...] = (
     Offer.id,
     Offer.board,
     Offer.version,
@@ -66,7 +59,7 @@ _COLUMNS: tuple[Any, ...] = (
 
 
 def _rows(session: Session, wanted: Filter, after: str, limit: int) -> list[Any]:
-    query = select(*_COLUMNS).where(*_conditions(wanted), col(Offer.id) > after)
+    query = select(*COLUMNS).where(*_conditions(wanted), col(Offer.id) > after)
     return list(session.exec(query.order_by(Offer.id).limit(limit)))
 
 
@@ -184,38 +177,6 @@ def _state(version: Any, changed_at: Any) -> Any:
     return select(func.count(), func.sum(version), func.max(changed_at))
 
 
-def settled(session: Session) -> datetime | None:
-    """Before this instant nothing more will appear: no transaction that is still open began earlier. None on SQLite,
-    where writers come one after the other, so that what is committed is in the order of its instants."""
-    if session.get_bind().dialect.name != "postgresql":
-        return None
-    oldest: datetime = session.execute(_OLDEST_OPEN).scalar_one()
-    return oldest - CLOCKS_DIFFER
-
-
-def changes(
-    session: Session, wanted: Filter, since: datetime, after: str, limit: int
-) -> tuple[list[Shown], bool]:
-    """What was ever public and changed behind (`since`, `after`), in that order; and whether there is more."""
-    horizon = settled(session)
-    query = select(*_COLUMNS).where(_behind(Offer, since, after), _ever_public())
-    if wanted.board:
-        query = query.where(Offer.board == wanted.board)
-    if horizon:
-        query = query.where(col(Offer.changed_at) < horizon)
-    rows = list(session.exec(query.order_by(col(Offer.changed_at), Offer.id).limit(limit + 1)))
-    return shown(session, rows[:limit]), len(rows) > limit
-
-
-def _ever_public() -> ColumnElement[bool]:
-    return or_(public(), and_(col(Offer.published_at).is_not(None), col(Offer.status) != Status.PUBLISHED))
-
-
-def _behind(table: type[Offer] | type[Provider], since: datetime, after: str) -> ColumnElement[bool]:
-    moment = col(table.changed_at)
-    return and_(moment >= since, or_(moment > since, col(table.id) > after))
-
-
 def provider_chunks(db: Database, at_once: int = AT_ONCE) -> Iterator[list[Provider]]:
     """The active providers, oldest first."""
     after = ""
@@ -228,15 +189,3 @@ def provider_chunks(db: Database, at_once: int = AT_ONCE) -> Iterator[list[Provi
             yield rows
         if len(rows) < at_once:
             return
-
-
-def provider_changes(
-    session: Session, since: datetime, after: str, limit: int
-) -> tuple[list[Provider], bool]:
-    """Providers that changed behind (`since`, `after`), those that left among them."""
-    horizon = settled(session)
-    query = select(Provider).where(_behind(Provider, since, after))
-    if horizon:
-        query = query.where(col(Provider.changed_at) < horizon)
-    rows = list(session.exec(query.order_by(col(Provider.changed_at), Provider.id).limit(limit + 1)))
-    return rows[:limit], len(rows) > limit

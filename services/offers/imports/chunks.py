@@ -18,8 +18,8 @@ from services.offers.boards.domain import Declaration
 from services.offers.freshness.domain import Stage
 from services.offers.imports.drafts import Draft
 from services.offers.imports.models import Import
-from services.offers.offers.commands import extras_of, fact_of
 from services.offers.offers.domain import NOTHING, Extras, OfferContent, Stand, Status, is_over
+from services.offers.offers.facts import extras_of, fact_of
 from services.offers.offers.models import Offer, ends_on, stored
 from services.offers.places import queries as places
 from services.offers.providers.commands import fact_of as provider_fact

@@ -17,8 +17,8 @@ from services.offers.boards.domain import Declaration
 from services.offers.imports import queries
 from services.offers.imports.chunks import Line, Told, gather, tell, write
 from services.offers.imports.models import Import, ImportFinding, ImportPart, ImportStatus
-from services.offers.offers.commands import fact_of
 from services.offers.offers.domain import RELEASED, Status
+from services.offers.offers.facts import fact_of
 from services.offers.offers.models import Offer
 from services.offers.providers.models import Provider
 

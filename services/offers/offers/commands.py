@@ -5,32 +5,24 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from libs.contracts import offers as events
-from libs.contracts.card import Text
 from libs.httpkit.auth import Principal
 from libs.httpkit.edge import check_version
 from libs.httpkit.problems import FieldError, Problem, conflict, invalid
-from libs.servicekit import outbox
 from libs.servicekit.db import now
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration, check_fields
 from services.offers.offers import queries
 from services.offers.offers.domain import (
-    NOTHING,
     RELEASED,
-    Extras,
     OfferContent,
-    Stand,
     Status,
-    card,
     is_over,
     may_become,
 )
+from services.offers.offers.facts import tell
 from services.offers.offers.models import Offer
 from services.offers.organisations.queries import must_act_for
-from services.offers.places import queries as places
 from services.offers.providers.models import Provider
-from services.offers.sessions import facts as session_facts
-from services.offers.sessions import queries as sessions
 
 EXPIRE_AT_ONCE = 200
 
@@ -109,7 +101,7 @@ def make_public(session: Session, offer: Offer, today: date) -> None:
         _provider_exists(session, offer.provider_id)
     offer.published_at = now()
     offer.vouch(events.CheckedAs.EDITOR, today)
-    _tell(session, offer, declaration, events.OfferPublished)
+    tell(session, offer, declaration, events.OfferPublished)
 
 
 def withdraw(session: Session, actor: Principal, offer_id: str, expected: int, reason: str | None) -> Offer:
@@ -118,7 +110,7 @@ def withdraw(session: Session, actor: Principal, offer_id: str, expected: int, r
     was_public = offer.status in RELEASED
     _move(offer, Status.WITHDRAWN)
     if was_public:
-        _tell(session, offer, boards.declaration(session, offer.board), events.OfferWithdrawn, reason=reason)
+        tell(session, offer, boards.declaration(session, offer.board), events.OfferWithdrawn, reason=reason)
     return offer
 
 
@@ -128,20 +120,20 @@ def expire_due(session: Session, today: date) -> int:
     due = session.exec(query.limit(EXPIRE_AT_ONCE).with_for_update(skip_locked=True)).all()
     for offer in due:
         _move(offer, Status.EXPIRED)
-        _tell(session, offer, boards.declaration(session, offer.board), events.OfferExpired)
+        tell(session, offer, boards.declaration(session, offer.board), events.OfferExpired)
     return len(due)
 
 
 def hide(session: Session, offer: Offer) -> None:
     """Take an offer out of the public until somebody checks it."""
     _move(offer, Status.HIDDEN)
-    _tell(session, offer, boards.declaration(session, offer.board), events.OfferHidden)
+    tell(session, offer, boards.declaration(session, offer.board), events.OfferHidden)
 
 
 def show(session: Session, offer: Offer) -> None:
     """Bring a hidden offer back."""
     _move(offer, Status.PUBLISHED)
-    _tell(session, offer, boards.declaration(session, offer.board), events.OfferPublished)
+    tell(session, offer, boards.declaration(session, offer.board), events.OfferPublished)
 
 
 def republish_of(session: Session, provider: Provider) -> None:
@@ -155,7 +147,7 @@ def retell(session: Session, offer: Offer) -> None:
     """Something that is shown of an offer changed elsewhere: a new version, told if the offer is public."""
     _step(offer)
     if offer.status == Status.PUBLISHED:
-        _tell(session, offer, boards.declaration(session, offer.board), events.OfferChanged)
+        tell(session, offer, boards.declaration(session, offer.board), events.OfferChanged)
 
 
 def has_published(session: Session, provider_id: str) -> bool:
@@ -196,53 +188,3 @@ def _move(offer: Offer, status: Status) -> None:
 
 def _step(offer: Offer) -> None:
     offer.version, offer.changed_at = offer.version + 1, now()
-
-
-def _tell(
-    session: Session,
-    offer: Offer,
-    board: Declaration,
-    kind: type[events.OfferFact],
-    reason: str | None = None,
-) -> None:
-    provider = session.get(Provider, offer.provider_id) if offer.provider_id else None
-    title: Text | None = provider.content["title"] if provider else None
-    fact = fact_of(offer.stand, offer.said, board, title, kind, reason, extras_of(session, offer.id))
-    outbox.add(session, fact, thing_id=offer.id, version=offer.version)
-    if kind is events.OfferPublished:
-        session_facts.tell_untold(session, offer)
-
-
-def extras_of(session: Session, offer_id: str) -> Extras:
-    """What sessions and places know of an offer."""
-    free = places.free(session, offer_id)
-    coming = sessions.next_ones(session, offer_id, now())
-    if coming is None:
-        return Extras(free_places=free)
-    venues = (each.place for each in coming if each.place)
-    return Extras(free_places=free, dates=[each.starts_at for each in coming], place=next(venues, None))
-
-
-def fact_of(
-    stand: Stand,
-    content: OfferContent,
-    board: Declaration,
-    provider_title: Text | None,
-    kind: type[events.OfferFact],
-    reason: str | None = None,
-    extras: Extras = NOTHING,
-) -> events.OfferFact:
-    """An offer's present state as a fact."""
-    more = {"reason": reason} if reason and kind is events.OfferWithdrawn else {}
-    return kind(
-        board=stand.board,
-        provider_id=stand.provider_id,
-        fields={name: value for name, value in content.fields.items() if value is not None},
-        price_per=content.price_per,
-        published_at=stand.published_at,
-        changed_at=stand.changed_at,
-        checked_on=stand.checked_on,
-        checked_as=events.CheckedAs(stand.checked_as) if stand.checked_as else None,
-        card=card(board, content, provider_title, stand, extras),
-        **more,
-    )
