@@ -6,14 +6,14 @@ opens ends with the thing's row. It stays below 200 characters and fits a fact o
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from libs.httpkit.auth import unauthorised
+from libs.httpkit.auth import Anyone, Principal, unauthorised
 from libs.httpkit.edge import CleanStr
 from libs.servicekit.secret import secret
 from libs.servicekit.settings import Settings
@@ -73,3 +73,16 @@ LinkToken = Annotated[
         alias="Link-Token", max_length=400, description="The token of a signed link, as a message brought it."
     ),
 ]
+
+
+def by_token_or_link(use: str) -> Any:
+    """A dependency: the caller, or the id of the thing that a link of this use opens; Problem 401 for neither."""
+
+    def read(caller: Anyone, links: Signing, token: LinkToken = None) -> Principal | str:
+        if token is not None:
+            return links.read(use, token)
+        if caller is None:
+            raise unauthorised(f"This needs an access token, or the token of a {use}'s link.")
+        return caller
+
+    return Depends(read)

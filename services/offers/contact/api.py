@@ -3,35 +3,24 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import Field
 
 from libs.contracts.card import Paragraphs
 from libs.contracts.event import THING_ID
-from libs.httpkit.auth import Anyone, Principal, require, unauthorised
+from libs.httpkit.auth import Principal, require
 from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.pace import paced
 from services.offers.contact import commands, queries
 from services.offers.contact.domain import MAX_TEXT, Sender
 from services.offers.contact.models import Conversation, Message
-from services.offers.links import LinkToken, Signing
+from services.offers.links import Signing, by_token_or_link
 from services.offers.params import Id
 
 router = APIRouter(prefix="/v1", tags=["contact"])
 Actor = Annotated[Principal, require("editor", "provider")]
-
-
-def _asker(caller: Anyone, links: Signing, token: LinkToken = None) -> Principal | str:
-    """The caller, or the id of the conversation that a link opens."""
-    if token is not None:
-        return links.read("conversation", token)
-    if caller is None:
-        raise unauthorised("This needs an access token, or the token of a conversation's link.")
-    return caller
-
-
-Asker = Annotated[Principal | str, Depends(_asker)]
+Asker = Annotated[Principal | str, by_token_or_link("conversation")]
 
 
 class Reply(Body):

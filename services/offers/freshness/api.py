@@ -3,16 +3,16 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from libs.contracts.card import Text
 from libs.contracts.offers import CheckedAs
-from libs.httpkit.auth import Anyone, Principal, unauthorised
+from libs.httpkit.auth import Principal
 from libs.httpkit.edge import Body, Items, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.pace import paced
 from services.offers.freshness import commands, queries
 from services.offers.freshness.domain import Stage
-from services.offers.links import LinkToken, Signing
+from services.offers.links import by_token_or_link
 from services.offers.offers import queries as offers
 from services.offers.offers.api import OfferView, view
 from services.offers.offers.models import Offer
@@ -20,18 +20,7 @@ from services.offers.organisations import queries as organisations
 from services.offers.params import Id, today
 
 router = APIRouter(prefix="/v1", tags=["freshness"])
-
-
-def _asker(caller: Anyone, links: Signing, token: LinkToken = None) -> Principal | str:
-    """The caller, or the id of the registration that a reminder's link speaks for."""
-    if token is not None:
-        return links.read("reminder", token)
-    if caller is None:
-        raise unauthorised("This needs an access token, or the token of a reminder's link.")
-    return caller
-
-
-Asker = Annotated[Principal | str, Depends(_asker)]
+Asker = Annotated[Principal | str, by_token_or_link("reminder")]
 
 
 class Due(Body):
