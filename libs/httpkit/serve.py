@@ -1,28 +1,44 @@
 """The command that runs a service: `python -m libs.httpkit.serve MODULE:APP --port 8001`.
 
-uvicorn does the work, with its own options and UVICORN_* variables; here stands what all services start with.
+uvicorn does the work; here stands what all services start with.
 """
 
+import argparse
 import gc
 import os
-import sys
 
 import uvicorn
 from uvicorn.importer import import_from_string
 
 # An open event stream must not hold up a clean stop.
-OURS = ("--no-access-log", "--timeout-graceful-shutdown", "5")
+END_SECONDS = 5
 
 
 def main() -> None:
-    """Serve the app named by the first argument or by UVICORN_APP until SIGTERM."""
-    app, *options = sys.argv[1:] or [os.environ["UVICORN_APP"]]
+    """Serve the app until SIGTERM. What the command line leaves out is read from UVICORN_APP, _HOST and _PORT."""
+    words = argparse.ArgumentParser(prog="python -m libs.httpkit.serve", description=main.__doc__)
+    words.add_argument(
+        "app", nargs="?", default=os.environ.get("UVICORN_APP"), help="where it is, as MODULE:APP"
+    )
+    words.add_argument("--host", default=os.environ.get("UVICORN_HOST", "127.0.0.1"))
+    words.add_argument("--port", type=int, default=os.environ.get("UVICORN_PORT", "8000"))
+    said = words.parse_args()
+    if not said.app:
+        words.error("say which app, as MODULE:APP")
     # Importing makes a million objects that stay; looking for garbage among them is a tenth of the start.
     gc.disable()
-    import_from_string(app)
+    app = import_from_string(said.app)
     gc.freeze()
     gc.enable()
-    uvicorn.main([app, *OURS, *options])
+    # The app has set up logging for uvicorn as well.
+    uvicorn.run(
+        app,
+        host=said.host,
+        port=said.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=END_SECONDS,
+    )
 
 
 if __name__ == "__main__":
