@@ -7,6 +7,7 @@ process that lost it, or is told to stop, goes no further.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TypeVar
 
 from sqlmodel import Session
@@ -20,20 +21,27 @@ END = object()
 
 
 def rounds(
-    name: str, work: Callable[[Kit], Iterator[None]], *, every: float, woken: asyncio.Event | None = None
+    name: str, work: Callable[[Kit], Iterator[None]], *, every: float, at_rest: float | None = None
 ) -> Job:
-    """The job that does `work` under the lease `name`, then pauses for `every` seconds, or until it is woken."""
+    """The job that does `work` under the lease `name` every so many seconds.
+
+    With `at_rest` that is the longest pause, as long as this process writes nothing that could be work: nobody waits
+    for what other processes left, or what the clock brings, any longer.
+    """
 
     async def job(kit: Kit) -> None:
-        lease, bell = Lease(kit.database, name), woken or asyncio.Event()
-        while True:
-            bell.clear()
-            steps = _leased(lease, work, kit)
-            while await asyncio.to_thread(next, steps, END) is not END:
-                pass
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(every):
-                    await bell.wait()
+        lease, left = Lease(kit.database, name), asyncio.Event()
+        wake = partial(asyncio.get_running_loop().call_soon_threadsafe, left.set)
+        with kit.database.after_commit(wake):
+            while True:
+                left.clear()
+                steps = _leased(lease, work, kit)
+                while await asyncio.to_thread(next, steps, END) is not END:
+                    pass
+                await asyncio.sleep(every)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout((at_rest or every) - every):
+                        await left.wait()
 
     job.__name__ = name
     return job

@@ -46,6 +46,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def leave_work(session: Session) -> None:
+    """What this transaction writes is something for a job of this process to do: it need not wait for its next round."""
+    session.info["work"] = True
+
+
 def insert_into(session: Session, table: Any) -> Any:
     """An INSERT that can say what is to happen on a conflict, in the words of the session's database."""
     dialect = session.get_bind().dialect.name
@@ -58,7 +63,7 @@ class Database:
     def __init__(self, url: str, publisher: Any = None) -> None:
         self.engine = _engine(url)
         self.publisher = publisher
-        self.after_commit: Callable[[], None] = lambda: None
+        self._wakes: list[Callable[[], object]] = []
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -66,8 +71,18 @@ class Database:
         with self._session(write=True) as session:
             yield session
             session.commit()
-        if session.info.get("events"):
-            self.after_commit()
+        if session.info.get("events") or session.info.get("work"):
+            for wake in tuple(self._wakes):
+                wake()
+
+    @contextmanager
+    def after_commit(self, wake: Callable[[], object]) -> Iterator[None]:
+        """Have something called, in any thread, after each transaction that told something or left work behind."""
+        self._wakes.append(wake)
+        try:
+            yield
+        finally:
+            self._wakes.remove(wake)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

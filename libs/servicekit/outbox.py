@@ -106,7 +106,6 @@ class Relay:
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
         self._check_broker = True
-        db.after_commit = self.wake
 
     def wake(self) -> None:
         """Called after a commit, from any thread."""
@@ -120,6 +119,10 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled; trouble with database or broker is waited out."""
+        with self._db.after_commit(self.wake):
+            await self._run()
+
+    async def _run(self) -> None:
         cleaned = -CLEAN_EVERY_SECONDS
         delay = POLL_SECONDS
         while True:

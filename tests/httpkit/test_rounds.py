@@ -12,7 +12,7 @@ from libs.httpkit.auth import Verifier
 from libs.httpkit.rounds import in_batches, one_by_one, rounds
 from libs.servicekit import lease
 from libs.servicekit.broker import Bus
-from libs.servicekit.db import Database
+from libs.servicekit.db import Database, leave_work
 from libs.servicekit.tables import lease as table
 from tests.servicekit.conftest import settings
 from tests.waiting import until
@@ -67,17 +67,22 @@ async def test_a_lost_lease_ends_the_round(sqlite: Database, monkeypatch: pytest
     assert done == [0, 1]
 
 
-async def test_whoever_is_woken_does_not_wait(sqlite: Database) -> None:
-    woken, worked = asyncio.Event(), list[int]()
+async def test_work_that_is_left_ends_the_rest_and_other_writes_do_not(sqlite: Database) -> None:
+    worked = list[int]()
 
     def work(_kit: Kit) -> Iterator[None]:
         worked.append(1)
         yield
 
-    async with running(sqlite, rounds("probe", work, every=3600, woken=woken)):
+    async with running(sqlite, rounds("probe", work, every=0.01, at_rest=3600)):
         for times in (1, 2, 3):
             await asyncio.to_thread(until, lambda times=times: len(worked) == times)
-            woken.set()
+            with sqlite.transaction():
+                pass
+            await asyncio.sleep(0.2)
+            assert len(worked) == times
+            with sqlite.transaction() as session:
+                leave_work(session)
 
 
 def test_batches_go_on_until_nothing_is_found(sqlite: Database) -> None:

@@ -106,9 +106,11 @@ def test_trace_last_is_the_newest_write(town: Town) -> None:
     title, _, *lines = printed.splitlines()
 
     assert title.startswith("trace ")
-    assert [line.split()[0] for line in lines[:4]] == ["offers", "offers", "search", "search"]
-    assert "POST /v1/offers/{offer_id}/withdraw" in lines[0]
-    indents = [len(line) - len(line.removeprefix(line.split()[0]).lstrip()) for line in lines[:4]]
+    # Offers may hear the fact as well, before or after search does.
+    way = lines[:2] + [line for line in lines if line.startswith("search")][:2]
+    assert [line.split()[0] for line in way] == ["offers", "offers", "search", "search"]
+    assert "POST /v1/offers/{offer_id}/withdraw" in way[0]
+    indents = [len(line) - len(line.removeprefix(line.split()[0]).lstrip()) for line in way]
     assert indents == sorted(set(indents))
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from libs.httpkit.edge import check_version
 from libs.httpkit.problems import FieldError, conflict, invalid
-from libs.servicekit.db import now
+from libs.servicekit.db import leave_work, now
 from services.offers.allocation import queries
 from services.offers.allocation.domain import Claim, NewPeriod, Rules, Status
 from services.offers.allocation.facts import tell
@@ -106,6 +106,7 @@ def order(session: Session, period_id: str, at: datetime) -> Period:
     check_closed(period, at)
     if period.status == Status.CLOSED:
         move(period, Status.ALLOCATING)
+        leave_work(session)
         period.error = None
     return period
 

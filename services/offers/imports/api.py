@@ -116,9 +116,7 @@ async def create_import(
             await run_in_threadpool(upload.write, piece)
         upload.seek(0)
         known = order, form, caller, key, digest.hexdigest()
-        answer = await run_in_threadpool(_accept, request.app.state.kit, upload, *known)
-    runner.woken.set()
-    return answer
+        return await run_in_threadpool(_accept, request.app.state.kit, upload, *known)
 
 
 def _accept(

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from libs.contracts import offers as events
 from libs.httpkit.problems import Problem
 from libs.servicekit import telemetry
-from libs.servicekit.db import Database, now
+from libs.servicekit.db import Database, leave_work, now
 from services.offers.boards.domain import Declaration
 from services.offers.imports import queries
 from services.offers.imports.chunks import Line, Told, gather, tell, write
@@ -40,6 +40,7 @@ def accept(session: Session, order: Import, upload: BinaryIO) -> Import:
     for number, part in enumerate(iter(lambda: upload.read(PART_BYTES), b"")):
         session.execute(insert(ImportPart), [{"import_id": order.id, "number": number, "body": part}])
         order.bytes += len(part)
+    leave_work(session)
     return order
 
 

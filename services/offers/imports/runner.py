@@ -1,6 +1,5 @@
 """Works off accepted imports, one after the other, and takes interrupted ones up again."""
 
-import asyncio
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import islice
@@ -29,7 +28,6 @@ ROWS_AT_ONCE = 200
 
 log = structlog.get_logger(__name__)
 tracer = trace.get_tracer("offers.imports")
-woken = asyncio.Event()
 
 
 class Impossible(ValueError):  # noqa: N818 - says what the import is
