@@ -3,6 +3,8 @@
 `transaction` is the only place that commits.
 """
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ from sqlmodel import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 727_201
+SWITCH_SECONDS = 30.0
 
 # What a database that is away, restarting or overloaded looks like; everything else is a bug or a broken rule.
 AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
@@ -137,8 +140,26 @@ def _engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own BEGIN comes too late for a write lock; `_begin_sqlite` says it instead.
     connection.isolation_level = None
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=30000", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    _switch_to_wal(connection)
+
+
+def _switch_to_wal(connection: Any) -> None:
+    # The first to open a database switches it; SQLite lets nobody wait for that, whatever busy_timeout says.
+    deadline = time.monotonic() + SWITCH_SECONDS
+    while not _switched(connection):
+        if time.monotonic() > deadline:
+            raise sqlite3.OperationalError("another process keeps the database from its journal")
+        time.sleep(0.01)
+
+
+def _switched(connection: Any) -> bool:
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError:
+        return False
+    return True
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
@@ -22,6 +23,16 @@ def test_migrating_again_changes_nothing(db: Database) -> None:
     db.migrate(MIGRATIONS)
     assert texts(db) == ["kept"]
     assert {"note", "outbox", "inbox", "lease", "idempotency"} <= set(inspect(db.engine).get_table_names())
+
+
+def test_many_first_openers_wait_for_each_other(tmp_path: Path) -> None:
+    """Who switches a new SQLite file to its journal is alone with it for a moment."""
+    for number in range(30):
+        openers = [Database(f"sqlite:///{tmp_path / str(number)}") for _ in range(4)]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(Database.ping, openers))
+        for db in openers:
+            db.dispose()
 
 
 def test_many_starters_migrate_an_empty_database_once(database_url: str) -> None:
