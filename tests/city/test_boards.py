@@ -107,6 +107,17 @@ def test_slots_are_paid_for_by_what_their_price_is_for() -> None:
     assert set(rules.slots.billing.minutes) == options
 
 
+def test_slots_go_by_fields_that_there_are() -> None:
+    board = BOARDS["raum"]
+    assert board.booking and board.booking.slots
+    kinds = {
+        name: board.by_name[name].type
+        for name in (board.booking.slots.hours, board.booking.slots.opens)
+        if name
+    }
+    assert list(kinds.values()) == ["hours", "date"]
+
+
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_every_board_can_be_booked_and_asks_in_german_and_english(board: Declaration) -> None:
     assert board.booking is not None

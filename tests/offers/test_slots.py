@@ -48,8 +48,8 @@ def body(slot: Slot) -> dict[str, str]:
     ],
 )
 def test_what_may_be_booked(start: str, end: str, wrong: list[str]) -> None:
-    rules = SlotRules(minutes=30, min_minutes=30, max_minutes=240)
-    found = check_slot(rules, at(start, end), "Mo-Su 08:00-20:00", now(), ZONE)
+    rules = SlotRules(minutes=30, min_minutes=30, max_minutes=240, hours="hours")
+    found = check_slot(rules, at(start, end), {"hours": "Mo-Su 08:00-20:00"}, now(), ZONE)
     assert [field for field, _ in found] == wrong
 
 
@@ -77,8 +77,17 @@ def test_a_price_is_taken_for_every_unit_begun(
 
 def test_neither_the_past_nor_the_far_future() -> None:
     rules = SlotRules(ahead_days=10)
-    assert list(check_slot(rules, at("09:00", "10:00"), None, now(), ZONE))
-    assert list(check_slot(rules, at("09:00", "10:00"), None, now() + timedelta(days=30), ZONE))
+    assert list(check_slot(rules, at("09:00", "10:00"), {}, now(), ZONE))
+    assert list(check_slot(rules, at("09:00", "10:00"), {}, now() + timedelta(days=30), ZONE))
+
+
+def test_nothing_before_its_first_day() -> None:
+    rules, day = SlotRules(opens="from"), at("09:00", "10:00").starts_at.date()
+    assert not list(check_slot(rules, at("09:00", "10:00"), {"from": day.isoformat()}, now(), ZONE))
+    later = (day + timedelta(days=1)).isoformat()
+    assert list(check_slot(rules, at("09:00", "10:00"), {"from": later}, now(), ZONE)) == [
+        ("slot.starts_at", f"can be booked from {later}")
+    ]
 
 
 @pytest.mark.parametrize(

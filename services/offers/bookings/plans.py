@@ -67,8 +67,7 @@ def _slotted(desk: Desk, offer: Offer, rules: BookingRules, plan: Plan, wish: Wi
     assert rules.slots is not None  # noqa: S101 - asked by the caller
     if wish.slot is None or wish.session_ids:
         raise invalid(FieldError(field="slot", reason="this board is booked by slot"))
-    hours = offer.said.fields.get(rules.slots.hours) if rules.slots.hours else None
-    wrong = check_slot(rules.slots, wish.slot, hours, now(), desk.zone)
+    wrong = check_slot(rules.slots, wish.slot, offer.said.fields, now(), desk.zone)
     if found := [FieldError(field=field, reason=why) for field, why in wrong]:
         raise invalid(*found)
     return Plan(plan.places, plan.form, [], wish.slot.starts_at, wish.slot.ends_at, slotted=True)

@@ -29,14 +29,16 @@ class Billing(Body):
 
 
 class SlotRules(Body):
-    """`[booking.slots]` of a board: the grid and the bounds of its intervals, in minutes; `hours` names the field of
-    an offer that holds its opening hours. Without `billing` a price is for the interval, however long."""
+    """`[booking.slots]` of a board: the grid and the bounds of its intervals, in minutes; `hours` and
+    `opens` name the fields of an offer that hold its opening hours and its first day. Without `billing` a price is for
+    the interval, however long."""
 
     minutes: Annotated[int, Field(ge=15, le=1440, multiple_of=15)] = 60
     min_minutes: Annotated[int, Field(ge=15, le=LONGEST_MINUTES)] = 60
     max_minutes: Annotated[int, Field(ge=15, le=LONGEST_MINUTES)] = 8 * 60
     ahead_days: Annotated[int, Field(ge=1, le=730)] = 180
     hours: Name | None = None
+    opens: Name | None = None
     billing: Billing | None = None
 
     @model_validator(mode="after")
@@ -96,9 +98,9 @@ def runs(taken: list[tuple[int, int]]) -> list[Use]:
 
 
 def check_slot(
-    rules: SlotRules, slot: Slot, hours: str | None, now: datetime, zone: tzinfo
+    rules: SlotRules, slot: Slot, fields: Mapping[str, Any], now: datetime, zone: tzinfo
 ) -> Iterator[tuple[str, str]]:
-    """Yield (field, reason) for everything that keeps an interval from being booked."""
+    """Yield (field, reason) for everything that keeps an interval of an offer with these fields from being booked."""
     start, end = slot.starts_at.astimezone(zone), slot.ends_at.astimezone(zone)
     minutes = (slot.ends_at - slot.starts_at).total_seconds() / 60
     if not (_on_grid(start, rules.minutes) and minutes % rules.minutes == 0):
@@ -110,7 +112,9 @@ def check_slot(
         yield "slot.starts_at", "lies in the past"
     if slot.starts_at > now + timedelta(days=rules.ahead_days):
         yield "slot.starts_at", f"at most {rules.ahead_days} days ahead"
-    if hours and not is_open(hours, start.replace(tzinfo=None), end.replace(tzinfo=None)):
+    if (day := fields.get(rules.opens or "")) and start.date().isoformat() < day:
+        yield "slot.starts_at", f"can be booked from {day}"
+    if (hours := fields.get(rules.hours or "")) and not is_open(hours, start.replace(tzinfo=None), end.replace(tzinfo=None)):
         yield "slot.starts_at", "lies outside of the opening hours"
 
 
