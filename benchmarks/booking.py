@@ -21,7 +21,7 @@ from libs.servicekit.outbox import Publisher
 from libs.servicekit.settings import Settings
 from services.offers.boards import commands as boards
 from services.offers.bookings import commands as bookings
-from services.offers.bookings.domain import Status, Wish
+from services.offers.bookings.domain import BookingStatus, Wish
 from services.offers.bookings.messages import Desk, desk_of
 from services.offers.bookings.models import Booking
 from services.offers.offers import commands as offers
@@ -82,7 +82,7 @@ def _per_second(db: Database, work: Callable[[Session], None]) -> float:
 
 def _book(session: Session, desk: Desk, offer_id: str) -> None:
     booking = bookings.request(session, desk, offer_id, uuid4().hex, Wish(places=1, form={}), may_wait=False)
-    if booking.status != Status.APPROVED:
+    if booking.status != BookingStatus.APPROVED:
         raise RuntimeError(f"the booking is {booking.status}")
 
 

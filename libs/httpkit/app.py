@@ -66,7 +66,7 @@ class Kit:
         return self.db
 
 
-class Status(BaseModel):
+class Health(BaseModel):
     """A service's answer about itself."""
 
     status: str
@@ -197,15 +197,15 @@ async def _relay(kit: Kit) -> None:
 
 def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]) -> APIRouter:
     router = APIRouter(tags=["operations"])
-    status = Status(status="ok", service=kit.settings.service)
+    status = Health(status="ok", service=kit.settings.service)
 
     @router.get("/health/live")
-    async def live() -> Status:
+    async def live() -> Health:
         """The process answers."""
         return status
 
     @router.get("/health/ready")
-    async def ready() -> Status:
+    async def ready() -> Health:
         """Everything the service needs is there; 503 names what is not."""
         missing = await kit.bus.missing(listeners)
         missing += [name for check in checks if (name := await check())]

@@ -12,7 +12,7 @@ from services.offers.bookings.domain import (
     ACTIVE,
     FOLLOWS,
     BookingRules,
-    Status,
+    BookingStatus,
     Terms,
     WaitingRules,
     answer_until,
@@ -71,7 +71,7 @@ def test_what_is_required_and_what_is_unknown() -> None:
 
 
 def test_every_state_can_be_reached_and_only_active_ones_left() -> None:
-    assert set(FOLLOWS) == set(Status)
+    assert set(FOLLOWS) == set(BookingStatus)
     assert {before for befores in FOLLOWS.values() for before in befores} == set(ACTIVE)
 
 
@@ -85,9 +85,9 @@ def test_deadlines_never_outlive_the_first_date() -> None:
 
 def test_what_is_personal_is_kept_from_the_end_on() -> None:
     rules, end = BookingRules(retention_days=30), NOW + timedelta(days=100)
-    assert forget_at(rules, Status.APPROVED, NOW, end) == end + timedelta(days=30)
-    assert forget_at(rules, Status.CANCELLED, NOW, end) == NOW + timedelta(days=30)
-    assert forget_at(rules, Status.PENDING, NOW, None) == NOW + timedelta(days=30)
+    assert forget_at(rules, BookingStatus.APPROVED, NOW, end) == end + timedelta(days=30)
+    assert forget_at(rules, BookingStatus.CANCELLED, NOW, end) == NOW + timedelta(days=30)
+    assert forget_at(rules, BookingStatus.PENDING, NOW, None) == NOW + timedelta(days=30)
 
 
 def test_an_offers_own_terms() -> None:

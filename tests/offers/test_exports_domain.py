@@ -27,7 +27,7 @@ from services.offers.exports import jsonld as linked_data
 from services.offers.exports.domain import Filter, Left, Occasion, Shown, columns
 from services.offers.exports.frame import Frame
 from services.offers.offers.domain import OfferContent
-from services.offers.providers.domain import Place
+from services.offers.providers.domain import SaidPlace
 
 BOARDS = {board.slug: board for board in read_declarations(ROOT / "city" / "boards")}
 SCHEMA = "https://schema.org/"
@@ -124,7 +124,7 @@ def test_no_part_of_an_offer_lacks_its_column() -> None:
     names = {name.partition(".")[0] for name in columns(BOARDS["kita"].fields, ["de"])}
     assert names == {*OfferContent.model_fields, *STANDING, "key", "provider"}
     places = {name for name in columns([], ["de"]) if name.startswith("place.")}
-    assert places == {f"place.{name}" for name in Place.model_fields}
+    assert places == {f"place.{name}" for name in SaidPlace.model_fields}
 
 
 def test_csv_without_a_board_keeps_the_fields_in_one_column() -> None:

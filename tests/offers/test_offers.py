@@ -9,7 +9,7 @@ import pytest
 
 from libs.contracts import card as cards
 from services.offers.offers.commands import expire_due
-from services.offers.offers.domain import FOLLOWS, OfferContent, Status, is_over, may_become, price_of
+from services.offers.offers.domain import FOLLOWS, OfferContent, OfferStatus, is_over, may_become, price_of
 from tests.offers.conftest import COURSE, Offers, problem
 
 FULL: dict[str, Any] = {
@@ -92,15 +92,15 @@ def test_only_steps_that_follow_are_taken(service: Offers, status: str, steps: l
         for before in steps:
             service.move(offer, before, 1, "editor")
         answer = service.move(offer, step, 1 + len(steps), "editor")
-        if may_become(Status(status), Status(following)):
+        if may_become(OfferStatus(status), OfferStatus(following)):
             assert answer.json()["status"] == following
         else:
             problem(answer, 409)
 
 
 def test_every_state_can_be_left_and_reached() -> None:
-    assert {before for befores in FOLLOWS.values() for before in befores} == set(Status)
-    assert set(FOLLOWS) | {Status.DRAFT} == set(Status)
+    assert {before for befores in FOLLOWS.values() for before in befores} == set(OfferStatus)
+    assert set(FOLLOWS) | {OfferStatus.DRAFT} == set(OfferStatus)
 
 
 def test_an_unfinished_offer_stays_a_draft(service: Offers) -> None:

@@ -64,3 +64,9 @@ def test_answers_are_as_documented(lone: Offers) -> None:
     }
     headers = lone.stack.headers("editor") | {"Link-Token": family["token"]}
     assert not complaints(lone.stack.url("offers"), headers, **known)
+
+
+def test_the_document_names_things_by_their_own_names_alone(lone: Offers) -> None:
+    """Two classes of one name would be told apart by where they stand in our code, which is nobody's business."""
+    schemas = lone.http.get("/openapi.json").json()["components"]["schemas"]
+    assert not [name for name in schemas if "__" in name]

@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cli.home import ROOT
-from services.offers.providers.domain import Place
+from services.offers.providers.domain import SaidPlace
 from services.offers.sessions import town
 from services.offers.sessions.domain import (
     HORIZON,
@@ -315,17 +315,17 @@ def test_a_day_of_the_town_has_the_length_that_the_clocks_give_it() -> None:
 
 
 def test_a_venue_says_only_what_the_town_knows_of() -> None:
-    check_venue(Place(accessibility=["lift", "hearing-loop"]), COBURG.accessibility)
-    check_venue(Place(accessibility=["whatever"]), [])
+    check_venue(SaidPlace(accessibility=["lift", "hearing-loop"]), COBURG.accessibility)
+    check_venue(SaidPlace(accessibility=["whatever"]), [])
     with pytest.raises(Unfit, match="whatever is none of wheelchair"):
-        check_venue(Place(accessibility=["lift", "whatever"]), COBURG.accessibility)
+        check_venue(SaidPlace(accessibility=["lift", "whatever"]), COBURG.accessibility)
 
 
 def test_another_place_is_not_the_same_place_described_anew() -> None:
-    here = Place(street="Markt 1", lat=50.2, lon=10.9)
-    assert not elsewhere(here, Place(street="Markt 1", lat=50.2, lon=10.9, accessibility=["lift"]))
+    here = SaidPlace(street="Markt 1", lat=50.2, lon=10.9)
+    assert not elsewhere(here, SaidPlace(street="Markt 1", lat=50.2, lon=10.9, accessibility=["lift"]))
     assert elsewhere(here, None)
-    assert elsewhere(here, Place(street="Markt 2", lat=50.2, lon=10.9))
+    assert elsewhere(here, SaidPlace(street="Markt 2", lat=50.2, lon=10.9))
 
 
 def test_the_days_off_of_coburg() -> None:

@@ -12,7 +12,7 @@ from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Paging, Reading, T
 from libs.httpkit.pace import paced
 from libs.httpkit.problems import not_found
 from services.offers.allocation import commands, drawing, queries, wishlists
-from services.offers.allocation.domain import Claim, NewPeriod, NewWishlist, Status
+from services.offers.allocation.domain import Claim, NewPeriod, NewWishlist, PeriodStatus
 from services.offers.allocation.models import Activity, Period
 from services.offers.allocation.runner import USE, signer
 from services.offers.allocation.views import (
@@ -207,7 +207,7 @@ def _result(period: Period, activities: list[Activity], caller: Principal | None
     shown = [each for each in activities if everything or (caller and each.provider_id in caller.providers)]
     return ResultView(
         period_id=period.id,
-        status=Status(period.status),
+        status=PeriodStatus(period.status),
         error=period.error if everything else None,
         figures=Figures(**period.figures),
         activities=[CountedView(**each.model_dump(include=set(CountedView.model_fields))) for each in shown],

@@ -12,7 +12,7 @@ from libs.httpkit.edge import check_version
 from libs.httpkit.problems import FieldError, conflict, invalid
 from libs.servicekit.db import leave_work, now
 from services.offers.allocation import queries
-from services.offers.allocation.domain import Claim, NewPeriod, Rules, Status
+from services.offers.allocation.domain import Claim, NewPeriod, PeriodStatus, Rules
 from services.offers.allocation.facts import tell
 from services.offers.allocation.models import Period, WishingChild
 from services.offers.allocation.offered import activity_of
@@ -65,16 +65,16 @@ def _narrowed(rules: Rules, said: NewPeriod, at: datetime, zone: tzinfo) -> Rule
 
 def keep_time(session: Session, period: Period, at: datetime) -> None:
     """Open and close a period when its time has come; each a fact."""
-    if period.status == Status.ANNOUNCED and at >= period.wishes_from:
-        move(period, Status.OPEN)
+    if period.status == PeriodStatus.ANNOUNCED and at >= period.wishes_from:
+        move(period, PeriodStatus.OPEN)
         tell(session, period)
-    if period.status == Status.OPEN and at >= period.wishes_until:
-        move(period, Status.CLOSED)
+    if period.status == PeriodStatus.OPEN and at >= period.wishes_until:
+        move(period, PeriodStatus.CLOSED)
         period.figures = {"children": queries.count_children(session, period.id)}
         tell(session, period)
 
 
-def move(period: Period, status: Status) -> None:
+def move(period: Period, status: PeriodStatus) -> None:
     """The next step in a period's life."""
     period.status, period.version, period.changed_at = status, period.version + 1, now()
 
@@ -86,7 +86,7 @@ def confirm(
     period = queries.locked(session, period_id)
     child = queries.child(session, period_id, child_id)
     check_version(expected, child.version)
-    if period.status in (Status.ALLOCATING, Status.ALLOCATED):
+    if period.status in (PeriodStatus.ALLOCATING, PeriodStatus.ALLOCATED):
         raise conflict("The places are given out already.")
     keys = [claim.key for claim in claims]
     if unknown := [
@@ -104,8 +104,8 @@ def order(session: Session, period_id: str, at: datetime) -> Period:
     period = queries.locked(session, period_id)
     keep_time(session, period, at)
     check_closed(period, at)
-    if period.status == Status.CLOSED:
-        move(period, Status.ALLOCATING)
+    if period.status == PeriodStatus.CLOSED:
+        move(period, PeriodStatus.ALLOCATING)
         leave_work(session)
         period.error = None
     return period
@@ -120,6 +120,6 @@ def check_closed(period: Period, at: datetime) -> None:
 def fail(session: Session, period_id: str, error: str) -> None:
     """Giving out places did not come to its end; it can be ordered again."""
     period = queries.locked(session, period_id)
-    if period.status == Status.ALLOCATING:
-        move(period, Status.CLOSED)
+    if period.status == PeriodStatus.ALLOCATING:
+        move(period, PeriodStatus.CLOSED)
         period.error = error[:500]

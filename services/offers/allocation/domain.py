@@ -41,7 +41,7 @@ Deadline = Annotated[Instant, AfterValidator(_near)]
 Uuid = Annotated[str, StringConstraints(pattern=UUID7)]
 
 
-class Status(StrEnum):
+class PeriodStatus(StrEnum):
     """Where a period stands in its life."""
 
     ANNOUNCED = "announced"
@@ -77,7 +77,7 @@ class Rules(Body):
         return self
 
 
-class Slot(Body):
+class PeriodSlot(Body):
     """A stretch of days, say a holiday week, of which a child spends one activity's at most."""
 
     name: Name
@@ -86,7 +86,7 @@ class Slot(Body):
     end: SlotDay
 
     @model_validator(mode="after")
-    def _in_order(self) -> "Slot":
+    def _in_order(self) -> "PeriodSlot":
         if self.end < self.start:
             raise ValueError("end lies before start")
         return self
@@ -108,7 +108,7 @@ class NewPeriod(Body):
     wishes_from: Deadline
     wishes_until: Deadline
     places_per_child: Annotated[int, Field(ge=1, le=MAX_SLOTS)] | None = None
-    slots: list[Slot] = Field(min_length=1, max_length=MAX_SLOTS)
+    slots: list[PeriodSlot] = Field(min_length=1, max_length=MAX_SLOTS)
     activities: list[NewActivity] = Field(min_length=1, max_length=1000)
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from libs.servicekit import outbox
 from libs.servicekit.outbox import Entry
 from services.offers.allocation import queries
 from services.offers.allocation.commands import move
-from services.offers.allocation.domain import Status
+from services.offers.allocation.domain import PeriodStatus
 from services.offers.allocation.facts import message, tell
 from services.offers.allocation.models import Activity, Period, WishingChild, Wishlist
 from services.offers.allocation.outcome import Answer, Child, allocate
@@ -68,14 +68,14 @@ def draw_up(session: Session, period: Period) -> Drawn:
 def carry_out(session: Session, period_id: str, sign: Signer, today: date) -> None:
     """Give out the places as ordered; nothing happens when that is done already."""
     period = queries.locked(session, period_id)
-    if period.status != Status.ALLOCATING:
+    if period.status != PeriodStatus.ALLOCATING:
         return
     drawn = draw_up(session, period)
     _keep_answers(session, drawn)
     _note_needs(session, period, drawn, today)
     for activity, counts in drawn.counted():
         activity.sqlmodel_update(counts)
-    move(period, Status.ALLOCATED)
+    move(period, PeriodStatus.ALLOCATED)
     period.figures = drawn.figures
     tell(session, period)
     outbox.add_all(session, _messages(period, drawn, sign))

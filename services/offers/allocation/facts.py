@@ -11,13 +11,13 @@ from libs.contracts.notify import MessageRequested, Subject
 from libs.servicekit import outbox
 from libs.servicekit.outbox import Entry
 from services.offers.allocation import queries
-from services.offers.allocation.domain import Slot, Status
+from services.offers.allocation.domain import PeriodSlot, PeriodStatus
 from services.offers.allocation.models import Activity, Period, Wishlist
 
 FACTS: dict[str, type[events.PeriodFact]] = {
-    Status.OPEN: events.PeriodOpened,
-    Status.CLOSED: events.PeriodClosed,
-    Status.ALLOCATED: events.PeriodAllocated,
+    PeriodStatus.OPEN: events.PeriodOpened,
+    PeriodStatus.CLOSED: events.PeriodClosed,
+    PeriodStatus.ALLOCATED: events.PeriodAllocated,
 }
 
 
@@ -45,9 +45,9 @@ def fact_of(period: Period, activities: list[Activity]) -> events.PeriodFact:
     )
 
 
-def _card(period: Period, slots: list[Slot]) -> Card:
+def _card(period: Period, slots: list[PeriodSlot]) -> Card:
     days = Days(start=min(slot.start for slot in slots), end=max(slot.end for slot in slots))
-    listed = period.status == Status.OPEN
+    listed = period.status == PeriodStatus.OPEN
     return Card(kind="period", board=period.board, title=period.title, period=days, listed=listed)
 
 

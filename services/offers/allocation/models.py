@@ -8,7 +8,7 @@ from sqlmodel import JSON, Column, Field, SQLModel
 from uuid_utils import uuid7
 
 from libs.servicekit.db import UtcDateTime, now
-from services.offers.allocation.domain import Choice, Rules, Slot, Status
+from services.offers.allocation.domain import Choice, PeriodSlot, PeriodStatus, Rules
 from services.offers.allocation.outcome import Answer, commitment
 
 
@@ -29,7 +29,7 @@ class Period(SQLModel, table=True):
     wishes_from: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     wishes_until: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     seed: str
-    status: str = Status.ANNOUNCED
+    status: str = PeriodStatus.ANNOUNCED
     version: int = 1
     figures: dict[str, int] = Field(default={}, sa_column=Column(JSON, nullable=False))
     error: str | None = None
@@ -43,9 +43,9 @@ class Period(SQLModel, table=True):
         return Rules.model_validate_json(to_json(self.rules))
 
     @property
-    def slotted(self) -> list[Slot]:
+    def slotted(self) -> list[PeriodSlot]:
         """The slots, as values."""
-        return [Slot.model_validate_json(to_json(slot)) for slot in self.slots]
+        return [PeriodSlot.model_validate_json(to_json(slot)) for slot in self.slots]
 
     @property
     def commitment(self) -> str:
@@ -55,7 +55,7 @@ class Period(SQLModel, table=True):
     @property
     def revealed(self) -> str | None:
         """The seed, once places are given out."""
-        return self.seed if self.status == Status.ALLOCATED else None
+        return self.seed if self.status == PeriodStatus.ALLOCATED else None
 
 
 class Activity(SQLModel, table=True):

@@ -6,19 +6,19 @@ from sqlmodel import Session
 
 from libs.contracts.offers import SessionStatus
 from libs.httpkit.problems import FieldError, invalid
-from services.offers.allocation.domain import NewActivity, Slot
+from services.offers.allocation.domain import NewActivity, PeriodSlot
 from services.offers.allocation.models import Activity, Period
-from services.offers.offers.domain import Status
+from services.offers.offers.domain import OfferStatus
 from services.offers.offers.models import Offer
 from services.offers.sessions.models import OfferSession
 
 
 def activity_of(
-    session: Session, period: Period, number: int, said: NewActivity, slot: Slot, zone: tzinfo
+    session: Session, period: Period, number: int, said: NewActivity, slot: PeriodSlot, zone: tzinfo
 ) -> Activity:
     """An activity for an offer of the board; Problem 422 when it is not public, or not on these days."""
     offer = session.get(Offer, said.offer_id)
-    if offer is None or offer.board != period.board or offer.status != Status.PUBLISHED:
+    if offer is None or offer.board != period.board or offer.status != OfferStatus.PUBLISHED:
         raise _wrong(number, "offer_id", "is no published offer of this board")
     if said.session_id is None:
         _overlaps(offer, number, slot)
@@ -38,13 +38,13 @@ def activity_of(
     )
 
 
-def _overlaps(offer: Offer, number: int, slot: Slot) -> None:
+def _overlaps(offer: Offer, number: int, slot: PeriodSlot) -> None:
     days = offer.said.period
     if days and ((days.start and days.start > slot.end) or (days.end and days.end < slot.start)):
         raise _wrong(number, "offer_id", f"is not to be had in the slot {slot.name}")
 
 
-def _lies_within(session: Session, said: NewActivity, number: int, slot: Slot, zone: tzinfo) -> None:
+def _lies_within(session: Session, said: NewActivity, number: int, slot: PeriodSlot, zone: tzinfo) -> None:
     date = session.get(OfferSession, said.session_id)
     if date is None or date.offer_id != said.offer_id or date.status != SessionStatus.SCHEDULED:
         raise _wrong(number, "session_id", "is no coming date of this offer")

@@ -6,7 +6,7 @@ from typing import Literal
 from sqlmodel import Session, and_, col, func, or_, select
 
 from libs.httpkit.problems import not_found
-from services.offers.allocation.domain import Status
+from services.offers.allocation.domain import PeriodStatus
 from services.offers.allocation.models import Activity, Period, WishingChild, Wishlist
 
 Outcome = Literal["placed", "left-out"]
@@ -108,11 +108,13 @@ def to_erase(session: Session, today: date) -> list[str]:
 
 def turning(session: Session, at: datetime) -> list[str]:
     """The ids of periods that are to be opened or closed by now."""
-    to_open = and_(col(Period.status) == Status.ANNOUNCED, col(Period.wishes_from) <= at)
-    to_close = and_(col(Period.status) == Status.OPEN, col(Period.wishes_until) <= at)
+    to_open = and_(col(Period.status) == PeriodStatus.ANNOUNCED, col(Period.wishes_from) <= at)
+    to_close = and_(col(Period.status) == PeriodStatus.OPEN, col(Period.wishes_until) <= at)
     return list(session.exec(select(Period.id).where(or_(to_open, to_close)).order_by(Period.id)))
 
 
 def ordered(session: Session) -> list[str]:
     """The ids of periods whose places are to be given out."""
-    return list(session.exec(select(Period.id).where(Period.status == Status.ALLOCATING).order_by(Period.id)))
+    return list(
+        session.exec(select(Period.id).where(Period.status == PeriodStatus.ALLOCATING).order_by(Period.id))
+    )

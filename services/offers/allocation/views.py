@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from libs.contracts.card import Text
-from services.offers.allocation.domain import Claim, Criterion, Slot, Status
+from services.offers.allocation.domain import Claim, Criterion, PeriodSlot, PeriodStatus
 from services.offers.allocation.models import Activity, Period, WishingChild, Wishlist
 from services.offers.allocation.outcome import Answer, Verdict, sentence
 
@@ -24,7 +24,7 @@ class PeriodView(BaseModel):
     id: str
     board: str
     version: int
-    status: Status
+    status: PeriodStatus
     title: Text
     wishes_from: datetime
     wishes_until: datetime
@@ -32,7 +32,7 @@ class PeriodView(BaseModel):
     wishes_per_slot: int
     group_max: int
     criteria: list[Criterion]
-    slots: list[Slot]
+    slots: list[PeriodSlot]
     commitment: str
     seed: str | None
     figures: Figures
@@ -49,7 +49,7 @@ def _period(period: Period) -> dict[str, object]:
     return {
         **plain,
         **rules,
-        "status": Status(period.status),
+        "status": PeriodStatus(period.status),
         "criteria": period.ruled.criteria,
         "slots": period.slotted,
         "commitment": period.commitment,
@@ -103,7 +103,7 @@ class ResultView(BaseModel):
     """What giving out the places came to; `dry_run` says that nothing of it was kept. Figures only."""
 
     period_id: str
-    status: Status
+    status: PeriodStatus
     dry_run: bool = False
     error: str | None
     figures: Figures

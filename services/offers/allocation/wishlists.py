@@ -10,7 +10,7 @@ from libs.httpkit.problems import FieldError, conflict, invalid
 from libs.servicekit.db import now
 from services.offers.allocation import queries
 from services.offers.allocation.commands import keep_time
-from services.offers.allocation.domain import Choice, NewWishlist, Status, check_child
+from services.offers.allocation.domain import Choice, NewWishlist, PeriodStatus, check_child
 from services.offers.allocation.facts import write_to
 from services.offers.allocation.models import Period, WishingChild, Wishlist
 
@@ -65,7 +65,7 @@ def erase(session: Session, period_id: str) -> None:
 def _open(session: Session, period_id: str, at: datetime) -> Period:
     period = queries.locked(session, period_id)
     keep_time(session, period, at)
-    if period.status != Status.OPEN:
+    if period.status != PeriodStatus.OPEN:
         since, until = period.wishes_from.isoformat(), period.wishes_until.isoformat()
         raise conflict(f"Wishes are taken from {since} until {until}.")
     return period

@@ -22,7 +22,7 @@ from libs.httpkit.edge import (
 )
 from services.offers.blueprints import commands, queries, views
 from services.offers.blueprints.domain import Derivation, Taken, Wish
-from services.offers.blueprints.models import Improvement, Reply
+from services.offers.blueprints.models import Improvement, ReplyStatus
 from services.offers.blueprints.views import ImprovementView, Lineage, MigrationView
 from services.offers.boards import api as boards
 from services.offers.boards import queries as board_queries
@@ -66,7 +66,7 @@ class Acceptances(Body):
     reason: Reason | None = None
 
 
-class Refusal(Body):
+class ImprovementRefusal(Body):
     """Why an improvement is not taken over; public."""
 
     reason: Reason
@@ -129,7 +129,7 @@ def list_improvements(
     slug: Slug,
     session: Reading,
     paging: Paging,
-    status: Reply | None = None,
+    status: ReplyStatus | None = None,
     direction: queries.Direction = "received",
 ) -> Items[ImprovementView]:
     """What a board is, or was, offered by its relatives, or has offered them, with the replies."""
@@ -183,7 +183,7 @@ def accept_improvements(slug: Slug, body: Acceptances, session: Transaction) -> 
 def decline_improvement(
     slug: Slug,
     improvement_id: Id,
-    body: Refusal,
+    body: ImprovementRefusal,
     expected: IfMatch,
     session: Transaction,
     response: Response,

@@ -17,14 +17,14 @@ from services.offers.blueprints import queries
 from services.offers.blueprints.changes import apply, diff
 from services.offers.blueprints.domain import Derivation, Effect, Taken, derive, missing, standing
 from services.offers.blueprints.fitting import fit
-from services.offers.blueprints.models import BoardMigration, Improvement, Reply
+from services.offers.blueprints.models import BoardMigration, Improvement, ReplyStatus
 from services.offers.blueprints.spreading import Family, answered, ask, begin_line, by_path, spread
 from services.offers.boards import commands as boards
 from services.offers.boards.commands import Changed, settle
 from services.offers.boards.domain import MAX_BYTES, Declaration, facets, is_too_long, keywords
 from services.offers.boards.models import Board, Origin, parsed
 from services.offers.offers import commands as offers
-from services.offers.offers.domain import RELEASED, OfferContent, Status
+from services.offers.offers.domain import RELEASED, OfferContent, OfferStatus
 from services.offers.offers.models import Offer
 
 FIT_AT_ONCE = 200
@@ -120,7 +120,7 @@ def accept(session: Session, slug: str, wanted: Sequence[Taken], reason: str | N
         if each.instead is not None:
             improvement.adapted = True
             improvement.change = made.get(tuple(offered.path), offered).model_dump(mode="json")
-        answered(session, board, improvement, offered, Reply.ACCEPTED, reason)
+        answered(session, board, improvement, offered, ReplyStatus.ACCEPTED, reason)
     if after != board.declared:
         _replace(session, family, board, after)
     return [improvement for improvement, _ in asked.values()]
@@ -142,7 +142,7 @@ def decline(session: Session, slug: str, improvement_id: str, expected: int, rea
     """Do without an improvement, and say why."""
     family = queries.held(session)
     improvement = _asked(session, family, slug, improvement_id, expected)
-    answered(session, family[slug], improvement, improvement.said, Reply.DECLINED, reason)
+    answered(session, family[slug], improvement, improvement.said, ReplyStatus.DECLINED, reason)
     return improvement
 
 
@@ -167,7 +167,7 @@ def fit_some(session: Session, migration_id: str) -> bool:
 
 def _fit(each: Offer, board: Declaration) -> bool:
     """Settle an offer's own fields; whether they, or its flags, are others now."""
-    said, complete = each.said, each.status in (Status.SUBMITTED, *RELEASED)
+    said, complete = each.said, each.status in (OfferStatus.SUBMITTED, *RELEASED)
     flags = each.flagged
     fitted = fit(board, said.fields, flags, complete=complete)
     if (fitted.values, fitted.flags) == (said.fields, flags):
@@ -198,7 +198,7 @@ def _asked(session: Session, family: Family, slug: str, improvement_id: str, exp
     _open(family, slug)
     improvement = queries.one(session, slug, improvement_id)
     check_version(expected, improvement.version)
-    if improvement.status != Reply.OFFERED:
+    if improvement.status != ReplyStatus.OFFERED:
         raise conflict(f"The improvement is {improvement.status} already.")
     return improvement
 

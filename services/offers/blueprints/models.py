@@ -12,7 +12,7 @@ from libs.contracts.offers import BoardChange
 from libs.servicekit.db import UtcDateTime, now
 
 
-class Reply(StrEnum):
+class ReplyStatus(StrEnum):
     """Where an improvement stands."""
 
     OFFERED = "offered"
@@ -31,7 +31,7 @@ class Improvement(SQLModel, table=True):
     source: str = Field(foreign_key="board.slug")
     source_version: int
     change: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    status: str = Reply.OFFERED
+    status: str = ReplyStatus.OFFERED
     adapted: bool = False
     reason: str | None = None
     version: int = 1

@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from libs.httpkit.problems import not_found
-from services.offers.blueprints.models import BoardMigration, Improvement, Reply
+from services.offers.blueprints.models import BoardMigration, Improvement, ReplyStatus
 from services.offers.boards.models import Board
 from services.offers.offers.domain import RELEASED
 from services.offers.offers.models import Offer
@@ -60,7 +60,7 @@ def replies(session: Session) -> dict[str, Counter[str]]:
 
 
 def page(
-    session: Session, slug: str, direction: Direction, status: Reply | None, limit: int, after: str
+    session: Session, slug: str, direction: Direction, status: ReplyStatus | None, limit: int, after: str
 ) -> list[Improvement]:
     """Improvements that a board was offered, or gave, oldest first; one more than `limit` when there are more."""
     whose = Improvement.board if direction == "received" else Improvement.source
@@ -80,7 +80,7 @@ def one(session: Session, slug: str, improvement_id: str) -> Improvement:
 
 def open_of(session: Session, slug: str) -> list[Improvement]:
     """What a board has not answered yet."""
-    query = select(Improvement).where(Improvement.board == slug, Improvement.status == Reply.OFFERED)
+    query = select(Improvement).where(Improvement.board == slug, Improvement.status == ReplyStatus.OFFERED)
     return list(session.exec(query.order_by(Improvement.id)))
 
 

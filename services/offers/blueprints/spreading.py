@@ -14,17 +14,17 @@ from libs.servicekit.db import now
 from services.offers.blueprints import queries
 from services.offers.blueprints.changes import advanced, differences, tree
 from services.offers.blueprints.domain import Effect, standing
-from services.offers.blueprints.models import BoardMigration, Improvement, Reply
+from services.offers.blueprints.models import BoardMigration, Improvement, ReplyStatus
 from services.offers.boards.commands import Changed
 from services.offers.boards.domain import Declaration
 from services.offers.boards.models import Board
 
 Family = dict[str, Board]
-FACTS: dict[Reply, type[events.ImprovementFact]] = {
-    Reply.OFFERED: events.ImprovementOffered,
-    Reply.ACCEPTED: events.ImprovementAccepted,
-    Reply.DECLINED: events.ImprovementDeclined,
-    Reply.LAPSED: events.ImprovementLapsed,
+FACTS: dict[ReplyStatus, type[events.ImprovementFact]] = {
+    ReplyStatus.OFFERED: events.ImprovementOffered,
+    ReplyStatus.ACCEPTED: events.ImprovementAccepted,
+    ReplyStatus.DECLINED: events.ImprovementDeclined,
+    ReplyStatus.LAPSED: events.ImprovementLapsed,
 }
 
 
@@ -74,7 +74,9 @@ def _renew(session: Session, child: Board, parent: Board) -> None:
         settled.append(change)
         improvement = known.pop(tuple(change.path), None)
         if improvement is not None:
-            _close(session, improvement, Reply.ACCEPTED if effect is Effect.NONE else Reply.LAPSED)
+            _close(
+                session, improvement, ReplyStatus.ACCEPTED if effect is Effect.NONE else ReplyStatus.LAPSED
+            )
     _lapse(session, known.values())
     if settled:
         child.parent_seen = advanced(seen, settled)
@@ -88,12 +90,12 @@ def by_path(improvements: Iterable[Improvement], source: str) -> dict[tuple[str,
 def _review(session: Session, board: Board, improvement: Improvement) -> None:
     """A suggestion that the board has followed by itself is answered."""
     if standing(improvement.said, board.declared).effect is Effect.NONE:
-        _close(session, improvement, Reply.ACCEPTED)
+        _close(session, improvement, ReplyStatus.ACCEPTED)
 
 
 def _lapse(session: Session, improvements: Iterable[Improvement]) -> None:
     for improvement in improvements:
-        _close(session, improvement, Reply.LAPSED)
+        _close(session, improvement, ReplyStatus.LAPSED)
 
 
 def ask(
@@ -118,7 +120,7 @@ def answered(
     board: Board,
     improvement: Improvement,
     offered: BoardChange,
-    reply: Reply,
+    reply: ReplyStatus,
     reason: str | None,
 ) -> None:
     """Keep the reply; the board has now seen this much of its parent."""
@@ -128,7 +130,7 @@ def answered(
         board.parent_seen = advanced(board.parent_seen, [offered])
 
 
-def _close(session: Session, improvement: Improvement, reply: Reply) -> None:
+def _close(session: Session, improvement: Improvement, reply: ReplyStatus) -> None:
     improvement.status, improvement.answered_at = reply, now()
     improvement.version += 1
     _tell(session, improvement)
@@ -137,6 +139,6 @@ def _close(session: Session, improvement: Improvement, reply: Reply) -> None:
 def _tell(session: Session, improvement: Improvement) -> None:
     names = ("board", "source", "source_version", "offered_at", "answered_at", "adapted", "reason")
     said = {name: getattr(improvement, name) for name in names}
-    fact = FACTS[Reply(improvement.status)](change=improvement.said, **said)
+    fact = FACTS[ReplyStatus(improvement.status)](change=improvement.said, **said)
     session.add(improvement)
     outbox.add(session, fact, thing_id=improvement.id, version=improvement.version)

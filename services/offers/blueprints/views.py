@@ -9,7 +9,7 @@ from libs.contracts.offers import BoardChange
 from libs.httpkit.edge import Reading
 from services.offers.blueprints import queries
 from services.offers.blueprints.domain import standing
-from services.offers.blueprints.models import Improvement, Reply
+from services.offers.blueprints.models import Improvement, ReplyStatus
 from services.offers.boards import queries as boards
 from services.offers.boards.models import Board
 
@@ -23,7 +23,7 @@ class ImprovementView(BaseModel):
     source: str
     source_version: int
     change: BoardChange
-    status: Reply
+    status: ReplyStatus
     adapted: bool
     reason: str | None
     effect: str | None = None
@@ -39,7 +39,7 @@ class Relative(BaseModel):
     title: Text
     open: bool
     derived_from: str | None
-    replies: dict[Reply, int]
+    replies: dict[ReplyStatus, int]
 
 
 class Lineage(BaseModel):
@@ -64,7 +64,7 @@ class MigrationView(BaseModel):
 def improvement(session: Reading, row: Improvement) -> ImprovementView:
     """An improvement as it is now, with what taking it over would do while it is unanswered."""
     shown = ImprovementView(change=row.said, **row.model_dump(exclude={"change"}))
-    if row.status == Reply.OFFERED:
+    if row.status == ReplyStatus.OFFERED:
         stands = standing(row.said, boards.declaration(session, row.board))
         shown.effect, shown.conflict = stands.effect, stands.reason
     return shown
@@ -75,7 +75,7 @@ def lineage(session: Reading, slug: str) -> Lineage:
     family, replies = queries.everything(session), queries.replies(session)
 
     def shown(board: Board) -> Relative:
-        counts = {Reply(status): times for status, times in replies.get(board.slug, {}).items()}
+        counts = {ReplyStatus(status): times for status, times in replies.get(board.slug, {}).items()}
         named = board.model_dump(include={"slug", "open", "derived_from"})
         return Relative(title=board.declared.title, replies=counts, **named)
 

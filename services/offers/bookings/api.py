@@ -27,7 +27,7 @@ from libs.httpkit.pace import paced
 from libs.httpkit.problems import not_found
 from services.offers.bookings import commands, following, queries, views
 from services.offers.bookings.access import Parties
-from services.offers.bookings.domain import ProviderReason, Status, Terms, Wish
+from services.offers.bookings.domain import BookingStatus, ProviderReason, Terms, Wish
 from services.offers.bookings.messages import Desk, desk_of
 from services.offers.bookings.models import Booking
 from services.offers.bookings.steps import Full
@@ -48,7 +48,7 @@ class NewBooking(Wish):
     waiting_list: bool = False
 
 
-class Refusal(Body):
+class BookingRefusal(Body):
     """Why a request is declined."""
 
     reason: ProviderReason = "other"
@@ -134,7 +134,7 @@ def list_bookings(
     paging: Paging,
     board: Annotated[Name | None, Query()] = None,
     offer_id: Annotated[CleanStr | None, Query(max_length=36)] = None,
-    status: Status | None = None,
+    status: BookingStatus | None = None,
 ) -> Items[BookingView]:
     """Bookings of the caller's offers; editors see all."""
     found = queries.page(session, caller, paging.limit, paging.after, board, offer_id, status)
@@ -178,7 +178,7 @@ def accept_place(turn: OneTurn) -> BookingInFull:
 
 
 @router.post("/bookings/{booking_id}/cancel", dependencies=[paced()])
-def cancel_booking(turn: OneTurn, body: Refusal | None = None) -> BookingInFull:
+def cancel_booking(turn: OneTurn, body: BookingRefusal | None = None) -> BookingInFull:
     """Either side takes the booking back, also out of the line."""
     return turn.take(commands.cancel, body.reason if body else None)
 
@@ -190,7 +190,7 @@ def approve_booking(turn: OneTurn) -> BookingInFull:
 
 
 @router.post("/bookings/{booking_id}/decline", dependencies=[require("editor", "provider")])
-def decline_booking(turn: OneTurn, body: Refusal) -> BookingInFull:
+def decline_booking(turn: OneTurn, body: BookingRefusal) -> BookingInFull:
     """The provider says no."""
     return turn.take(commands.decline, body.reason)
 

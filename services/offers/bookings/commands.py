@@ -15,8 +15,8 @@ from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.access import Party
 from services.offers.bookings.domain import (
     BookingRules,
+    BookingStatus,
     Reason,
-    Status,
     Terms,
     Wish,
     closes_at,
@@ -81,7 +81,7 @@ def place(session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: 
     booking = _new(offer, recipient_id, plan)
     if not holds.take(session, offer, booking, plan.stock_ids):
         raise conflict("There are not enough free places.")
-    settle(session, desk, rules, booking, Status.APPROVED)
+    settle(session, desk, rules, booking, BookingStatus.APPROVED)
     _note_dates(session, booking, plan)
     return booking
 
@@ -95,7 +95,7 @@ def change(session: Session, desk: Desk, party: Party, booking_id: str, expected
         raise not_found("booking")  # its time is over: nothing personal may enter it again
     check_version(expected, booking.version)
     rules = queries.rules(session, offer)
-    if booking.status not in (Status.PENDING, Status.WAITING, Status.APPROVED):
+    if booking.status not in (BookingStatus.PENDING, BookingStatus.WAITING, BookingStatus.APPROVED):
         raise conflict(f"A booking that is {booking.status} cannot be changed.")
     _still_open(rules, booking)
     plan = plan_of(session, desk, offer, rules, wish)
@@ -108,7 +108,7 @@ def change(session: Session, desk: Desk, party: Party, booking_id: str, expected
         booking.queued_at = None
     holds.release(session, offer, booking)
     _apply(booking, plan)
-    waits = booking.status == Status.WAITING
+    waits = booking.status == BookingStatus.WAITING
     enter(session, desk, offer, rules, booking, plan.stock_ids, may_wait=waits)
     session.execute(delete(BookingDate).where(col(BookingDate.booking_id) == booking.id))
     _note_dates(session, booking, plan)
@@ -121,11 +121,13 @@ def accept(session: Session, desk: Desk, party: Party, booking_id: str, expected
     offer, booking = held(session, booking_id)
     party.must_hold(booking)
     check_version(expected, booking.version)
-    if booking.status != Status.OFFERED or (booking.deadline_at or now()) <= now():
+    if booking.status != BookingStatus.OFFERED or (booking.deadline_at or now()) <= now():
         raise conflict("No place is held for this booking.")
     rules = queries.rules(session, offer)
     booking.queued_at = None
-    settle(session, desk, rules, booking, Status.APPROVED if rules.auto_accept else Status.PENDING)
+    settle(
+        session, desk, rules, booking, BookingStatus.APPROVED if rules.auto_accept else BookingStatus.PENDING
+    )
     return booking
 
 
@@ -139,7 +141,7 @@ def cancel(
     if booking.ends_at and booking.ends_at <= now():
         raise conflict("It is over already.")
     why = Reason.BY_REQUESTER if party.holds(booking) else Reason(reason or Reason.OTHER)
-    end(session, desk, offer, booking, Status.CANCELLED, why)
+    end(session, desk, offer, booking, BookingStatus.CANCELLED, why)
     return booking
 
 
@@ -148,11 +150,11 @@ def approve(session: Session, desk: Desk, party: Party, booking_id: str, expecte
     offer, booking = held(session, booking_id)
     party.must_provide(offer)
     check_version(expected, booking.version)
-    if booking.status != Status.PENDING:
+    if booking.status != BookingStatus.PENDING:
         raise conflict(f"A booking that is {booking.status} cannot be approved.")
     if not booking.held and not holds.take(session, offer, booking, queries.dates_of(session, booking)):
         raise conflict("There are not enough free places.")
-    settle(session, desk, queries.retention(session, offer), booking, Status.APPROVED)
+    settle(session, desk, queries.retention(session, offer), booking, BookingStatus.APPROVED)
     return booking
 
 
@@ -163,7 +165,7 @@ def decline(
     offer, booking = held(session, booking_id)
     party.must_provide(offer)
     check_version(expected, booking.version)
-    end(session, desk, offer, booking, Status.DECLINED, Reason(reason))
+    end(session, desk, offer, booking, BookingStatus.DECLINED, Reason(reason))
     return booking
 
 
@@ -179,7 +181,7 @@ def _public(session: Session, offer_id: str) -> Offer:
         offer = offer_queries.locked(session, offer_id)
     except Problem:
         offer = None
-    if offer is None or offer.status != offers.Status.PUBLISHED:
+    if offer is None or offer.status != offers.OfferStatus.PUBLISHED:
         raise invalid(FieldError(field="offer_id", reason="there is no such offer"))
     return offer
 

@@ -19,7 +19,7 @@ Places = Annotated[int, Field(ge=1, le=10_000)]
 Dates = Annotated[int, Field(ge=1, le=MOST_DATES)]
 
 
-class Status(StrEnum):
+class BookingStatus(StrEnum):
     """Where a booking stands in its life."""
 
     PENDING = "pending"
@@ -33,15 +33,30 @@ class Status(StrEnum):
 
 # Which state may follow which; what is not here is a conflict.
 FOLLOWS = {
-    Status.OFFERED: (Status.WAITING,),
-    Status.PENDING: (Status.OFFERED, Status.PENDING, Status.APPROVED, Status.WAITING),
-    Status.APPROVED: (Status.OFFERED, Status.PENDING, Status.APPROVED, Status.WAITING),
-    Status.WAITING: (Status.WAITING,),
-    Status.DECLINED: (Status.PENDING, Status.WAITING),
-    Status.CANCELLED: (Status.PENDING, Status.WAITING, Status.OFFERED, Status.APPROVED),
-    Status.EXPIRED: (Status.PENDING, Status.WAITING, Status.OFFERED),
+    BookingStatus.OFFERED: (BookingStatus.WAITING,),
+    BookingStatus.PENDING: (
+        BookingStatus.OFFERED,
+        BookingStatus.PENDING,
+        BookingStatus.APPROVED,
+        BookingStatus.WAITING,
+    ),
+    BookingStatus.APPROVED: (
+        BookingStatus.OFFERED,
+        BookingStatus.PENDING,
+        BookingStatus.APPROVED,
+        BookingStatus.WAITING,
+    ),
+    BookingStatus.WAITING: (BookingStatus.WAITING,),
+    BookingStatus.DECLINED: (BookingStatus.PENDING, BookingStatus.WAITING),
+    BookingStatus.CANCELLED: (
+        BookingStatus.PENDING,
+        BookingStatus.WAITING,
+        BookingStatus.OFFERED,
+        BookingStatus.APPROVED,
+    ),
+    BookingStatus.EXPIRED: (BookingStatus.PENDING, BookingStatus.WAITING, BookingStatus.OFFERED),
 }
-ACTIVE = (Status.PENDING, Status.WAITING, Status.OFFERED, Status.APPROVED)
+ACTIVE = (BookingStatus.PENDING, BookingStatus.WAITING, BookingStatus.OFFERED, BookingStatus.APPROVED)
 
 
 class Reason(StrEnum):
@@ -136,7 +151,7 @@ def rules_of(board: BookingRules, terms: Terms) -> BookingRules:
     return BookingRules.model_validate({**dict(board), **own})
 
 
-def may_become(status: Status, following: Status) -> bool:
+def may_become(status: BookingStatus, following: BookingStatus) -> bool:
     """Whether a booking may go from one state to another."""
     return status in FOLLOWS[following]
 
@@ -158,7 +173,9 @@ def closes_at(rules: BookingRules, starts_at: datetime) -> datetime:
     return starts_at - timedelta(days=rules.deadline_days)
 
 
-def forget_at(rules: BookingRules, status: Status, now: datetime, ends_at: datetime | None) -> datetime:
+def forget_at(
+    rules: BookingRules, status: BookingStatus, now: datetime, ends_at: datetime | None
+) -> datetime:
     """When the personal data of a booking have served their time."""
     since = now if status not in ACTIVE or ends_at is None else max(now, ends_at)
     return since + timedelta(days=rules.retention_days)

@@ -10,7 +10,7 @@ from libs.httpkit.problems import Problem
 from libs.servicekit.db import now
 from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.access import Party
-from services.offers.bookings.domain import Reason, Status, forget_at
+from services.offers.bookings.domain import BookingStatus, Reason, forget_at
 from services.offers.bookings.messages import Desk, instant, tell
 from services.offers.bookings.models import Booking, BookingDate
 from services.offers.bookings.steps import end, held, move_up
@@ -31,7 +31,7 @@ def session_cancelled(session: Session, desk: Desk, session_id: str) -> None:
         if len(queries.dates_of(session, booking)) > 1:
             _drop(session, desk, offer, booking, row)
         else:
-            end(session, desk, offer, booking, Status.CANCELLED, Reason.SESSION_CANCELLED)
+            end(session, desk, offer, booking, BookingStatus.CANCELLED, Reason.SESSION_CANCELLED)
     for booking in _active_about(session, offer.id):  # who booked the offer as a whole keeps the other dates
         tell(session, desk, booking, "booking-date-cancelled", session_starts_at=instant(row.starts_at))
     move_up(session, desk, offer)
@@ -73,7 +73,7 @@ def _respan(session: Session, offer: Offer, booking: Booking) -> None:
     if booking.deadline_at:
         booking.deadline_at = min(booking.deadline_at, booking.starts_at)
     rules = queries.retention(session, offer)
-    booking.forget_at = forget_at(rules, Status(booking.status), now(), booking.ends_at)
+    booking.forget_at = forget_at(rules, BookingStatus(booking.status), now(), booking.ends_at)
 
 
 def offer_ended(session: Session, desk: Desk, offer_id: str, *, withdrawn: bool) -> None:
@@ -82,25 +82,28 @@ def offer_ended(session: Session, desk: Desk, offer_id: str, *, withdrawn: bool)
         offer = offer_queries.locked(session, offer_id)
     except Problem:
         return
-    if offer.status not in (offers.Status.WITHDRAWN, offers.Status.EXPIRED):
+    if offer.status not in (offers.OfferStatus.WITHDRAWN, offers.OfferStatus.EXPIRED):
         return  # it is public again
     for booking_id in queries.active_of(session, offer_id):
         booking = queries.locked(session, booking_id)
         if booking.ends_at and booking.ends_at <= now():
             continue
         if withdrawn:
-            end(session, desk, offer, booking, Status.CANCELLED, Reason.OFFER_WITHDRAWN)
-        elif booking.status != Status.APPROVED:
-            end(session, desk, offer, booking, Status.EXPIRED, Reason.OFFER_OVER)
+            end(session, desk, offer, booking, BookingStatus.CANCELLED, Reason.OFFER_WITHDRAWN)
+        elif booking.status != BookingStatus.APPROVED:
+            end(session, desk, offer, booking, BookingStatus.EXPIRED, Reason.OFFER_OVER)
 
 
 def expire(session: Session, desk: Desk, booking_id: str) -> None:
     """End what nobody answered in time: the provider a request, or the requester a place held for him."""
     offer, booking = held(session, booking_id)
-    if booking.status not in (Status.PENDING, Status.OFFERED) or (booking.deadline_at or now()) > now():
+    if (
+        booking.status not in (BookingStatus.PENDING, BookingStatus.OFFERED)
+        or (booking.deadline_at or now()) > now()
+    ):
         return
-    reason = Reason.UNANSWERED if booking.status == Status.PENDING else Reason.LAPSED
-    end(session, desk, offer, booking, Status.EXPIRED, reason)
+    reason = Reason.UNANSWERED if booking.status == BookingStatus.PENDING else Reason.LAPSED
+    end(session, desk, offer, booking, BookingStatus.EXPIRED, reason)
 
 
 def advance(session: Session, desk: Desk, offer_id: str) -> int:
@@ -114,7 +117,7 @@ def erase(session: Session, desk: Desk, party: Party, booking_id: str, expected:
     party.must_hold(booking)
     check_version(expected, booking.version)
     if booking.active and not _over(booking):
-        end(session, desk, offer, booking, Status.CANCELLED, Reason.ERASED)
+        end(session, desk, offer, booking, BookingStatus.CANCELLED, Reason.ERASED)
     else:
         booking.version, booking.changed_at = booking.version + 1, now()
     _strip(booking)
@@ -125,8 +128,8 @@ def forget(session: Session, desk: Desk, booking_id: str) -> None:
     offer, booking = held(session, booking_id)
     if booking.forget_at is None or booking.forget_at > now():
         return
-    if booking.active and booking.status != Status.APPROVED:
-        end(session, desk, offer, booking, Status.EXPIRED, Reason.UNANSWERED)
+    if booking.active and booking.status != BookingStatus.APPROVED:
+        end(session, desk, offer, booking, BookingStatus.EXPIRED, Reason.UNANSWERED)
     elif booking.active and not _over(booking):
         _strip(booking)
         booking.forget_at = None

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from libs.servicekit.db import now
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration
-from services.offers.bookings.domain import Status
+from services.offers.bookings.domain import BookingStatus
 from services.offers.bookings.messages import Desk
 from services.offers.bookings.models import Booking
 from services.offers.funding import commands as funding
@@ -24,15 +24,15 @@ from services.offers.slots.domain import billed
 
 def follow(session: Session, desk: Desk, booking: Booking) -> dict[str, int]:
     """Let the grant follow the state that a booking came into; returns the figure that its requester is told."""
-    if booking.status in (Status.WAITING, Status.OFFERED):
+    if booking.status in (BookingStatus.WAITING, BookingStatus.OFFERED):
         return {}
     board = boards.declaration(session, booking.board)
     # A new one was never promised anything.
     grant = None if booking.version == 1 else budgets.locked_grant(session, booking.id)
-    if booking.status in (Status.PENDING, Status.APPROVED):
-        if board.funding and (booking.status == Status.APPROVED or _holds(board)):
+    if booking.status in (BookingStatus.PENDING, BookingStatus.APPROVED):
+        if board.funding and (booking.status == BookingStatus.APPROVED or _holds(board)):
             grant = _promise(session, desk, board, board.funding, booking, grant)
-        if booking.status == Status.APPROVED:
+        if booking.status == BookingStatus.APPROVED:
             funding.settle(session, grant)
     else:
         funding.release(session, grant)

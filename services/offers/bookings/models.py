@@ -7,7 +7,7 @@ from sqlmodel import JSON, Column, Field, SQLModel
 from uuid_utils import uuid7
 
 from libs.servicekit.db import UtcDateTime, now
-from services.offers.bookings.domain import ACTIVE, Status, Terms
+from services.offers.bookings.domain import ACTIVE, BookingStatus, Terms
 from services.offers.slots.domain import Slot
 
 
@@ -39,7 +39,7 @@ class Booking(SQLModel, table=True):
     board: str
     offer_id: str = Field(foreign_key="offer.id")
     recipient_id: str | None
-    status: str = Status.PENDING
+    status: str = BookingStatus.PENDING
     reason: str | None = None
     places: int
     form: dict[str, Any] | None = Field(sa_column=Column(JSON(none_as_null=True)))

@@ -9,7 +9,7 @@ from sqlmodel import Session, and_, col, func, or_, select
 from libs.httpkit.auth import Principal
 from libs.httpkit.problems import conflict, not_found
 from services.offers.boards import queries as boards
-from services.offers.bookings.domain import ACTIVE, MOST_WAITING, BookingRules, Status, Terms, rules_of
+from services.offers.bookings.domain import ACTIVE, MOST_WAITING, BookingRules, BookingStatus, Terms, rules_of
 from services.offers.bookings.models import Booking, BookingDate, BookingTerms
 from services.offers.offers.models import Offer
 from services.offers.sessions.models import OfferSession
@@ -22,7 +22,7 @@ def page(
     after: str,
     board: str | None,
     offer_id: str | None,
-    status: Status | None,
+    status: BookingStatus | None,
 ) -> list[Booking]:
     """Bookings of the caller's offers, an editor's are all; oldest first, one more than `limit` if there are more."""
     query = select(Booking).join(Offer, col(Offer.id) == Booking.offer_id)
@@ -109,18 +109,18 @@ def sessions(session: Session, ids: Iterable[str]) -> list[OfferSession]:
 
 def waiting(session: Session, offer_id: str) -> list[Booking]:
     """Who stands in line for an offer, first come first."""
-    query = select(Booking).where(Booking.offer_id == offer_id, Booking.status == Status.WAITING)
+    query = select(Booking).where(Booking.offer_id == offer_id, Booking.status == BookingStatus.WAITING)
     return list(session.exec(query.order_by(col(Booking.queued_at), col(Booking.id)).limit(MOST_WAITING + 1)))
 
 
 def position(session: Session, booking: Booking) -> int | None:
     """How many stand in line up to and with this one; None for one that does not wait."""
-    if booking.status != Status.WAITING:
+    if booking.status != BookingStatus.WAITING:
         return None
     queued, key = col(Booking.queued_at), col(Booking.id)
     before = or_(queued < booking.queued_at, and_(queued == booking.queued_at, key <= booking.id))
     query = select(func.count()).where(
-        Booking.offer_id == booking.offer_id, Booking.status == Status.WAITING, before
+        Booking.offer_id == booking.offer_id, Booking.status == BookingStatus.WAITING, before
     )
     return session.exec(query).one()
 
@@ -151,7 +151,8 @@ def active_of(session: Session, offer_id: str) -> list[str]:
 def overdue(session: Session, now: datetime, limit: int) -> list[str]:
     """The ids of those whose deadline has passed."""
     query = select(Booking.id).where(
-        col(Booking.status).in_([Status.PENDING, Status.OFFERED]), col(Booking.deadline_at) <= now
+        col(Booking.status).in_([BookingStatus.PENDING, BookingStatus.OFFERED]),
+        col(Booking.deadline_at) <= now,
     )
     return list(session.exec(query.order_by(col(Booking.deadline_at)).limit(limit)))
 
@@ -164,4 +165,6 @@ def forgettable(session: Session, now: datetime, limit: int) -> list[str]:
 
 def lines(session: Session) -> list[str]:
     """The ids of the offers that somebody stands in line for."""
-    return list(session.exec(select(Booking.offer_id).where(Booking.status == Status.WAITING).distinct()))
+    return list(
+        session.exec(select(Booking.offer_id).where(Booking.status == BookingStatus.WAITING).distinct())
+    )

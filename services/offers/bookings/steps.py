@@ -11,8 +11,8 @@ from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.domain import (
     MOST_WAITING,
     BookingRules,
+    BookingStatus,
     Reason,
-    Status,
     answer_until,
     closes_at,
     forget_at,
@@ -27,13 +27,13 @@ from services.offers.offers import queries as offer_queries
 from services.offers.offers.models import Offer
 
 TEMPLATES = {
-    Status.PENDING: "booking-received",
-    Status.WAITING: "booking-waiting",
-    Status.OFFERED: "booking-offered",
-    Status.APPROVED: "booking-approved",
-    Status.DECLINED: "booking-declined",
-    Status.CANCELLED: "booking-cancelled",
-    Status.EXPIRED: "booking-expired",
+    BookingStatus.PENDING: "booking-received",
+    BookingStatus.WAITING: "booking-waiting",
+    BookingStatus.OFFERED: "booking-offered",
+    BookingStatus.APPROVED: "booking-approved",
+    BookingStatus.DECLINED: "booking-declined",
+    BookingStatus.CANCELLED: "booking-cancelled",
+    BookingStatus.EXPIRED: "booking-expired",
 }
 
 
@@ -56,11 +56,11 @@ def settle(
     desk: Desk,
     rules: BookingRules,
     booking: Booking,
-    status: Status,
+    status: BookingStatus,
     reason: Reason | None = None,
 ) -> None:
     """Put a booking into a state, with the deadline and the retention that go with it, and tell the requester."""
-    if booking.version and not may_become(Status(booking.status), status):
+    if booking.version and not may_become(BookingStatus(booking.status), status):
         raise conflict(f"A booking that is {booking.status} cannot become {status}.")
     booking.status, booking.reason = status, reason
     booking.version, booking.changed_at = booking.version + 1, now()
@@ -71,10 +71,10 @@ def settle(
     tell(session, desk, booking, TEMPLATES[status], **funds.follow(session, desk, booking))
 
 
-def _deadline(rules: BookingRules, booking: Booking, status: Status) -> datetime | None:
-    if status is Status.PENDING:
+def _deadline(rules: BookingRules, booking: Booking, status: BookingStatus) -> datetime | None:
+    if status is BookingStatus.PENDING:
         return answer_until(rules, now(), booking.starts_at)
-    if status is Status.OFFERED and rules.waiting:
+    if status is BookingStatus.OFFERED and rules.waiting:
         return offer_until(rules.waiting, now(), booking.starts_at)
     return None
 
@@ -96,7 +96,13 @@ def enter(
         _line_up(session, desk, rules, booking, may_wait=may_wait)
     else:
         booking.queued_at = None
-        settle(session, desk, rules, booking, Status.APPROVED if rules.auto_accept else Status.PENDING)
+        settle(
+            session,
+            desk,
+            rules,
+            booking,
+            BookingStatus.APPROVED if rules.auto_accept else BookingStatus.PENDING,
+        )
 
 
 def _is_behind(session: Session, rules: BookingRules, booking: Booking, stock_ids: list[str]) -> bool:
@@ -115,7 +121,7 @@ def _line_up(session: Session, desk: Desk, rules: BookingRules, booking: Booking
     if len(queries.waiting(session, booking.offer_id)) >= MOST_WAITING:
         raise Full(booking.board, "There are not enough free places, and the waiting list is full.")
     booking.queued_at = booking.queued_at or now()
-    settle(session, desk, rules, booking, Status.WAITING)
+    settle(session, desk, rules, booking, BookingStatus.WAITING)
     _note(session, desk, booking, NeedKind.WAITING)
 
 
@@ -125,7 +131,9 @@ def _note(session: Session, desk: Desk, booking: Booking, kind: NeedKind) -> Non
         needs.note_offer(session, booking.board, kind, booking.offer_id, booking.recipient_id, on)
 
 
-def end(session: Session, desk: Desk, offer: Offer, booking: Booking, status: Status, reason: Reason) -> None:
+def end(
+    session: Session, desk: Desk, offer: Offer, booking: Booking, status: BookingStatus, reason: Reason
+) -> None:
     """End a booking: what it held is free, and whoever waited longest and fits is offered it."""
     rules = queries.retention(session, offer)
     settle(session, desk, rules, booking, status, reason)
@@ -142,17 +150,17 @@ def _fell_out(session: Session, stock_ids: list[str]) -> bool:
 def move_up(session: Session, desk: Desk, offer: Offer) -> int:
     """Offer free places to those who wait and fit, first come first; returns how many were offered something."""
     line = queries.waiting(session, offer.id)
-    if not line or offer.status != offers.Status.PUBLISHED:
+    if not line or offer.status != offers.OfferStatus.PUBLISHED:
         return 0
     rules, dates = queries.retention(session, offer), queries.dates(session, [each.id for each in line])
     offered, passed = 0, list[Booking]()
     for booking in line:
         if booking.starts_at and closes_at(rules, booking.starts_at) <= now():
-            settle(session, desk, rules, booking, Status.EXPIRED, Reason.OFFER_OVER)
+            settle(session, desk, rules, booking, BookingStatus.EXPIRED, Reason.OFFER_OVER)
         elif _fell_out(session, dates[booking.id]):
             continue  # the event of the cancelled date is on its way and ends it
         elif holds.take(session, offer, booking, dates[booking.id]):
-            settle(session, desk, rules, booking, Status.OFFERED)
+            settle(session, desk, rules, booking, BookingStatus.OFFERED)
             offered += 1
             for each in passed:
                 each.overtaken += 1

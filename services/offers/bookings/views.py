@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from libs.httpkit.edge import Reading
 from services.offers.bookings import queries
-from services.offers.bookings.domain import BookingRules, Status, Terms
+from services.offers.bookings.domain import BookingRules, BookingStatus, Terms
 from services.offers.bookings.models import Booking
 from services.offers.funding import queries as funding
 from services.offers.funding.domain import GrantState
@@ -33,7 +33,7 @@ class BookingView(BaseModel):
     id: str
     board: str
     offer_id: str
-    status: Status
+    status: BookingStatus
     reason: str | None
     places: int
     session_ids: list[str]
@@ -89,7 +89,7 @@ def _grant(session: Reading, booking: Booking) -> GrantView | None:
 def _plain(session: Reading, booking: Booking) -> dict[str, Any]:
     stock_ids = queries.dates_of(session, booking)
     return booking.model_dump(exclude={"recipient_id", "slotted", "held", "queued_at"}) | {
-        "status": Status(booking.status),
+        "status": BookingStatus(booking.status),
         "session_ids": [each for each in stock_ids if each != booking.offer_id],
         "grant": _grant(session, booking),
         "slot": booking.slot and SlotView(**dict(booking.slot)),

@@ -171,7 +171,7 @@ def offer_changes(
     since: Since = "1970-01-01T00:00:00Z",
     limit: Limit = 200,
     board: Annotated[CleanStr | None, Query(max_length=40)] = None,
-) -> Changes[dict[str, Any]]:
+) -> Changes:
     """Offers that came, changed or went since; nothing is missed, though transactions end out of order."""
     moment, after = cursor.parse(since)
     found, more = changes.of_offers(session, Filter(board), moment, after, limit)
@@ -179,9 +179,7 @@ def offer_changes(
 
 
 @router.get("/v1/exports/providers/changes")
-def provider_changes(
-    session: Reading, since: Since = "1970-01-01T00:00:00Z", limit: Limit = 200
-) -> Changes[dict[str, Any]]:
+def provider_changes(session: Reading, since: Since = "1970-01-01T00:00:00Z", limit: Limit = 200) -> Changes:
     """Providers that came, changed or left since."""
     moment, after = cursor.parse(since)
     found, more = changes.of_providers(session, moment, after, limit)

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from services.offers.exports.domain import Filter, Shown
 from services.offers.exports.queries import COLUMNS, shown
-from services.offers.offers.domain import Status
+from services.offers.offers.domain import OfferStatus
 from services.offers.offers.models import Offer
 from services.offers.offers.queries import public
 from services.offers.providers.models import Provider
@@ -44,7 +44,9 @@ def of_offers(
 
 
 def _ever_public() -> ColumnElement[bool]:
-    return or_(public(), and_(col(Offer.published_at).is_not(None), col(Offer.status) != Status.PUBLISHED))
+    return or_(
+        public(), and_(col(Offer.published_at).is_not(None), col(Offer.status) != OfferStatus.PUBLISHED)
+    )
 
 
 def _behind(table: type[Offer] | type[Provider], since: datetime, after: str) -> ColumnElement[bool]:

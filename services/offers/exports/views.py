@@ -1,16 +1,13 @@
 """What the API shows of changes."""
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from services.offers.exports import cursor, lists
 from services.offers.exports.domain import Shown, line
 from services.offers.providers.models import Provider
-
-T = TypeVar("T")
-
 
 State = Annotated[
     Literal["published", "withdrawn", "expired", "hidden"],
@@ -21,25 +18,25 @@ State = Annotated[
 ]
 
 
-class Change(BaseModel, Generic[T]):
+class Change(BaseModel):
     """A thing as it stands now; null when it is no longer public (a tombstone)."""
 
     id: str
     status: State
     version: int
     changed_at: datetime
-    now: T | None
+    now: dict[str, Any] | None
 
 
-class Changes(BaseModel, Generic[T]):
+class Changes(BaseModel):
     """Changes, oldest first. Ask again with `next` as `since`, at once when there is `more`, later when not."""
 
-    items: list[Change[T]]
+    items: list[Change]
     next: str
     more: bool
 
 
-def offer(shown: Shown) -> Change[dict[str, Any]]:
+def offer(shown: Shown) -> Change:
     """An offer that came, changed or went."""
     public = shown.status == "published"
     return Change(
@@ -59,7 +56,7 @@ def _state(status: str) -> State:
     return "withdrawn"
 
 
-def provider(provider: Provider) -> Change[dict[str, Any]]:
+def provider(provider: Provider) -> Change:
     """A provider that came, changed or left."""
     return Change(
         id=provider.id,
@@ -70,9 +67,7 @@ def provider(provider: Provider) -> Change[dict[str, Any]]:
     )
 
 
-def changes(
-    items: list[Change[dict[str, Any]]], seen: tuple[datetime, str], more: bool
-) -> Changes[dict[str, Any]]:
+def changes(items: list[Change], seen: tuple[datetime, str], more: bool) -> Changes:
     """An answer, and where to go on: behind its last item, or where it began."""
     if items:
         seen = items[-1].changed_at, items[-1].id

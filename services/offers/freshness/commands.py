@@ -16,7 +16,7 @@ from services.offers.freshness import queries
 from services.offers.freshness.domain import Stage, answerable_until, is_older, stage_of
 from services.offers.links import Links
 from services.offers.offers import commands as offers
-from services.offers.offers.domain import Status
+from services.offers.offers.domain import OfferStatus
 from services.offers.offers.models import Offer
 from services.offers.organisations import queries as organisations
 from services.offers.organisations.domain import Topic
@@ -26,11 +26,11 @@ AT_ONCE = 200
 
 def check(session: Session, offer: Offer, by: CheckedAs, today: date) -> Offer:
     """Note that somebody found an offer still right; a hidden one is public again. A second click changes nothing."""
-    if offer.status not in (Status.PUBLISHED, Status.HIDDEN):
+    if offer.status not in (OfferStatus.PUBLISHED, OfferStatus.HIDDEN):
         raise conflict(f"An offer that is {offer.status} is not checked.")
     before = (offer.checked_on, offer.checked_as, offer.overdue)
     offer.vouch(by, today)
-    if offer.status == Status.HIDDEN:
+    if offer.status == OfferStatus.HIDDEN:
         offers.show(session, offer)
     elif (offer.checked_on, offer.checked_as, offer.overdue) != before:
         offers.retell(session, offer)
@@ -53,7 +53,7 @@ def _enter(session: Session, offer: Offer, stage: Stage) -> None:
     before, offer.stage = offer.overdue, stage
     if stage is Stage.HIDDEN:
         offers.hide(session, offer)
-    elif offer.status == Status.HIDDEN:
+    elif offer.status == OfferStatus.HIDDEN:
         offers.show(session, offer)
     elif offer.overdue != before:
         offers.retell(session, offer)

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, select
 
 from services.offers.freshness.domain import Freshness, Stage, span
-from services.offers.offers.domain import Status
+from services.offers.offers.domain import OfferStatus
 from services.offers.offers.models import Offer
 
 
@@ -25,7 +25,7 @@ def aged(session: Session, board: str, rule: Freshness | None, at: datetime, lim
 def _left(rule: Freshness | None, stage: Stage, at: datetime) -> ColumnElement[bool]:
     """Those of a stage that belong into another."""
     after, until = span(rule, stage, at)
-    status = Status.HIDDEN if stage is Stage.HIDDEN else Status.PUBLISHED
+    status = OfferStatus.HIDDEN if stage is Stage.HIDDEN else OfferStatus.PUBLISHED
     since = col(Offer.fresh_since)
     return and_(col(Offer.status) == status, col(Offer.stage) == stage, or_(since <= after, since > until))
 
@@ -34,7 +34,7 @@ def unchecked(session: Session, provider_id: str, limit: int, after: str) -> lis
     """A provider's offers that wait for a check; one more than `limit` when there are more."""
     query = select(Offer).where(
         Offer.provider_id == provider_id,
-        col(Offer.status).in_([Status.PUBLISHED, Status.HIDDEN]),
+        col(Offer.status).in_([OfferStatus.PUBLISHED, OfferStatus.HIDDEN]),
         col(Offer.stage) != Stage.FRESH,
         col(Offer.id) > after,
     )

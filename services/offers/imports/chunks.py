@@ -18,7 +18,7 @@ from services.offers.boards.domain import Declaration
 from services.offers.freshness.domain import Stage
 from services.offers.imports.drafts import Draft
 from services.offers.imports.models import Import
-from services.offers.offers.domain import NOTHING, Extras, OfferContent, Stand, Status, is_over
+from services.offers.offers.domain import NOTHING, Extras, OfferContent, OfferStatus, Stand, is_over
 from services.offers.offers.facts import extras_of, fact_of
 from services.offers.offers.models import Offer, ends_on, stored
 from services.offers.places import queries as places
@@ -129,7 +129,7 @@ def _provider(chunk: Chunk, said: ProviderContent) -> Named:
 
 def _create(chunk: Chunk, key: str, content: OfferContent, provider: Named | None) -> None:
     over = is_over(content, chunk.today)
-    status = Status.EXPIRED if over else Status.PUBLISHED
+    status = OfferStatus.EXPIRED if over else OfferStatus.PUBLISHED
     published = None if over else chunk.now
     provider_id = provider.id if provider else None
     stand = Stand(
@@ -168,12 +168,12 @@ def _change(chunk: Chunk, offer: Offer, content: OfferContent, provider: Named |
     offer.version, offer.changed_at = offer.version + 1, now()
     offer.vouch(events.CheckedAs.IMPORT, chunk.today)
     chunk.order.changed += 1
-    if offer.status == Status.PUBLISHED:
+    if offer.status == OfferStatus.PUBLISHED:
         _tell(chunk, offer.stand, content, provider, events.OfferChanged, offer.id, offer.version)
-    elif (offer.pruned or offer.status in (Status.EXPIRED, Status.HIDDEN)) and not is_over(
+    elif (offer.pruned or offer.status in (OfferStatus.EXPIRED, OfferStatus.HIDDEN)) and not is_over(
         content, chunk.today
     ):
-        offer.status, offer.published_at, offer.pruned = Status.PUBLISHED, now(), False
+        offer.status, offer.published_at, offer.pruned = OfferStatus.PUBLISHED, now(), False
         _tell(chunk, offer.stand, content, provider, events.OfferPublished, offer.id, offer.version)
         chunk.back.append(offer)
 

@@ -17,7 +17,7 @@ from services.offers.boards.domain import Declaration
 from services.offers.imports import queries
 from services.offers.imports.chunks import Line, Told, gather, tell, write
 from services.offers.imports.models import Import, ImportFinding, ImportPart, ImportStatus
-from services.offers.offers.domain import RELEASED, Status
+from services.offers.offers.domain import RELEASED, OfferStatus
 from services.offers.offers.facts import fact_of
 from services.offers.offers.models import Offer
 from services.offers.providers.models import Provider
@@ -113,7 +113,7 @@ def prune_some(session: Session, import_id: str, board: Declaration) -> int:
     gone = session.exec(query.limit(PRUNE_AT_ONCE).with_for_update()).all()
     facts: list[Told] = []
     for offer in gone:
-        offer.status, offer.pruned = Status.WITHDRAWN, True
+        offer.status, offer.pruned = OfferStatus.WITHDRAWN, True
         offer.version, offer.changed_at = offer.version + 1, now()
         provider = session.get(Provider, offer.provider_id) if offer.provider_id else None
         title = provider.content["title"] if provider else None

@@ -25,7 +25,7 @@ from libs.httpkit.edge import (
 from libs.httpkit.problems import Problem
 from services.offers.accessibility import check_place
 from services.offers.offers import commands, queries
-from services.offers.offers.domain import Flag, OfferContent, Status
+from services.offers.offers.domain import Flag, OfferContent, OfferStatus
 from services.offers.offers.models import Offer
 from services.offers.params import UUID7, Id, today
 
@@ -55,7 +55,7 @@ class OfferView(Body):
     id: str
     board: str
     provider_id: str | None
-    status: Status
+    status: OfferStatus
     version: int
     content: OfferContent
     flags: list[Flag] = []
@@ -73,7 +73,7 @@ def view(offer: Offer, *, mends: bool) -> OfferView:
         include={"id", "board", "provider_id", "version", "created_at", "changed_at", "published_at"}
     )
     return OfferView(
-        status=Status(offer.status),
+        status=OfferStatus(offer.status),
         content=offer.said,
         flags=offer.flagged if mends else [],
         checked_on=offer.checked_on,
@@ -94,7 +94,7 @@ def list_offers(
     paging: Paging,
     board: Annotated[CleanStr | None, Query(max_length=40)] = None,
     provider_id: Annotated[CleanStr | None, Query(max_length=64)] = None,
-    status: Status | None = None,
+    status: OfferStatus | None = None,
     flagged: bool = False,
 ) -> Items[OfferView]:
     """Published offers; editors see all, providers also their own. `flagged`: only what you should look at."""

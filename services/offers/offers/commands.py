@@ -15,7 +15,7 @@ from services.offers.offers import queries
 from services.offers.offers.domain import (
     RELEASED,
     OfferContent,
-    Status,
+    OfferStatus,
     is_over,
     may_become,
 )
@@ -54,7 +54,7 @@ def change(session: Session, actor: Principal, offer_id: str, expected: int, con
     if offer.status in RELEASED and not actor.is_any("editor"):
         raise Problem(403, "Forbidden", "A published offer is changed by an editor; propose the change.")
     declaration = boards.declaration(session, offer.board, hold=True)
-    check(declaration, content, complete=offer.status in (Status.SUBMITTED, *RELEASED))
+    check(declaration, content, complete=offer.status in (OfferStatus.SUBMITTED, *RELEASED))
     before = offer.content
     offer.say(content)
     if offer.content != before:
@@ -67,7 +67,7 @@ def revise(session: Session, offer: Offer, content: OfferContent, today: date) -
     check(boards.declaration(session, offer.board, hold=True), content, complete=True)
     offer.say(content)
     offer.vouch(events.CheckedAs.EDITOR, today)
-    if offer.status == Status.HIDDEN:
+    if offer.status == OfferStatus.HIDDEN:
         show(session, offer)
     else:
         retell(session, offer)
@@ -76,7 +76,7 @@ def revise(session: Session, offer: Offer, content: OfferContent, today: date) -
 def submit(session: Session, actor: Principal, offer_id: str, expected: int) -> Offer:
     """Hand an offer to the editors; it must be complete."""
     offer = _held(session, actor, offer_id, expected)
-    _move(offer, Status.SUBMITTED)
+    _move(offer, OfferStatus.SUBMITTED)
     check(boards.declaration(session, offer.board, hold=True), offer.said, complete=True)
     return offer
 
@@ -85,14 +85,14 @@ def publish(session: Session, offer_id: str, expected: int, today: date) -> Offe
     """Make an offer public; it must be complete and not over."""
     offer = queries.locked(session, offer_id)
     check_version(expected, offer.version)
-    _move(offer, Status.PUBLISHED)
+    _move(offer, OfferStatus.PUBLISHED)
     make_public(session, offer, today)
     return offer
 
 
 def make_public(session: Session, offer: Offer, today: date) -> None:
     """Publish an offer of this transaction; Problem 422 when it is not complete, or over."""
-    offer.status = Status.PUBLISHED
+    offer.status = OfferStatus.PUBLISHED
     declaration = boards.one(session, offer.board, hold=True).declared
     check(declaration, offer.said, complete=True)
     if is_over(offer.said, today):
@@ -108,7 +108,7 @@ def withdraw(session: Session, actor: Principal, offer_id: str, expected: int, r
     """Take an offer back; listeners that knew it are told."""
     offer = _held(session, actor, offer_id, expected)
     was_public = offer.status in RELEASED
-    _move(offer, Status.WITHDRAWN)
+    _move(offer, OfferStatus.WITHDRAWN)
     if was_public:
         tell(session, offer, boards.declaration(session, offer.board), events.OfferWithdrawn, reason=reason)
     return offer
@@ -119,26 +119,26 @@ def expire_due(session: Session, today: date) -> int:
     query = select(Offer).where(col(Offer.status).in_(RELEASED), col(Offer.ends_on) < today)
     due = session.exec(query.limit(EXPIRE_AT_ONCE).with_for_update(skip_locked=True)).all()
     for offer in due:
-        _move(offer, Status.EXPIRED)
+        _move(offer, OfferStatus.EXPIRED)
         tell(session, offer, boards.declaration(session, offer.board), events.OfferExpired)
     return len(due)
 
 
 def hide(session: Session, offer: Offer) -> None:
     """Take an offer out of the public until somebody checks it."""
-    _move(offer, Status.HIDDEN)
+    _move(offer, OfferStatus.HIDDEN)
     tell(session, offer, boards.declaration(session, offer.board), events.OfferHidden)
 
 
 def show(session: Session, offer: Offer) -> None:
     """Bring a hidden offer back."""
-    _move(offer, Status.PUBLISHED)
+    _move(offer, OfferStatus.PUBLISHED)
     tell(session, offer, boards.declaration(session, offer.board), events.OfferPublished)
 
 
 def republish_of(session: Session, provider: Provider) -> None:
     """Tell the provider's public offers again, with its new name."""
-    query = select(Offer).where(Offer.provider_id == provider.id, Offer.status == Status.PUBLISHED)
+    query = select(Offer).where(Offer.provider_id == provider.id, Offer.status == OfferStatus.PUBLISHED)
     for offer in session.exec(query.order_by(Offer.id).with_for_update()):
         retell(session, offer)
 
@@ -146,7 +146,7 @@ def republish_of(session: Session, provider: Provider) -> None:
 def retell(session: Session, offer: Offer) -> None:
     """Something that is shown of an offer changed elsewhere: a new version, told if the offer is public."""
     _step(offer)
-    if offer.status == Status.PUBLISHED:
+    if offer.status == OfferStatus.PUBLISHED:
         tell(session, offer, boards.declaration(session, offer.board), events.OfferChanged)
 
 
@@ -179,8 +179,8 @@ def _held(session: Session, actor: Principal, offer_id: str, expected: int) -> O
     return offer
 
 
-def _move(offer: Offer, status: Status) -> None:
-    if not may_become(Status(offer.status), status):
+def _move(offer: Offer, status: OfferStatus) -> None:
+    if not may_become(OfferStatus(offer.status), status):
         raise conflict(f"An offer that is {offer.status} cannot become {status}.")
     offer.status = status
     _step(offer)

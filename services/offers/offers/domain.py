@@ -13,12 +13,12 @@ from libs.httpkit.edge import Body, Day, Instant
 from services.offers.boards import domain as boards
 from services.offers.boards.domain import Declaration
 from services.offers.freshness.domain import Stage
-from services.offers.providers.domain import Place, Said, WebAddress, plain
+from services.offers.providers.domain import Said, SaidPlace, WebAddress, plain
 
 MAX_KEYWORDS = 200
 
 
-class Status(StrEnum):
+class OfferStatus(StrEnum):
     """Where an offer stands in its life."""
 
     DRAFT = "draft"
@@ -31,14 +31,25 @@ class Status(StrEnum):
 
 # Which state may follow which; what is not here is a conflict.
 FOLLOWS = {
-    Status.SUBMITTED: (Status.DRAFT, Status.WITHDRAWN, Status.EXPIRED),
-    Status.PUBLISHED: (Status.DRAFT, Status.SUBMITTED, Status.WITHDRAWN, Status.EXPIRED, Status.HIDDEN),
-    Status.WITHDRAWN: (Status.DRAFT, Status.SUBMITTED, Status.PUBLISHED, Status.HIDDEN),
-    Status.EXPIRED: (Status.PUBLISHED, Status.HIDDEN),
-    Status.HIDDEN: (Status.PUBLISHED,),
+    OfferStatus.SUBMITTED: (OfferStatus.DRAFT, OfferStatus.WITHDRAWN, OfferStatus.EXPIRED),
+    OfferStatus.PUBLISHED: (
+        OfferStatus.DRAFT,
+        OfferStatus.SUBMITTED,
+        OfferStatus.WITHDRAWN,
+        OfferStatus.EXPIRED,
+        OfferStatus.HIDDEN,
+    ),
+    OfferStatus.WITHDRAWN: (
+        OfferStatus.DRAFT,
+        OfferStatus.SUBMITTED,
+        OfferStatus.PUBLISHED,
+        OfferStatus.HIDDEN,
+    ),
+    OfferStatus.EXPIRED: (OfferStatus.PUBLISHED, OfferStatus.HIDDEN),
+    OfferStatus.HIDDEN: (OfferStatus.PUBLISHED,),
 }
 # Released by an editor: in public, or out of it only until somebody checks the offer.
-RELEASED = (Status.PUBLISHED, Status.HIDDEN)
+RELEASED = (OfferStatus.PUBLISHED, OfferStatus.HIDDEN)
 
 
 class Period(cards.Period, Body):
@@ -79,7 +90,7 @@ class OfferContent(Body):
     text: Text = {}
     tags: list[Word] = Field(default=[], max_length=50)
     fields_of_action: list[Name] = Field(default=[], max_length=20)
-    place: Place | None = None
+    place: SaidPlace | None = None
     period: Period | None = None
     dates: list[Instant] = Field(default=[], max_length=50)
     age: Age | None = None
@@ -113,7 +124,7 @@ class Stand:
     checked_as: str | None = None
 
 
-def may_become(status: Status, following: Status) -> bool:
+def may_become(status: OfferStatus, following: OfferStatus) -> bool:
     """Whether an offer may go from one state to another."""
     return status in FOLLOWS[following]
 
@@ -171,7 +182,7 @@ def card(
         image=_plain(cards.Image, content.image),
         published_at=stand.published_at,
         checked_on=stand.checked_on,
-        listed=stand.status == Status.PUBLISHED,
+        listed=stand.status == OfferStatus.PUBLISHED,
     )
 
 

@@ -10,7 +10,7 @@ from uuid_utils import uuid7
 from libs.contracts.offers import CheckedAs
 from libs.servicekit.db import UtcDateTime, now
 from services.offers.freshness.domain import STALE, Stage
-from services.offers.offers.domain import Flag, OfferContent, Stand, Status
+from services.offers.offers.domain import Flag, OfferContent, OfferStatus, Stand
 
 
 class Offer(SQLModel, table=True):
@@ -23,7 +23,7 @@ class Offer(SQLModel, table=True):
     id: str = Field(default_factory=lambda: str(uuid7()), primary_key=True)
     board: str = Field(foreign_key="board.slug")
     provider_id: str | None = Field(default=None, foreign_key="provider.id")
-    status: str = Status.DRAFT
+    status: str = OfferStatus.DRAFT
     version: int = 1
     content: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     ends_on: date | None = None

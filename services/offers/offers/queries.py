@@ -5,7 +5,7 @@ from sqlmodel import Session, col, select
 
 from libs.httpkit.auth import Principal
 from libs.httpkit.problems import not_found
-from services.offers.offers.domain import Status
+from services.offers.offers.domain import OfferStatus
 from services.offers.offers.models import Offer
 
 
@@ -16,7 +16,7 @@ def page(
     after: str,
     board: str | None,
     provider_id: str | None,
-    status: Status | None,
+    status: OfferStatus | None,
     *,
     flagged: bool = False,
 ) -> list[Offer]:
@@ -72,4 +72,4 @@ def _visible(caller: Principal | None) -> ColumnElement[bool]:
 
 def public() -> ColumnElement[bool]:
     """What everybody may see."""
-    return col(Offer.status) == Status.PUBLISHED
+    return col(Offer.status) == OfferStatus.PUBLISHED

@@ -50,7 +50,7 @@ class NewDetails(Body):
     recipient_id: RecipientId | None = None
 
 
-class Refusal(Body):
+class ProposalRefusal(Body):
     """Why a proposal is not taken over; read by the organisation."""
 
     reason: Annotated[Paragraphs, Field(min_length=1, max_length=500)]
@@ -175,7 +175,7 @@ def release_proposal(
 @router.post("/proposals/{proposal_id}/refuse")
 def refuse_proposal(
     proposal_id: Id,
-    body: Refusal,
+    body: ProposalRefusal,
     caller: Editor,
     expected: IfMatch,
     session: Transaction,

@@ -26,7 +26,7 @@ WebAddress = Annotated[Url, AfterValidator(_web_address)]
 Said = Annotated[Text, AfterValidator(_said)]
 
 
-class Place(cards.Place, Body):
+class SaidPlace(cards.Place, Body):
     """Where something is; latitude and longitude come together or not at all."""
 
 
@@ -36,7 +36,7 @@ class ProviderContent(Body):
     title: Said
     kind: Word | None = None
     url: WebAddress | None = None
-    place: Place | None = None
+    place: SaidPlace | None = None
 
 
 def card(content: ProviderContent, *, listed: bool) -> Card:
@@ -51,6 +51,6 @@ def card(content: ProviderContent, *, listed: bool) -> Card:
     )
 
 
-def plain(place: Place | None) -> cards.Place | None:
+def plain(place: SaidPlace | None) -> cards.Place | None:
     """A checked place as the card carries it."""
     return place and cards.Place.model_validate(place.model_dump())

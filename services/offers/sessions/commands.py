@@ -19,10 +19,10 @@ from libs.httpkit.edge import check_version
 from libs.httpkit.problems import FieldError, conflict, invalid, not_found
 from libs.servicekit.db import now
 from services.offers.offers import commands as offers
-from services.offers.offers.domain import RELEASED, Status
+from services.offers.offers.domain import RELEASED, OfferStatus
 from services.offers.offers.models import Offer
 from services.offers.places import commands as places
-from services.offers.providers.domain import Place
+from services.offers.providers.domain import SaidPlace
 from services.offers.sessions import domain, facts
 from services.offers.sessions.domain import LeftOut, Move, NewSessions, SessionContent, Span
 from services.offers.sessions.models import OfferSession
@@ -76,7 +76,7 @@ def _row(offer_id: str, series_id: str | None, span: Span, said: dict[str, Any])
     )
 
 
-def _stored(venue: Place | None) -> dict[str, Any] | None:
+def _stored(venue: SaidPlace | None) -> dict[str, Any] | None:
     return None if venue is None else venue.model_dump(mode="json", exclude_defaults=True)
 
 
@@ -191,7 +191,7 @@ def forget_past(session: Session) -> int:
         row.over = True
     session.flush()
     for offer in held.values():
-        if offer.status == Status.PUBLISHED:
+        if offer.status == OfferStatus.PUBLISHED:
             offers.retell(session, offer)
     return len(rows)
 

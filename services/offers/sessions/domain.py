@@ -13,7 +13,7 @@ from libs.contracts.offers import Reason
 from libs.httpkit.edge import Body, Day, Moment
 from libs.httpkit.problems import FieldError, invalid
 from services.offers.accessibility import strange_facts
-from services.offers.providers.domain import Place
+from services.offers.providers.domain import SaidPlace
 from services.offers.sessions.recurrence import MAX_SESSIONS, Unfit, aware, exists, occurrences
 
 HORIZON = timedelta(days=731)
@@ -59,7 +59,7 @@ class When(Body):
 class SessionContent(Body):
     """What is said of a session beside its time; both fall back to what the offer says."""
 
-    venue: Place | None = None
+    venue: SaidPlace | None = None
     places_max: Places | None = None
 
 
@@ -86,7 +86,7 @@ class Move(Cancellation):
 
     starts_at: Minute | None = None
     ends_at: Minute | None = None
-    venue: Place | None = None
+    venue: SaidPlace | None = None
 
     @model_validator(mode="after")
     def _both_times(self) -> "Move":
@@ -202,7 +202,7 @@ def check_period(spans: Iterable[Span], zone: tzinfo, start: date | None, end: d
         raise Unfit("starts_at", f"{max(days)} lies after the offer's period, which ends on {end}")
 
 
-def check_venue(venue: Place | None, known: Iterable[str]) -> None:
+def check_venue(venue: SaidPlace | None, known: Iterable[str]) -> None:
     """What is said of a venue's accessibility comes from the town's list; Unfit otherwise."""
     for reason in strange_facts(venue, known):
         raise Unfit("venue.accessibility", reason)

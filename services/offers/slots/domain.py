@@ -114,7 +114,9 @@ def check_slot(
         yield "slot.starts_at", f"at most {rules.ahead_days} days ahead"
     if (day := fields.get(rules.opens or "")) and start.date().isoformat() < day:
         yield "slot.starts_at", f"can be booked from {day}"
-    if (hours := fields.get(rules.hours or "")) and not is_open(hours, start.replace(tzinfo=None), end.replace(tzinfo=None)):
+    if (hours := fields.get(rules.hours or "")) and not is_open(
+        hours, start.replace(tzinfo=None), end.replace(tzinfo=None)
+    ):
         yield "slot.starts_at", "lies outside of the opening hours"
 
 
