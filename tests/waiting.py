@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-POLL = 0.02
+POLL = 0.05
 
 
 def until(look: Callable[[], T], seconds: float = 20) -> T:

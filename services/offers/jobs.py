@@ -129,5 +129,5 @@ JOBS = [
     rounds("offers.needs", observe_needs, every=5),
     rounds("offers.needs-forget", forget_needs, every=3600),
     rounds("offers.allocation", allocation.allocate, every=1, at_rest=5),
-    rounds("offers.import", imports.work_off, every=1, at_rest=5),
+    rounds("offers.import", imports.work_off, every=0.2, at_rest=5),
 ]

@@ -83,13 +83,14 @@ def test_providers_in_pages(service: Offers) -> None:
 
 def test_a_hundred_writers_at_once_wait_their_turn(service: Offers) -> None:
     """Those who wait hold neither thread nor connection, or those who have one could not go on."""
-    headers = service.stack.headers("editor")
+    headers, url = service.stack.headers("editor"), service.stack.url("offers")
 
     def join(number: int) -> int:
         body = {"title": {"de": f"Andrang {number}"}}
-        return httpx2.post(
-            f"{service.stack.url('offers')}/v1/providers", json=body, headers=headers, timeout=25
-        ).status_code
+        return client.post("/v1/providers", json=body).status_code
 
-    with ThreadPoolExecutor(100) as pool:
+    with (
+        httpx2.Client(base_url=url, headers=headers, timeout=25, limits=httpx2.Limits()) as client,
+        ThreadPoolExecutor(100) as pool,
+    ):
         assert set(pool.map(join, range(100))) == {201}
