@@ -70,11 +70,12 @@ def outcome(command: list[str]) -> tuple[int, str]:
 
 
 def test(arguments: list[str]) -> int:
-    """pytest on everything, or on what the arguments say."""
+    """pytest on everything side by side, or on what the arguments name, one after the other."""
     node.install(ROOT)
-    # Tests wait for real components more than they compute; what stays together says tests/sharing.py.
-    chosen = arguments or ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
-    return subprocess.run([PYTHON, "-m", "pytest", *chosen], check=False, cwd=ROOT).returncode
+    # What stays together says tests/sharing.py.
+    named = any(not argument.startswith("-") for argument in arguments)
+    spread = [] if named else ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
+    return subprocess.run([PYTHON, "-m", "pytest", *spread, *arguments], check=False, cwd=ROOT).returncode
 
 
 def format_code() -> int:
