@@ -78,7 +78,8 @@ def test_what_many_search_in_vain_is_told_and_what_few_do_is_not(service: Offers
 
     (need,) = until(lambda: [one for one in listed(service, board="course") if many in str(one["words"])])
 
-    assert (need["kind"], need["asking"], need["board"]) == ("unanswered", 6, "course")
+    assert (need["kind"], need["board"]) == ("unanswered", "course")
+    assert need["asking"] in (5, 6)  # five are enough, and a round may come between the last two
     assert need["words"] == sorted(["kostenlos", many])
     assert not [one for one in listed(service) if few in str(one["words"])]
     facts = service.facts(str(need["id"]), "need")
