@@ -14,6 +14,9 @@ from nats.js.errors import NotFoundError
 
 from libs.contracts import topology
 
+# A broker under load, or one that has just started, may take its time.
+ANSWER_SECONDS = 15.0
+
 
 async def provision(js: JetStreamContext) -> list[str]:
     """Create or update every stream and durable; returns their names. Raises nats errors."""
@@ -71,9 +74,15 @@ def _consumer_config(consumer: topology.Consumer) -> api.ConsumerConfig:
 async def main() -> None:
     """Provision the broker named by COBURG_NATS_URL."""
     url = os.environ.get("COBURG_NATS_URL", "nats://127.0.0.1:4222")
-    client = await nats.connect(url, max_reconnect_attempts=2, reconnect_time_wait=1, error_cb=_quiet)
+    client = await nats.connect(
+        url,
+        connect_timeout=ANSWER_SECONDS,
+        max_reconnect_attempts=2,
+        reconnect_time_wait=1,
+        error_cb=_quiet,
+    )
     try:
-        print("provisioned:", ", ".join(await provision(client.jetstream())))
+        print("provisioned:", ", ".join(await provision(client.jetstream(timeout=ANSWER_SECONDS))))
     finally:
         await client.close()
 

@@ -1,6 +1,9 @@
 """Provisioning on a real server: STATE keeps the newest fact, repetition changes nothing, changes are taken over."""
 
+import asyncio
+import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from nats.js import JetStreamContext
@@ -10,6 +13,8 @@ from libs.contracts import topology
 from libs.provision.streams import provision
 from libs.servicekit.db import Database
 from tests.servicekit.test_outbox import events, relaying, sent, tell
+from tests.stack import Stack
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +29,6 @@ async def test_state_holds_the_newest_fact_of_every_thing(sqlite: Database, js: 
             tell(sqlite, "a", version)
         tell(sqlite, "b", 1)
         await sent(sqlite)
-    from tests.waiting import eventually
 
     async def sourced() -> bool:
         return (await js.stream_info("STATE")).state.last_seq == 4
@@ -92,3 +96,14 @@ async def test_every_stream_is_on_disk(js: JetStreamContext) -> None:
     for info in await js.streams_info():
         assert info.config.storage == "file"
         assert info.config.duplicate_window == 10 * topology.MINUTE
+
+
+async def test_a_broker_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
+    with Stack(tmp_path) as stack:
+        broker = stack.start("nats").children["nats"]
+        broker.send_signal(signal.SIGSTOP)
+        provisioning = asyncio.create_task(asyncio.to_thread(stack.provision))
+        await asyncio.sleep(9)
+        assert not provisioning.done()
+        broker.send_signal(signal.SIGCONT)
+        await provisioning
