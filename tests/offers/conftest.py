@@ -129,6 +129,19 @@ class Offers:
         self.relayed()
         return asyncio.run(facts(self.stack.url("nats"), f"city.offers.{kind}.*.*.{thing}"))
 
+    def registered(self, provider: str, recipient: str, topic: str) -> None:
+        """A provider's recipient for one topic; of needs, for example, all providers of a board are told at any time."""
+        body = {"recipient_id": recipient, "topics": [topic]}
+        answer = self.call("POST", f"/v1/providers/{provider}/recipients", body, "editor")
+        assert answer.status_code == 201, answer.text
+
+    def asked(self, recipient: str) -> list[dict[str, Any]]:
+        """The messages that were asked for, for one recipient, oldest first."""
+        self.relayed()
+        subject = "internal.notify.message.requested.v1.>"
+        found = asyncio.run(facts(self.stack.url("nats"), subject, "INTERNAL"))
+        return [fact["data"] for fact in found if fact["data"]["recipient_id"] == recipient]
+
     def told(self, thing: str) -> list[tuple[str, int]]:
         """The facts about a thing as names and versions."""
         return [(fact["type"].split(".")[-2], int(fact["sequence"])) for fact in self.facts(thing)]
@@ -145,7 +158,8 @@ async def facts(url: str, pattern: str, stream: str = "CITY") -> list[dict[str, 
         config = ConsumerConfig(ack_policy=AckPolicy.NONE)
         subscription = await js.pull_subscribe(pattern, stream=stream, config=config)
         while len(found) < left:
-            found += [json.loads(message.data) for message in await subscription.fetch(min(left, 500), 5)]
+            batch = min(left - len(found), 500)
+            found += [json.loads(message.data) for message in await subscription.fetch(batch, 5)]
     await client.close()
     return found
 

@@ -13,7 +13,6 @@ from services.offers.contact.commands import erase_due
 from services.offers.contact.domain import plain_text
 from services.offers.contact.models import Conversation
 from tests.offers.conftest import Offers, problem
-from tests.offers.test_freshness import asked, registered
 
 
 def begin(
@@ -27,7 +26,7 @@ def begin(
 def offer(service: Offers) -> tuple[str, str]:
     """A new organisation that asked to be told, and its public offer."""
     provider = service.provider("Verein")
-    registered(service, provider, f"team-{provider}")
+    service.registered(provider, f"team-{provider}", "messages")
     return provider, service.draft(provider=provider, publish=True)
 
 
@@ -35,7 +34,7 @@ def test_a_question_is_answered_through_the_service(service: Offers, offer: tupl
     provider, thing = offer
     sender = f"parent-{provider}"
     begun = begin(service, thing, sender, "Gibt es\u202e noch Plätze?\r\n\n\n\nDanke").json()
-    (waiting,) = asked(service, f"team-{provider}")
+    (waiting,) = service.asked(f"team-{provider}")
     assert (waiting["template"], waiting["facts"]) == ("contact-received", {"conversation": begun["id"]})
     own: dict[str, Any] = {"providers": (provider,)}
     inbox = service.call("GET", f"/v1/providers/{provider}/messages", None, "provider", **own)
@@ -46,13 +45,13 @@ def test_a_question_is_answered_through_the_service(service: Offers, offer: tupl
     for answer in ("Ja, zwei.", "Oder drei."):
         reply = service.call("POST", f"{path}/replies", {"text": answer}, "provider", **own)
         assert reply.status_code == 201
-    (told,) = asked(service, sender)
+    (told,) = service.asked(sender)
     assert told["template"] == "contact-answered", "two texts in a row are told once"
     link = {"Link-Token": told["facts"]["token"]}
     seen = service.call("GET", path, headers=link)
     assert [text["text"] for text in seen.json()["texts"]][1:] == ["Ja, zwei.", "Oder drei."]
     assert service.call("POST", f"{path}/replies", {"text": "Gut."}, headers=link).status_code == 201
-    assert len(asked(service, f"team-{provider}")) == 2
+    assert len(service.asked(f"team-{provider}")) == 2
     problem(service.call("DELETE", path, headers=link, version=3), 412)
     assert service.call("DELETE", path, headers=link, version=4).status_code == 204
     problem(service.call("GET", path, headers=link), 404)
@@ -85,7 +84,7 @@ def test_what_machines_fill_in_reaches_nobody(service: Offers, offer: tuple[str,
     assert begin(service, thing, "robot", website="https://spam.example").status_code == 201
     inbox = service.call("GET", f"/v1/providers/{provider}/messages", None, "provider", providers=(provider,))
     assert inbox.json()["items"] == []
-    assert asked(service, f"team-{provider}") == []
+    assert service.asked(f"team-{provider}") == []
 
 
 def test_the_same_request_is_one_message(service: Offers, offer: tuple[str, str]) -> None:
@@ -96,7 +95,7 @@ def test_the_same_request_is_one_message(service: Offers, offer: tuple[str, str]
         service.call("POST", f"/v1/offers/{thing}/contact", body, headers=key).json() for _ in range(2)
     ]
     assert answers[0] == answers[1]
-    assert len(asked(service, f"team-{provider}")) == 1
+    assert len(service.asked(f"team-{provider}")) == 1
 
 
 def test_who_cannot_be_written_to(service: Offers) -> None:

@@ -1,11 +1,8 @@
 """An offer that nobody checks is asked for, marked, hidden, and comes back with one click."""
 
-import asyncio
-import json
 from datetime import datetime, timedelta
 from typing import Any
 
-import nats
 import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -33,41 +30,6 @@ def pass_days(service: Offers, days: float, *offers: str, rule: Freshness | None
         return age(session, board, now(), links)
 
 
-def asked(service: Offers, recipient: str) -> list[dict[str, Any]]:
-    """The messages that were asked for, for one recipient."""
-    service.relayed()
-
-    async def read() -> list[dict[str, Any]]:
-        client = await nats.connect(service.stack.url("nats"))
-        js = client.jetstream()
-        subject = "internal.notify.message.requested.v1.>"
-        count = sum(
-            ((await js.stream_info("INTERNAL", subjects_filter=subject)).state.subjects or {}).values()
-        )
-        found = list[dict[str, Any]]()
-        if count:
-            subscription = await js.pull_subscribe(subject, stream="INTERNAL")
-            while len(found) < count:
-                messages = await subscription.fetch(min(count, 200), 5)
-                found += [json.loads(message.data) for message in messages]
-        await client.close()
-        return found
-
-    data = [event["data"] for event in asyncio.run(read())]
-    return [message for message in data if message["recipient_id"] == recipient]
-
-
-def registered(service: Offers, provider: str, recipient: str) -> None:
-    answer = service.call(
-        "POST",
-        f"/v1/providers/{provider}/recipients",
-        {"recipient_id": recipient},
-        "provider",
-        providers=(provider,),
-    )
-    assert answer.status_code == 201, answer.text
-
-
 def check(service: Offers, offer: str, *roles: str, **more: Any) -> Any:
     return service.call("POST", f"/v1/offers/{offer}/check", None, *roles, **more)
 
@@ -83,7 +45,7 @@ def exported(service: Offers, offer: str, since: datetime) -> tuple[str, Any] | 
 def test_an_offer_ages_and_comes_back(service: Offers) -> None:
     since = now()
     provider = service.provider()
-    registered(service, provider, f"a-{provider}")
+    service.registered(provider, f"a-{provider}", "reminders")
     offer = service.draft(provider=provider, publish=True)
     assert service.get(offer).json()["checked_as"] == "editor"
     assert pass_days(service, 75, offer) == 0
@@ -107,7 +69,7 @@ def test_an_offer_ages_and_comes_back(service: Offers) -> None:
     assert fact["checked_on"] == fact["card"]["checked_on"] == back.json()["checked_on"]
     assert "freshness" not in fact["card"].get("facets", {})
     assert pass_days(service, 0, offer) == 0
-    templates = [message["template"] for message in asked(service, f"a-{provider}")]
+    templates = [message["template"] for message in service.asked(f"a-{provider}")]
     assert templates == ["offer-check", "offer-hidden"]
 
 
@@ -119,12 +81,12 @@ def test_a_second_click_on_the_same_day_changes_nothing(service: Offers) -> None
 
 def test_the_link_in_a_reminder_checks_without_an_account(service: Offers) -> None:
     provider, other = service.provider("Mit Link"), service.provider("Anderer")
-    registered(service, provider, f"b-{provider}")
+    service.registered(provider, f"b-{provider}", "reminders")
     offers = [service.draft(provider=provider, publish=True) for _ in range(3)]
     foreign = service.draft(provider=other, publish=True)
     assert pass_days(service, 91, *offers) == 3
     assert pass_days(service, 181, *offers) == 3
-    (message,) = asked(service, f"b-{provider}")
+    (message,) = service.asked(f"b-{provider}")
     assert (message["template"], message["about"]["id"]) == ("offer-hidden", provider)
     assert message["facts"]["offers"] == 3
     link = {"Link-Token": message["facts"]["token"]}
@@ -143,15 +105,14 @@ def test_the_link_in_a_reminder_checks_without_an_account(service: Offers) -> No
 
 def test_nobody_is_written_to_who_did_not_ask(service: Offers) -> None:
     provider = service.provider()
-    for topics in (["messages"], ["reminders"]):
-        body = {"recipient_id": f"c-{provider}-{topics[0]}", "topics": topics}
-        service.call("POST", f"/v1/providers/{provider}/recipients", body, "editor")
+    for topic in ("messages", "reminders"):
+        service.registered(provider, f"c-{provider}-{topic}", topic)
     listed = service.call("GET", f"/v1/providers/{provider}/recipients", None, "editor").json()["items"]
     assert [item["topics"] for item in listed] == [["messages"], ["reminders"]]
     offer = service.draft(provider=provider, publish=True)
     pass_days(service, 80, offer)
-    assert asked(service, f"c-{provider}-messages") == []
-    (message,) = asked(service, f"c-{provider}-reminders")
+    assert service.asked(f"c-{provider}-messages") == []
+    (message,) = service.asked(f"c-{provider}-reminders")
     assert message["about"] == {"kind": "offer", "id": offer, "board": "course"}
     path = f"/v1/providers/{provider}/recipients/c-{provider}-reminders"
     assert service.call("DELETE", path, None, "editor").status_code == 204

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from tests.offers.conftest import COURSE, Offers, problem
-from tests.offers.test_freshness import asked
+from tests.offers.test_freshness import pass_days
 
 
 def call(service: Offers, method: str, path: str, body: Any, who: str, **more: Any) -> httpx2.Response:
@@ -20,7 +20,7 @@ def invited(service: Offers, provider: str, recipient: str, role: str = "member"
     body = {"recipient_id": recipient, "role": role}
     answer = service.call("POST", f"/v1/providers/{provider}/invitations", body, "editor")
     assert answer.status_code == 201, answer.text
-    message = asked(service, recipient)[-1]
+    message = service.asked(recipient)[-1]
     assert message["template"] == "organisation-invitation"
     return {"Link-Token": message["facts"]["token"]}
 
@@ -123,7 +123,7 @@ def test_a_proposal_is_released_with_its_difference(service: Offers, person: tup
     assert (content["title"]["en"], content["tags"], content["price_cents"]) == ("Pottery", ["Ton"], None)
     assert service.told(offer) == [("published", 1), ("changed", 2), ("changed", 3)]
     problem(decide(service, proposal["id"], "release", 2), 409)
-    message = asked(service, f"at-{who}")[-1]
+    message = service.asked(f"at-{who}")[-1]
     assert (message["template"], message["facts"]) == ("proposal-released", {"proposal": proposal["id"]})
 
 
@@ -137,13 +137,11 @@ def test_what_others_changed_too_is_a_conflict(service: Offers, person: tuple[st
     assert decide(service, proposal, "refuse", body={"reason": "Zu teuer."}).status_code == 200
     seen = call(service, "GET", f"/v1/proposals/{proposal}", None, who).json()
     assert (seen["status"], seen["reason"]) == ("refused", "Zu teuer.")
-    assert asked(service, f"at-{who}")[-1]["template"] == "proposal-refused"
+    assert service.asked(f"at-{who}")[-1]["template"] == "proposal-refused"
     assert service.get(offer).json()["content"]["price_cents"] == 300
 
 
 def test_a_proposal_brings_a_hidden_offer_back(service: Offers, person: tuple[str, str]) -> None:
-    from tests.offers.test_freshness import pass_days
-
     provider, who = person
     offer = service.draft(provider=provider, publish=True)
     pass_days(service, 181, offer)
@@ -161,7 +159,7 @@ def test_the_organisations_own_details(service: Offers, person: tuple[str, str])
     assert proposal["changes"] == [{"path": "/title/de", "old": "Verein", "new": "Neuer Verein"}]
     assert decide(service, proposal["id"], "release").status_code == 200
     assert service.http.get(path).json()["title"] == {"de": "Neuer Verein"}
-    assert asked(service, f"told-{provider}")[-1]["template"] == "proposal-released"
+    assert service.asked(f"told-{provider}")[-1]["template"] == "proposal-released"
 
 
 def test_who_sees_and_takes_back_a_proposal(service: Offers, person: tuple[str, str]) -> None:
