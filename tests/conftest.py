@@ -1,6 +1,7 @@
 """Fixtures with real components; each starts when the first test asks for it."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from tests import sharing
 from tests.postgres import postgres
 from tests.stack import Stack, new_database
 from tests.streams import fresh_streams, no_streams
+
+# Thousands of tests are collected and stay: looking for garbage among them as often as usual is a tenth of the time.
+gc.set_threshold(50_000, 20, 20)
 
 
 class Meilisearch(NamedTuple):

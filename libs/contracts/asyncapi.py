@@ -168,8 +168,9 @@ def _schemas() -> Node:
 
 
 def _envelope(fact: type[Fact]) -> Node:
-    own = {key: value for key, value in schema(fact).items() if key not in ("$schema", "$id", "$defs")}
-    found: Node = _relocated({fact.name: own, **schema(fact)["$defs"]})
+    whole = schema(fact)
+    own = {key: value for key, value in whole.items() if key not in ("$schema", "$id", "$defs")}
+    found: Node = _relocated({fact.name: own, **whole["$defs"]})
     return found
 
 

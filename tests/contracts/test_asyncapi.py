@@ -1,5 +1,6 @@
 """The AsyncAPI document lists the catalogue, no more and no less. The public parser reads it in `./coburg check`."""
 
+from functools import cache
 from typing import Any
 
 from libs.contracts import asyncapi, golden, topology
@@ -7,7 +8,7 @@ from libs.contracts.catalogue import CATALOGUE
 from libs.contracts.event import Envelope
 from libs.contracts.subjects import covers
 
-DOCUMENT = asyncapi.document()
+document = cache(asyncapi.document)  # by the tests, not by everybody who only lists them
 
 
 def references(value: Any) -> set[str]:
@@ -20,7 +21,7 @@ def references(value: Any) -> set[str]:
 
 
 def resolved(reference: str) -> Any:
-    place: Any = DOCUMENT
+    place: Any = document()
     for key in reference.removeprefix("#/").split("/"):
         place = place[key]
     return place
@@ -28,14 +29,16 @@ def resolved(reference: str) -> Any:
 
 def test_every_event_has_one_channel_and_no_channel_is_another() -> None:
     city = {
-        key: one["address"] for key, one in DOCUMENT["channels"].items() if one["address"].startswith("city.")
+        key: one["address"]
+        for key, one in document()["channels"].items()
+        if one["address"].startswith("city.")
     }
     assert city == {name: f"city.{name}.{{id}}" for name in CATALOGUE}
 
 
 def test_every_aggregate_has_a_channel_for_its_newest_fact() -> None:
-    state = {key: one for key, one in DOCUMENT["channels"].items() if one["address"].startswith("state.")}
-    assert state.keys() | CATALOGUE.keys() == DOCUMENT["channels"].keys()
+    state = {key: one for key, one in document()["channels"].items() if one["address"].startswith("state.")}
+    assert state.keys() | CATALOGUE.keys() == document()["channels"].keys()
     assert sorted(name for one in state.values() for name in one["messages"]) == sorted(CATALOGUE)
     assert set(state["state.offers.offer"]["messages"]) == {
         n for n in CATALOGUE if n.startswith("offers.offer.")
@@ -43,7 +46,7 @@ def test_every_aggregate_has_a_channel_for_its_newest_fact() -> None:
 
 
 def test_every_event_is_sent_and_every_listener_receives_what_its_filters_let_through() -> None:
-    operations = DOCUMENT["operations"]
+    operations = document()["operations"]
     heard = {
         f"{listener.name}.{name}"
         for listener in topology.LISTENERS
@@ -55,15 +58,15 @@ def test_every_event_is_sent_and_every_listener_receives_what_its_filters_let_th
 
 
 def test_a_message_is_the_whole_envelope_and_shows_the_golden_events() -> None:
-    for name, message in DOCUMENT["components"]["messages"].items():
+    for name, message in document()["components"]["messages"].items():
         assert resolved(message["payload"]["$ref"])["properties"].keys() == Envelope.model_fields.keys()
         assert [one["payload"] for one in message["examples"]] == list(golden.events(name).values())
 
 
 def test_every_reference_leads_somewhere() -> None:
-    for reference in references(DOCUMENT):
+    for reference in references(document()):
         assert resolved(reference), reference
 
 
 def test_is_the_same_every_time() -> None:
-    assert asyncapi.document() == DOCUMENT
+    assert asyncapi.document() == document()

@@ -10,8 +10,12 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import cache_from_source
 from pathlib import Path
 from string import Template
+
+from packaging.requirements import Requirement
 
 from cli.home import ROOT
 
@@ -97,8 +101,32 @@ def admitted(source: str) -> bool:
 
 
 def install(requirements: Path, venv: Path) -> None:
-    """A fresh virtual environment with exactly these requirements."""
-    uv = Path(sys.executable).parent / "uv"
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, venv], check=True)
-    flags = ["--quiet", "--no-deps", "--require-hashes", "--python", str(venv / "bin" / "python")]
-    subprocess.run([uv, "pip", "install", *flags, "-r", requirements], check=True)
+    """A fresh virtual environment with exactly these requirements.
+
+    They are copied, bytecode and all, from where we run ourselves: the versions are the same, as one lock made both
+    lists, and were held against their hashes when they were installed.
+    """
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    [packages] = venv.glob("lib/*/site-packages")
+    for line in re.findall(r"^[^#\s].*?(?= \\$)", requirements.read_text(), flags=re.MULTILINE):
+        wanted = Requirement(line)
+        if wanted.marker is None or wanted.marker.evaluate():
+            copy_package(wanted, packages)
+
+
+def copy_package(wanted: Requirement, target: Path) -> None:
+    """All files of an installed package but its commands, which belong to another interpreter."""
+    found = metadata.distribution(wanted.name)
+    assert wanted.specifier.contains(found.version, prereleases=True), f"{wanted} is not what is installed"
+    for file in found.files or ():
+        if ".." not in file.parts:
+            copy(Path(str(file.locate())), target / file)
+
+
+def copy(source: Path, target: Path) -> None:
+    """A file and, for a module, its bytecode, which is good as long as the times are the same."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+    compiled = Path(cache_from_source(str(source)))
+    if source.suffix == ".py" and compiled.is_file():
+        copy(compiled, Path(cache_from_source(str(target))))

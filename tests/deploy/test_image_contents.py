@@ -14,9 +14,6 @@ from cli.components import SERVICES
 from tests.deploy.image import Image
 from tests.stack import end, free_port_base
 
-# The packages come from the registry when no other test of this machine has fetched them.
-pytestmark = pytest.mark.timeout(600)
-
 
 @pytest.fixture(scope="module", params=SERVICES)
 def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Image:
@@ -53,8 +50,6 @@ def test_every_module_of_it_finds_what_it_imports(image: Image) -> None:
     modules = sorted(".".join(path.relative_to(image.app).with_suffix("").parts) for path in sources(image))
     script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
     nowhere = environment(image, 1)
-    # pip compiles what it installs, for all tests that follow; here it happens as it is imported.
-    del nowhere["PYTHONDONTWRITEBYTECODE"]
     subprocess.run([image.python, "-c", script, *modules], check=True, cwd=image.app, env=nowhere)
 
 
