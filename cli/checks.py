@@ -1,9 +1,13 @@
 """`coburg check`, `test`, `format`, `bench`: the tools of development, run as one list of steps."""
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +18,8 @@ from cli.home import ROOT
 
 BIN = Path(sys.executable).parent
 PYTHON = str(sys.executable)
+MEMORY = Path("/dev/shm")  # noqa: S108  # where Linux keeps files in memory
+MEMORY_NEEDED = 6 * 1024**3  # bytes; a whole run leaves less than 1 GiB
 
 
 def steps() -> dict[str, list[str]]:
@@ -76,10 +82,23 @@ def test(arguments: list[str]) -> int:
     # What stays together says tests/sharing.py.
     named = any(not argument.startswith("-") for argument in arguments)
     spread = [] if named else ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
-    # Forty services and commands start in the tests; compiling us again for each would be a minute.
-    environ = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
     command = [PYTHON, "-m", "pytest", *spread, *arguments]
-    return subprocess.run(command, check=False, cwd=ROOT, env=environ).returncode
+    with scratch() as folder:
+        # Forty services and commands start in the tests; compiling us again for each would be a minute.
+        environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "", "TMPDIR": str(folder)}
+        return subprocess.run(command, check=False, cwd=ROOT, env=environ).returncode
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for what tests leave behind; in memory where there is room, as brokers and databases sync all the time."""
+    given = os.environ.get("TMPDIR")
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    place = MEMORY if roomy and not given else None
+    with tempfile.TemporaryDirectory(prefix="coburg-test-", dir=place, ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # PostgreSQL, which never runs as root, passes through
+        yield folder
 
 
 def format_code() -> int:

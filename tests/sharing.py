@@ -9,6 +9,7 @@ from typing import Any
 
 DATABASE = re.compile(r"\[(?:.*-)?(sqlite|postgresql)(?:-.*)?\]$")
 TOWN = ("test_flow", "test_register", "test_traces")
+STACK = ("tests/cli/test_imports.py", "tests/cli/test_index.py", "tests/system/test_openapi.py")
 # Groups begin in this order; the rest follows.
 LONG = (
     "offers",
@@ -16,6 +17,7 @@ LONG = (
     "tests/system/test_faults.py",
     "tests/search/test_consumers.py",
     "tests/cli/test_supervisor.py",
+    "stack",
     "tests/search/",
     "tests/servicekit/",
     "tests/deploy/",
@@ -33,6 +35,8 @@ def _place(file: str) -> str:
     folder, _, name = file.rpartition("/")
     if folder == "tests/system" and name.removesuffix(".py") in TOWN:
         return "town"
+    if file in STACK:
+        return "stack"
     return "offers" if folder == "tests/offers" else file
 
 

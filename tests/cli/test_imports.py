@@ -1,7 +1,6 @@
 """Imports against the real offers service, from the command line to the report."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -23,14 +22,6 @@ GOOD = {
 }
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Only what an import needs: broker and offers."""
-    with Stack(tmp_path_factory.mktemp("town")) as stack:
-        stack.start("nats").provision()
-        yield stack.start("offers")
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """One good row and one that is no JSON."""
@@ -45,9 +36,9 @@ def counts(printed: str) -> dict[str, int]:
     return dict(zip(headings[2:], map(int, numbers[-6:]), strict=True))
 
 
-def test_good_rows_are_imported_and_broken_ones_reported(town: Stack, coburg: Coburg, file: Path) -> None:
-    first = coburg(town.home.environ, "import", "kita", str(file))
-    again = coburg(town.home.environ, "import", "kita", str(file), "--strict")
+def test_good_rows_are_imported_and_broken_ones_reported(stack: Stack, coburg: Coburg, file: Path) -> None:
+    first = coburg(stack.home.environ, "import", "kita", str(file))
+    again = coburg(stack.home.environ, "import", "kita", str(file), "--strict")
 
     assert first.returncode == 0, first.stderr
     assert counts(first.stdout) == {
@@ -63,15 +54,15 @@ def test_good_rows_are_imported_and_broken_ones_reported(town: Stack, coburg: Co
     assert again.returncode == 1
 
 
-def test_a_dry_run_changes_nothing(town: Stack, coburg: Coburg, file: Path) -> None:
+def test_a_dry_run_changes_nothing(stack: Stack, coburg: Coburg, file: Path) -> None:
     path = file.with_name("new.jsonl")
     path.write_text(json.dumps(GOOD | {"key": "another"}))
 
-    result = coburg(town.home.environ, "import", "kita", str(path), "--dry-run")
+    result = coburg(stack.home.environ, "import", "kita", str(path), "--dry-run")
 
     assert result.returncode == 0, result.stderr
     assert "(dry run)" in result.stdout
-    real = coburg(town.home.environ, "import", "kita", str(path))
+    real = coburg(stack.home.environ, "import", "kita", str(path))
     assert counts(real.stdout)["created"] == 1
 
 
@@ -84,17 +75,17 @@ def test_a_dry_run_changes_nothing(town: Stack, coburg: Coburg, file: Path) -> N
     ],
 )
 def test_refusals_are_one_clear_line(
-    town: Stack, coburg: Coburg, file: Path, words: tuple[str, ...], said: str
+    stack: Stack, coburg: Coburg, file: Path, words: tuple[str, ...], said: str
 ) -> None:
-    result = coburg(town.home.environ, "import", *(word.format(file=file) for word in words))
+    result = coburg(stack.home.environ, "import", *(word.format(file=file) for word in words))
 
     assert result.returncode == 1
     assert said in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_offers_get_their_dates_once(town: Stack, coburg: Coburg, file: Path) -> None:
-    coburg(town.home.environ, "import", "kita", str(file))
+def test_offers_get_their_dates_once(stack: Stack, coburg: Coburg, file: Path) -> None:
+    coburg(stack.home.environ, "import", "kita", str(file))
     year = date.today().year + 1
     day, later = ({"starts_at": f"{year}-03-0{n}T10:00", "ends_at": f"{year}-03-0{n}T11:00"} for n in (1, 2))
     over = {"starts_at": "2020-03-01T10:00", "ends_at": "2020-03-01T11:00"}
@@ -104,15 +95,15 @@ def test_offers_get_their_dates_once(town: Stack, coburg: Coburg, file: Path) ->
     ]
     (dates := file.with_name("dates")).mkdir()
     (dates / "kita.jsonl").write_text("\n".join(json.dumps(entry) for entry in entries))
-    with gateway(town.home, "offers", town.url("offers"), "editor") as offers:
+    with gateway(stack.home, "offers", stack.url("offers"), "editor") as offers:
         assert [schedule(offers, dates / "kita.jsonl") for _ in range(2)] == [1, 0]
         offer = by_title(offers, "kita")["Kita Sonnenschein"]
         assert len(offers.get(f"/v1/offers/{offer}/sessions")["items"]) == 2
 
 
-def test_boards_get_a_budget_where_nobody_set_one(town: Stack, tmp_path: Path) -> None:
+def test_boards_get_a_budget_where_nobody_set_one(stack: Stack, tmp_path: Path) -> None:
     (file := tmp_path / "budgets.toml").write_text("kita = 70_000\nraum = 50_000\n")
-    with gateway(town.home, "offers", town.url("offers"), "editor") as offers:
+    with gateway(stack.home, "offers", stack.url("offers"), "editor") as offers:
         own = {"amount_cents": 12, "reason": "council"}
         path = f"/v1/boards/raum/budgets/{date.today().year}"
         offers.ask("PUT", path, json=own, headers={"If-Match": '"0"'})
@@ -124,7 +115,7 @@ def test_boards_get_a_budget_where_nobody_set_one(town: Stack, tmp_path: Path) -
         assert entry["reason"] == "Demo"
 
 
-def test_a_period_of_wishes_is_announced_once(town: Stack, tmp_path: Path) -> None:
+def test_a_period_of_wishes_is_announced_once(stack: Stack, tmp_path: Path) -> None:
     monday = date.today() + timedelta(weeks=10, days=-date.today().weekday())
     friday, other = monday + timedelta(days=4), monday + timedelta(weeks=1)
     (file := tmp_path / "ferien.toml").write_text(f"""
@@ -133,7 +124,7 @@ def test_a_period_of_wishes_is_announced_once(town: Stack, tmp_path: Path) -> No
         wishes_until = {datetime.now(UTC) + timedelta(weeks=1):%Y-%m-%dT%H:%M:%SZ}
         slots = [{{ name = "week", title = {{ de = "Woche" }}, start = {monday}, end = {friday} }}]
     """)
-    with gateway(town.home, "offers", town.url("offers"), "editor") as offers:
+    with gateway(stack.home, "offers", stack.url("offers"), "editor") as offers:
         assert not announce(offers, file), "there is nothing to wish for yet"
         weeks = [care(offers, day, places) for day, places in ((monday, 7), (other, 7), (monday, None))]
         assert [announce(offers, file) for _ in range(2)] == [True, False]
