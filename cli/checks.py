@@ -81,7 +81,7 @@ def test(arguments: list[str]) -> int:
     node.install(ROOT)
     # What stays together says tests/sharing.py.
     named = any(not argument.startswith("-") for argument in arguments)
-    spread = [] if named else ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
+    spread = [] if named else ["-n", "4", "--dist", "loadscope", "--no-loadscope-reorder"]
     command = [PYTHON, "-m", "pytest", *spread, *arguments]
     with scratch() as folder:
         # Forty services and commands start in the tests; compiling us again for each would be a minute.

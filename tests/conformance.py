@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-EXAMPLES = 3
+EXAMPLES = 5
 PATIENCE_SECONDS = 60
 CHECKS: list[Any] = [
     not_a_server_error,

@@ -50,7 +50,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.3)  # a look may be a command, which costs more than the pause
 
 
 def test_up_returns_when_everything_is_ready_and_does_so_again(home: Home, coburg: Coburg) -> None:

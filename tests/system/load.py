@@ -15,7 +15,7 @@ import httpx2
 
 from tests.system.town import Json, Town, content, unique_word
 
-PAUSE_SECONDS = 0.03
+PAUSE_SECONDS = 0.01
 AGAIN_SECONDS = 0.1
 
 Ask = Callable[[], httpx2.Response]
