@@ -3,7 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.conformance import complaints
+import pytest
+from schemathesis import GenerationMode
+
+from tests.conformance import complaints, in_each_mode
 from tests.offers.conftest import Offers
 from tests.offers.holidays import Holidays
 
@@ -21,7 +24,9 @@ def derived(lone: Offers) -> str:
     return str(lone.http.get(f"/v1/boards/{names[1]}/improvements").json()["items"][0]["id"])
 
 
-def test_answers_are_as_documented(lone: Offers) -> None:
+@pytest.fixture(scope="module")
+def there(lone: Offers) -> tuple[dict[str, str], dict[str, str]]:
+    """One of everything that a path may name, and the header that opens its wish list."""
     provider = lone.provider()
     offer = lone.draft(provider=provider, publish=True)
     board = derived(lone)
@@ -43,7 +48,7 @@ def test_answers_are_as_documented(lone: Offers) -> None:
     )
     question = {"recipient_id": "one", "text": "Hallo"}
     talk = lone.call("POST", f"/v1/offers/{offer}/contact", question)
-    known = {
+    things = {
         "booking_id": booking["id"],
         "provider_id": provider,
         "offer_id": offer,
@@ -62,8 +67,15 @@ def test_answers_are_as_documented(lone: Offers) -> None:
         "period": "2026-27",
         "name": "offers.offer.published.v1",
     }
-    headers = lone.stack.headers("editor") | {"Link-Token": family["token"]}
-    assert not complaints(lone.stack.url("offers"), headers, **known)
+    return things, {"Link-Token": family["token"]}
+
+
+@in_each_mode
+def test_answers_are_as_documented(
+    lone: Offers, there: tuple[dict[str, str], dict[str, str]], mode: GenerationMode
+) -> None:
+    known, link = there
+    assert not complaints(lone.stack.url("offers"), lone.stack.headers("editor") | link, mode, **known)
 
 
 def test_the_document_names_things_by_their_own_names_alone(lone: Offers) -> None:
