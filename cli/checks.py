@@ -15,10 +15,12 @@ from rich.console import Console
 from cli import node
 from cli.errors import Trouble
 from cli.home import ROOT
+from cli.processes import Process
 
 BIN = Path(sys.executable).parent
 PYTHON = str(sys.executable)
 MEMORY = Path("/dev/shm")  # noqa: S108  # where Linux keeps files in memory
+SCRATCH = "coburg-test-"
 MEMORY_NEEDED = 6 * 1024**3  # bytes; a whole run leaves less than 1 GiB
 
 
@@ -94,8 +96,12 @@ def scratch() -> Iterator[Path]:
     """A folder for what tests leave behind; in memory where there is room, as brokers and databases sync all the time."""
     given = os.environ.get("TMPDIR")
     roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
-    place = MEMORY if roomy and not given else None
-    with tempfile.TemporaryDirectory(prefix="coburg-test-", dir=place, ignore_cleanup_errors=True) as name:
+    place = Path(given or (MEMORY if roomy else tempfile.gettempdir()))
+    for left in place.glob(f"{SCRATCH}*"):
+        if not Process.of(int(left.name.split("-")[2])).born:
+            shutil.rmtree(left, ignore_errors=True)  # its run was killed
+    prefix = f"{SCRATCH}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=place, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o711)  # PostgreSQL, which never runs as root, passes through
         yield folder

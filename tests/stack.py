@@ -13,6 +13,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -41,6 +42,7 @@ class Stack:
         }
         self.home = Home.of(plain_environment() | own | environ)
         self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.token = cache(self.token)  # type: ignore[method-assign]  # good for an hour, asked for with every request
 
     def __enter__(self) -> "Stack":
         return self
