@@ -15,7 +15,7 @@ import httpx2
 
 from tests.system.town import Json, Town, content, unique_word
 
-PAUSE_SECONDS = 0.01
+PAUSE_SECONDS = 0.02
 AGAIN_SECONDS = 0.1
 
 Ask = Callable[[], httpx2.Response]
