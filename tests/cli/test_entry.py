@@ -17,17 +17,35 @@ def call(cwd: Path, *command: str | Path, **environ: str) -> "subprocess.Complet
     )
 
 
-def test_without_python_it_says_what_is_needed(tmp_path: Path) -> None:
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder for PATH with what the script itself needs, beside a copy of the script."""
     shutil.copy(ROOT / "coburg", tmp_path)
-    tools = tmp_path / "bin"
-    tools.mkdir()
+    folder = tmp_path / "bin"
+    folder.mkdir()
     for name in ("sh", "dirname", "cmp"):
-        (tools / name).symlink_to(str(shutil.which(name)))
+        (folder / name).symlink_to(str(shutil.which(name)))
+    return folder
 
-    result = call(tmp_path, tmp_path / "coburg", "up", PATH=str(tools))
+
+@pytest.mark.parametrize("python", ["nowhere", "old"])
+def test_without_python_it_says_what_is_needed(tools: Path, python: str) -> None:
+    (tools / "old").write_text("#!/bin/sh\nexit 1\n")
+    (tools / "old").chmod(0o755)
+
+    result = call(tools, tools.parent / "coburg", "up", PATH=str(tools), COBURG_PYTHON=python)
 
     assert result.returncode == 1
-    assert "Python 3.11 or newer is needed" in result.stderr
+    assert f"Python 3.11 or newer is needed and was not found ({python})" in result.stderr
+
+
+def test_the_python_that_was_named_is_the_one_taken(tools: Path) -> None:
+    (tools / "mine").write_text('#!/bin/sh\n[ "$1" = -c ] || echo "$@"\n')
+    (tools / "mine").chmod(0o755)
+
+    result = call(tools, tools.parent / "coburg", "up", PATH=str(tools), COBURG_PYTHON="mine")
+
+    assert result.stdout == f"{tools.parent}/cli/install.py {tools.parent} run\n"
 
 
 def test_without_ensurepip_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
