@@ -103,15 +103,24 @@ def admitted(source: str) -> bool:
 def install(requirements: Path, venv: Path) -> None:
     """A fresh virtual environment with exactly these requirements.
 
-    They are copied, bytecode and all, from where we run ourselves: the versions are the same, as one lock made both
-    lists, and were held against their hashes when they were installed.
+    They are copied, bytecode and all, from where we run ourselves; they were held against the same hashes there.
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     [packages] = venv.glob("lib/*/site-packages")
-    for line in re.findall(r"^[^#\s].*?(?= \\$)", requirements.read_text(), flags=re.MULTILINE):
+    ours = pinned(ROOT / "requirements" / "dev.txt")
+    for line, hashes in pinned(requirements).items():
         wanted = Requirement(line)
         if wanted.marker is None or wanted.marker.evaluate():
+            assert hashes and hashes == ours[line], f"{wanted} is another one than ours"
             copy_package(wanted, packages)
+
+
+def pinned(requirements: Path) -> dict[str, list[str]]:
+    """What a requirement file lists, each with its hashes."""
+    blocks = re.findall(
+        r"^([^#\s].*?) \\\n((?: +--hash=.*\n)+)", requirements.read_text(), flags=re.MULTILINE
+    )
+    return {line: re.findall(r"--hash=(\S+)", hashes) for line, hashes in blocks}
 
 
 def copy_package(wanted: Requirement, target: Path) -> None:
