@@ -21,11 +21,11 @@ from cli import keys
 from cli.home import ROOT, Home
 from libs.httpkit.app import Kit
 from libs.httpkit.auth import ROLES, Principal
+from libs.httpkit.links import links_of
 from services.offers.blueprints.models import Improvement
 from services.offers.boards import commands as boards
 from services.offers.bookings.models import Booking
 from services.offers.contact.models import Conversation, Message
-from services.offers.links import links_of
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent
 from services.offers.organisations.domain import Role

@@ -279,6 +279,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
                 "If-None-Match",
                 "Idempotency-Key",
                 "Link-Token",
+                "Recipient-Token",
                 "traceparent",
             ],
             expose_headers=["ETag", "Location", "Retry-After"],

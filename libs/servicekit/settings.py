@@ -3,7 +3,7 @@
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +18,9 @@ class ServiceSettings(BaseSettings):
     public_url: str | None = None
     link_key: str | None = Field(
         None, description="What signed links are signed with; at least 32 characters."
+    )
+    recipient_key: str | None = Field(
+        None, description="What recipients' proofs are signed with, notify's alone; at least 32 characters."
     )
 
 
@@ -35,6 +38,10 @@ class Settings(BaseSettings):
     oidc_audience: str = "coburg"
     oidc_jwks: str = ""
     oidc_roles_claim: str = "roles"
+    recipient_proof: Literal["required", "off"] = Field(
+        "off", description="Whether a recipient id counts only with the proof that notify gave out with it."
+    )
+    recipient_jwks: str = ""
     cors_origins: str = ""
     rate_limit: str = Field(
         "100/second", description="Per client, in the notation of `limits`; empty switches it off."
@@ -63,6 +70,11 @@ class Settings(BaseSettings):
     def jwks(self) -> str:
         """URL or path of the keys that access tokens are signed with."""
         return self.oidc_jwks or str(self.home / "keys" / "jwks.json")
+
+    @property
+    def recipient_keys(self) -> str:
+        """URL or path of the keys that recipients' proofs are signed with."""
+        return self.recipient_jwks or str(self.home / "keys" / "recipients.jwks.json")
 
     @cached_property
     def town(self) -> dict[str, Any]:

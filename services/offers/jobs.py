@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from libs.httpkit.app import Kit
+from libs.httpkit.links import links_of
 from libs.httpkit.rounds import in_batches, one_by_one, rounds
 from libs.servicekit.db import Database, now
 from services.offers.allocation import runner as allocation
@@ -23,7 +24,6 @@ from services.offers.freshness import commands as freshness
 from services.offers.funding import commands as funding
 from services.offers.funding import queries as funding_queries
 from services.offers.imports import runner as imports
-from services.offers.links import links_of
 from services.offers.needs import commands as needs
 from services.offers.needs.domain import NeedRules
 from services.offers.offers import commands as offers

@@ -9,12 +9,12 @@ import httpx2
 from sqlalchemy import func, select
 from uuid_utils import uuid7
 
+from libs.httpkit.links import Links
 from libs.servicekit.db import now
 from libs.servicekit.tables import outbox
 from services.offers.bookings.messages import Desk
 from services.offers.bookings.models import Booking, BookingDate
 from services.offers.bookings.runner import sweep
-from services.offers.links import Links
 from services.offers.offers.models import Offer
 from services.offers.places import commands as places
 from services.offers.places.models import Stock

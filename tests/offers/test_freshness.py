@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from libs.httpkit.links import links_of
 from libs.servicekit.db import now
 from libs.servicekit.settings import ServiceSettings, Settings
 from services.offers.boards import queries as boards
 from services.offers.freshness.commands import age
 from services.offers.freshness.domain import Freshness
-from services.offers.links import links_of
 from services.offers.offers.models import Offer
 from tests.offers.conftest import Offers, problem
 from tests.waiting import until

@@ -9,8 +9,10 @@ from pydantic import Field
 
 from libs.httpkit.auth import Principal, require
 from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.links import Links, LinkToken, Signing
 from libs.httpkit.pace import paced
 from libs.httpkit.problems import not_found
+from libs.httpkit.recipients import Proven
 from services.offers.allocation import commands, drawing, queries, wishlists
 from services.offers.allocation.domain import Claim, NewPeriod, NewWishlist, PeriodStatus
 from services.offers.allocation.models import Activity, Period
@@ -25,7 +27,6 @@ from services.offers.allocation.views import (
     WholePeriodView,
     WishlistView,
 )
-from services.offers.links import Links, LinkToken, Signing
 from services.offers.params import Id, Slug, town_zone
 
 router = APIRouter(tags=["allocation"])
@@ -75,9 +76,10 @@ def get_period(period_id: Id, session: Reading, response: Response) -> WholePeri
     dependencies=[paced()],
 )
 def hand_in_wishes(
-    period_id: Id, body: NewWishlist, session: Transaction, once: OnlyOnce, links: Signing
+    period_id: Id, body: NewWishlist, proof: Proven, session: Transaction, once: OnlyOnce, links: Signing
 ) -> Response:
     """Hand in a family's wishes. Nobody needs an account: the answer's `token`, also sent to the recipient, opens them."""
+    proof.check(body.recipient_id)
     sign = signer(links)
     wishlist = wishlists.wish(session, period_id, body, _now(), sign)
     token = sign(queries.period(session, period_id), wishlist.id)
@@ -101,6 +103,7 @@ def get_wishes(
 def change_wishes(
     wishlist_id: Id,
     body: NewWishlist,
+    proof: Proven,
     expected: IfMatch,
     session: Transaction,
     links: Signing,
@@ -109,6 +112,8 @@ def change_wishes(
 ) -> WishlistView:
     """Replace a family's wishes until the period is closed. Opened by its link."""
     _opened(links, token, wishlist_id)
+    if body.recipient_id != queries.wishlist(session, wishlist_id).recipient_id:
+        proof.check(body.recipient_id)
     wishlist = wishlists.change_wishes(session, wishlist_id, expected, body, _now())
     response.headers.update(etag(wishlist.version))
     return _seen(session, wishlist_id)

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from libs.httpkit.app import Kit
+from libs.httpkit.links import Links, links_of
 from libs.httpkit.rounds import in_batches, one_by_one
 from libs.servicekit.db import AWAY, Database, now
 from services.offers.allocation import commands, drawing, placing, queries, wishlists
 from services.offers.allocation.models import Period
 from services.offers.allocation.wishlists import Signer
 from services.offers.bookings.messages import desk_of
-from services.offers.links import Links, links_of
 
 USE = "wishlist"
 

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import Depends
 
 from libs.httpkit.auth import Anyone, Principal, unauthorised
+from libs.httpkit.links import LinkToken, Signing
 from libs.httpkit.problems import Problem
 from services.offers.bookings.messages import USE
 from services.offers.bookings.models import Booking
-from services.offers.links import LinkToken, Signing
 from services.offers.offers.models import Offer
 from services.offers.organisations.queries import must_act_for
 

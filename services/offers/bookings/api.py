@@ -25,6 +25,7 @@ from libs.httpkit.edge import (
 )
 from libs.httpkit.pace import paced
 from libs.httpkit.problems import not_found
+from libs.httpkit.recipients import Proven
 from services.offers.bookings import commands, following, queries, views
 from services.offers.bookings.access import Parties
 from services.offers.bookings.domain import BookingStatus, ProviderReason, Terms, Wish
@@ -109,9 +110,10 @@ def _terms(session: Reading, offer: Offer, response: Response) -> TermsView:
 
 @router.post("/bookings", status_code=201, response_model=Booked, dependencies=[paced()])
 def request_booking(
-    body: NewBooking, session: Transaction, desk: Answering, once: OnlyOnce, request: Request
+    body: NewBooking, proof: Proven, session: Transaction, desk: Answering, once: OnlyOnce, request: Request
 ) -> Response:
     """Ask for dates, an interval or the whole of an offer; with `waiting_list` also for a place in the line."""
+    proof.check(body.recipient_id)
     wish = Wish.model_validate(body.model_dump(exclude={"offer_id", "recipient_id", "waiting_list"}))
     try:
         booking = commands.request(

@@ -8,11 +8,11 @@ from sqlmodel import Session
 from uuid_utils import uuid7
 
 from libs.contracts import notify
+from libs.httpkit.links import Links, links_of
 from libs.servicekit import outbox
 from libs.servicekit.db import now
 from libs.servicekit.settings import Settings
 from services.offers.bookings.models import Booking
-from services.offers.links import Links, links_of
 
 USE = "booking"
 LINK_DAYS = 400

@@ -11,11 +11,12 @@ from libs.contracts.card import Paragraphs
 from libs.contracts.event import THING_ID
 from libs.httpkit.auth import Principal, require
 from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.links import Signing, by_token_or_link
 from libs.httpkit.pace import paced
+from libs.httpkit.recipients import Proven
 from services.offers.contact import commands, queries
 from services.offers.contact.domain import MAX_TEXT, Sender
 from services.offers.contact.models import Conversation, Message
-from services.offers.links import Signing, by_token_or_link
 from services.offers.params import Id
 
 router = APIRouter(prefix="/v1", tags=["contact"])
@@ -87,9 +88,12 @@ def begun(conversation: Conversation, token: str) -> Begun:
     response_model=Begun,
     dependencies=[paced("5/hour", "offer_id"), paced("20/hour")],
 )
-def write(offer_id: Id, body: Inquiry, session: Transaction, links: Signing, once: OnlyOnce) -> Response:
+def write(
+    offer_id: Id, body: Inquiry, proof: Proven, session: Transaction, links: Signing, once: OnlyOnce
+) -> Response:
     """Write to the organisation behind an offer, without an account: a few times an hour, and a day by sender and
     organisation."""
+    proof.check(body.recipient_id)
     machine = bool(body.website)
     conversation = commands.begin(session, offer_id, body.recipient_id, body.text, pretend=machine)
     answer = begun(conversation, commands.link(conversation, links))

@@ -9,6 +9,7 @@ from uuid_utils import uuid7
 from libs.contracts import notify
 from libs.httpkit.auth import Principal
 from libs.httpkit.edge import check_version
+from libs.httpkit.links import Links
 from libs.httpkit.problems import FieldError, Problem, conflict, invalid
 from libs.servicekit import outbox
 from libs.servicekit.db import now
@@ -16,7 +17,6 @@ from services.offers.boards import queries as boards
 from services.offers.contact import queries
 from services.offers.contact.domain import Sender, plain_text
 from services.offers.contact.models import Conversation, Message
-from services.offers.links import Links
 from services.offers.offers import queries as offers
 from services.offers.organisations import queries as organisations
 from services.offers.organisations.domain import Topic

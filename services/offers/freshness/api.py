@@ -9,10 +9,10 @@ from libs.contracts.card import Text
 from libs.contracts.offers import CheckedAs
 from libs.httpkit.auth import Principal
 from libs.httpkit.edge import Body, Items, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.links import by_token_or_link
 from libs.httpkit.pace import paced
 from services.offers.freshness import commands, queries
 from services.offers.freshness.domain import Stage
-from services.offers.links import by_token_or_link
 from services.offers.offers import queries as offers
 from services.offers.offers.api import OfferView, view
 from services.offers.offers.models import Offer

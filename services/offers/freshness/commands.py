@@ -9,12 +9,12 @@ from uuid_utils import uuid7
 
 from libs.contracts import notify
 from libs.contracts.offers import CheckedAs
+from libs.httpkit.links import Links
 from libs.httpkit.problems import conflict
 from libs.servicekit import outbox
 from services.offers.boards.domain import Declaration
 from services.offers.freshness import queries
 from services.offers.freshness.domain import Stage, answerable_until, is_older, stage_of
-from services.offers.links import Links
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferStatus
 from services.offers.offers.models import Offer

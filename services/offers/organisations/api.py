@@ -10,8 +10,9 @@ from pydantic import Field
 from libs.contracts.event import THING_ID
 from libs.httpkit.auth import Anyone, Principal, require, unauthorised
 from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Reading, Transaction, etag
+from libs.httpkit.links import LinkToken, Signing
 from libs.httpkit.pace import paced
-from services.offers.links import LinkToken, Signing
+from libs.httpkit.recipients import Proven
 from services.offers.organisations import commands, queries
 from services.offers.organisations.domain import Role, Topic
 from services.offers.organisations.models import Invitation, Member, Recipient
@@ -163,9 +164,10 @@ def list_recipients(provider_id: Id, caller: Actor, session: Reading) -> Items[R
 
 @router.post("/providers/{provider_id}/recipients", status_code=201, response_model=RegistrationView)
 def register_recipient(
-    provider_id: Id, body: Registration, caller: Actor, session: Transaction, once: OnlyOnce
+    provider_id: Id, body: Registration, proof: Proven, caller: Actor, session: Transaction, once: OnlyOnce
 ) -> Response:
     """Ask to be told; registering again replaces the topics."""
+    proof.check(body.recipient_id)
     known = commands.register(session, caller, provider_id, body.recipient_id, body.topics)
     return once.answer(registered(known), 201, {})
 

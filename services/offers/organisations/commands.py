@@ -8,10 +8,10 @@ from sqlmodel import Session, select
 from libs.contracts import notify
 from libs.httpkit.auth import Principal
 from libs.httpkit.edge import check_version
+from libs.httpkit.links import Links
 from libs.httpkit.problems import conflict, not_found
 from libs.servicekit import outbox
 from libs.servicekit.db import now
-from services.offers.links import Links
 from services.offers.organisations import queries
 from services.offers.organisations.domain import Role, Topic
 from services.offers.organisations.models import Invitation, Member, Recipient

@@ -22,6 +22,7 @@ from libs.httpkit.edge import (
     etag,
     page_of,
 )
+from libs.httpkit.recipients import Proven
 from services.offers.accessibility import check_place
 from services.offers.offers.domain import OfferContent
 from services.offers.params import Id, today
@@ -104,10 +105,13 @@ def propose_offer(
     expected: IfMatch,
     session: Transaction,
     once: OnlyOnce,
+    proof: Proven,
     request: Request,
 ) -> Response:
     """Propose a change to a published offer; If-Match is the version of the offer it is made on."""
     check_place(request, body.content.place)
+    if body.recipient_id:
+        proof.check(body.recipient_id)
     return _made(
         once,
         commands.propose_offer(session, caller, offer_id, expected, body.content, body.recipient_id),
@@ -122,10 +126,13 @@ def propose_details(
     expected: IfMatch,
     session: Transaction,
     once: OnlyOnce,
+    proof: Proven,
     request: Request,
 ) -> Response:
     """Propose a change to the organisation's own details; If-Match is the version it is made on."""
     check_place(request, body.content.place)
+    if body.recipient_id:
+        proof.check(body.recipient_id)
     return _made(
         once,
         commands.propose_details(session, caller, provider_id, expected, body.content, body.recipient_id),

@@ -19,7 +19,6 @@ from libs.servicekit.secret import secret
 from libs.servicekit.settings import Settings
 
 ALGORITHM = "HS256"
-KEY_FILE = "offers-links"
 
 
 class Links:
@@ -53,8 +52,8 @@ class Links:
 
 
 def links_of(settings: Settings) -> Links:
-    """The service's links: its key is COBURG_OFFERS_LINK_KEY, else a file under the home, made on first use."""
-    return _links(settings.own.link_key or secret(settings.home / "keys" / KEY_FILE))
+    """The service's links: its key is COBURG_<SERVICE>_LINK_KEY, else a file under the home, made on first use."""
+    return _links(settings.own.link_key or secret(settings.home / "keys" / f"{settings.service}-links"))
 
 
 @lru_cache(maxsize=4)

@@ -9,10 +9,10 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from uuid_utils import uuid7
 
+from libs.httpkit.links import Links, links_of
 from libs.httpkit.problems import Problem
 from libs.servicekit.db import now
 from libs.servicekit.settings import ServiceSettings, Settings
-from services.offers.links import Links, links_of
 
 KEY = "k" * 40
 THING = str(uuid7())

@@ -1,0 +1,127 @@
+"""Recipients' proofs: that notify gave an id out to whoever calls. An id enters at notify, a token leaves; others check it.
+
+A proof is a JWT (RFC 7519) signed with Ed25519 (RFC 8037): only notify, which knows the address behind the id, can
+make one; everybody else reads notify's public key and needs no call to check it.
+"""
+
+import json
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from fastapi import Depends, Header, Request
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from libs.httpkit.auth import Anyone, Principal, unauthorised
+from libs.httpkit.edge import CleanStr
+from libs.httpkit.keys import RETRY_SECONDS, IssuerKeys
+from libs.servicekit.secret import secret, written
+from libs.servicekit.settings import Settings
+
+ALGORITHM = "Ed25519"
+USE = "recipient"
+FRESH_SECONDS = 300.0
+_CLAIMS = jwt.JWTClaimsRegistry(
+    use={"essential": True, "value": USE}, sub={"essential": True}, exp={"essential": True}
+)
+
+
+def issue(settings: Settings, recipient_id: str, until: datetime) -> str:
+    """The proof that goes to the address behind a recipient id, and to nobody else; good until an instant."""
+    key = _signing_key(settings)
+    header = {"alg": ALGORITHM, "typ": "JWT", "kid": key.kid}
+    claims = {"use": USE, "sub": recipient_id, "exp": int(until.timestamp())}
+    return jwt.encode(header, claims, key, algorithms=[ALGORITHM])
+
+
+def public_keys(settings: Settings) -> dict[str, Any]:
+    """The key set (RFC 7517) with which everybody else checks proofs."""
+    return {"keys": [_signing_key(settings).as_dict(private=False)]}
+
+
+def publish_keys(settings: Settings) -> None:
+    """Lay the key set where the services of the same home look for it, for notify's start; idempotent. Where notify was
+    given its key, the others are told by COBURG_RECIPIENT_JWKS where to ask."""
+    if settings.own.recipient_key:
+        return
+    path, content = settings.home / "keys" / "recipients.jwks.json", json.dumps(public_keys(settings))
+    if not path.exists() or path.read_text(encoding="utf-8") != content:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        written(path, content).replace(path)
+
+
+def check(settings: Settings, recipient_id: str, token: str | None) -> None:
+    """Problem 401 unless the token proves this id; where proofs are off, every id counts."""
+    if settings.recipient_proof == "off":
+        return
+    if token is None:
+        raise unauthorised("This needs the Recipient-Token that came with the recipient id.")
+    if _read(_issuer_keys(settings.recipient_keys), token) != recipient_id:
+        raise unauthorised("The Recipient-Token is not that of this recipient id.")
+
+
+class Proof:
+    """What a caller shows for a recipient id."""
+
+    def __init__(self, settings: Settings, caller: Principal | None, token: str | None) -> None:
+        self._settings, self._caller, self._token = settings, caller, token
+
+    def check(self, recipient_id: str) -> None:
+        """Problem 401 unless the id is the caller's; an editor answers for whom he names and may leave the token out."""
+        if self._token is None and self._caller is not None and self._caller.is_any("editor"):
+            return
+        check(self._settings, recipient_id, self._token)
+
+
+def _proof(
+    request: Request,
+    caller: Anyone,
+    token: Annotated[
+        CleanStr | None,
+        Header(
+            alias="Recipient-Token",
+            max_length=600,
+            description="The proof that notify gave out with the recipient id; editors may leave it out.",
+        ),
+    ] = None,
+) -> Proof:
+    return Proof(request.app.state.kit.settings, caller, token)
+
+
+Proven = Annotated[Proof, Depends(_proof)]
+
+
+def _read(keys: IssuerKeys, token: str) -> str:
+    for max_age in (FRESH_SECONDS, RETRY_SECONDS):  # notify may have a new key since they were read
+        try:
+            claims = jwt.decode(token, keys.newest(max_age), algorithms=[ALGORITHM]).claims
+            _CLAIMS.validate(claims)
+        except (JoseError, ValueError):
+            continue
+        return str(claims["sub"])
+    raise unauthorised("The Recipient-Token is not valid, or no longer.")
+
+
+@lru_cache(maxsize=4)
+def _issuer_keys(where: str) -> IssuerKeys:
+    return IssuerKeys(where)
+
+
+def _signing_key(settings: Settings) -> OKPKey:
+    return _derived(settings.own.recipient_key or secret(settings.home / "keys" / "recipients"))
+
+
+@lru_cache(maxsize=4)
+def _derived(text: str) -> OKPKey:
+    # Any long random text is a key, so that one line can fill every secret of .env.
+    if len(text) < 32:
+        raise ValueError("the key of recipients' proofs needs at least 32 characters")
+    seed = HKDF(SHA256(), 32, salt=None, info=b"coburg recipients").derive(text.encode())
+    made = OKPKey.import_key(Ed25519PrivateKey.from_private_bytes(seed), {"use": "sig"})
+    made.ensure_kid()
+    return made
