@@ -19,9 +19,9 @@ from uuid_utils import uuid7
 
 from cli import keys
 from cli.home import ROOT, Home
-from libs.httpkit.app import Kit
 from libs.httpkit.auth import ROLES, Principal
 from libs.httpkit.links import links_of
+from libs.servicekit.kit import Kit
 from services.offers.blueprints.models import Improvement
 from services.offers.boards import commands as boards
 from services.offers.bookings.models import Booking

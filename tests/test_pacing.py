@@ -4,7 +4,7 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from libs.httpkit.app import Kit
+from libs.servicekit.kit import Kit
 from tests.test_authorisation import ANONYMOUS, Town, town
 
 __all__ = ["town"]

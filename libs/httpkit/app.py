@@ -1,16 +1,12 @@
-"""The app factory: FastAPI with health, readiness, metrics, problems, limits, docs, bus and background jobs.
+"""The app factory: FastAPI with health, readiness, metrics, problems, limits and docs around a running service.
 
 A service's `app.py` lists what the service is made of and hands it to `create_app`. The app answers from the first
 moment; what it depends on may come later and may come and go.
 """
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -18,13 +14,12 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import Scope
 
 from libs.contracts import schemas
 from libs.contracts.catalogue import INTERNAL, of_service
-from libs.contracts.topology import Listener
+from libs.contracts.topology import STREAMS, Listener
 from libs.httpkit import problems
 from libs.httpkit.auth import Principal, Verifier
 from libs.httpkit.edge import Replayed
@@ -32,38 +27,17 @@ from libs.httpkit.pace import RateLimit
 from libs.servicekit import telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
-from libs.servicekit.inbox import Ear, attach
-from libs.servicekit.outbox import Publisher, Relay
+from libs.servicekit.kit import Job, Kit
+from libs.servicekit.outbox import Publisher
+from libs.servicekit.runtime import Parts, running
 from libs.servicekit.settings import Settings
+from libs.servicekit.subscriptions import Subscription
 
 SWAGGER_ASSETS = Path("node_modules/swagger-ui-dist")
 UNTRACED = ("/health", "/metrics", "/docs", "/assets")
 
-log = structlog.get_logger(__name__)
-Job = Callable[["Kit"], Awaitable[None]]
-Recognise = Callable[["Kit", Principal], Principal]
+Recognise = Callable[[Kit, Principal], Principal]
 Check = Callable[[], Awaitable[str | None]]
-
-
-@dataclass
-class Kit:
-    """What a service has at hand while it runs; `app.state.kit`."""
-
-    settings: Settings
-    bus: Bus
-    verifier: Verifier
-    db: Database | None = None
-    migrated: bool = True
-    preparing: set[str] = field(default_factory=set)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    recognise: "Recognise" = lambda _kit, caller: caller
-
-    @property
-    def database(self) -> Database:
-        """The database of a service that has one."""
-        if self.db is None:
-            raise RuntimeError(f"{self.settings.service} was made without migrations, so it has no database")
-        return self.db
 
 
 class Health(BaseModel):
@@ -79,7 +53,7 @@ def create_app(
     title: str,
     routers: Sequence[APIRouter],
     migrations: Path | None = None,
-    ears: Sequence[Ear] = (),
+    subscriptions: Sequence[Subscription] = (),
     listeners: Sequence[Listener] = (),
     preparations: Sequence[Job] = (),
     jobs: Sequence[Job] = (),
@@ -88,34 +62,33 @@ def create_app(
     recognise: Recognise | None = None,
     settings: Settings | None = None,
 ) -> FastAPI:
-    """Assemble a service. `migrations` gives it a database and an outbox; `ears` need the database, `listeners` are
-    those it hears in a way of its own; `preparations` end before the service is ready, `jobs` go on; `checks` name what is missing, or None; `closers` are called at its end;
-    `recognise` adds to a caller what the service itself knows of them."""
+    """Assemble a service. `migrations` gives it a database and an outbox; `subscriptions` need the database, `listeners`
+    are those it handles in a way of its own; `preparations` end before the service is ready, `jobs` go on; `checks` name
+    what is missing, or None; `closers` are called at its end; `recognise` adds to a caller what the service knows of them.
+    """
     settings = settings or Settings.load(service)
     telemetry.setup(settings)
-    kit = Kit(settings, Bus(settings), Verifier(settings))
+    kit = Kit(settings, Bus(settings))
     kit.preparing = {job.__name__ for job in preparations}
-    if recognise:
-        kit.recognise = recognise
     if migrations:
         publisher = Publisher(service, settings.town["event_prefix"], f"{settings.public_url}/v1/events")
         kit.db, kit.migrated = Database(settings.database_url, publisher), False
-    for ear in ears:
-        attach(ear, kit.bus, kit.database)
+    parts = Parts(migrations, subscriptions, preparations, jobs, closers)
     app = FastAPI(
         title=title,
         version="1",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(kit, migrations, preparations, jobs, closers),
+        lifespan=lambda _app: running(kit, parts),
         telemetry={"operation_spans": False, "logs": False, "exclude": _untraced},
         responses=problems.RESPONSES,
     )
-    app.state.kit = kit
+    app.state.kit, app.state.verifier = kit, Verifier(settings)
+    app.state.recognise = recognise or _as_the_token_says
     problems.install(app)
     app.add_exception_handler(Replayed, _replayed)
     _add_middleware(app, settings)
-    app.include_router(_operations(kit, [*listeners, *(ear.listener for ear in ears)], checks))
+    app.include_router(_operations(kit, [*listeners, *(each.listener for each in subscriptions)], checks))
     app.include_router(_event_reference(service))
     for router in routers:
         app.include_router(router)
@@ -123,76 +96,8 @@ def create_app(
     return app
 
 
-def _lifespan(
-    kit: Kit,
-    migrations: Path | None,
-    preparations: Sequence[Job],
-    jobs: Sequence[Job],
-    closers: Sequence[Callable[[], Awaitable[None]]],
-) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        start = asyncio.create_task(_start(kit, migrations, preparations, jobs))
-        yield
-        for task in (start, *kit.tasks):
-            task.cancel()
-        await asyncio.gather(start, *kit.tasks, return_exceptions=True)
-        with contextlib.suppress(Exception):  # a broker that is away must not keep the process from ending
-            await asyncio.wait_for(kit.bus.stop(), 5)
-        for close in closers:
-            await close()
-        if kit.db:
-            kit.db.dispose()
-        telemetry.flush()
-
-    return lifespan
-
-
-async def _start(kit: Kit, migrations: Path | None, preparations: Sequence[Job], jobs: Sequence[Job]) -> None:
-    if kit.db and migrations:
-        await _migrate(kit, kit.db, migrations)
-    for job in preparations:  # they need no bus: a service whose broker is late can already take writes
-        kit.tasks.add(asyncio.create_task(_prepare(kit, job)))
-    await kit.bus.start()
-    for job in [_relay, *jobs] if kit.db else jobs:
-        kit.tasks.add(asyncio.create_task(_keep_running(kit, job)))
-
-
-async def _migrate(kit: Kit, db: Database, folder: Path) -> None:
-    while not kit.migrated:
-        try:
-            await asyncio.to_thread(db.migrate, folder)
-            kit.migrated = True
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("database not ready", error=type(error).__name__)
-            await asyncio.sleep(1)
-
-
-async def _prepare(kit: Kit, job: Job) -> None:
-    await _keep_running(kit, job)
-    kit.preparing.discard(job.__name__)
-
-
-async def _keep_running(kit: Kit, job: Job) -> None:
-    """A job that fails is started again: the service goes on, and the log says why."""
-    delay = 0.5
-    while True:
-        try:
-            return await job(kit)
-        except Exception as error:
-            log.error("job failed", job=job.__name__, exc_info=error)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 15)
-
-
-async def _relay(kit: Kit) -> None:
-    relay = Relay(kit.database, kit.bus.js, kit.settings.service)
-    kit.bus.on_reconnect(relay.reconnected)
-    try:
-        await relay.run()
-    finally:
-        with contextlib.suppress(SQLAlchemyError):
-            await relay.release()
+def _as_the_token_says(_kit: Kit, caller: Principal) -> Principal:
+    return caller
 
 
 def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]) -> APIRouter:
@@ -207,9 +112,11 @@ def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]
     @router.get("/health/ready")
     async def ready() -> Health:
         """Everything the service needs is there; 503 names what is not."""
-        missing = await kit.bus.missing(listeners)
+        if kit.failure:
+            raise problems.unavailable(f"start ({kit.failure})")
+        missing = await kit.bus.missing(STREAMS if kit.db or listeners else [], listeners)
         missing += [name for check in checks if (name := await check())]
-        if kit.db and (not kit.migrated or not await asyncio.to_thread(_answers, kit.db)):
+        if await kit.missing_database():
             missing.append("database")
         missing += sorted(name.replace("_", " ") for name in kit.preparing)
         if missing:
@@ -222,14 +129,6 @@ def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router
-
-
-def _answers(db: Database) -> bool:
-    try:
-        db.ping()
-    except SQLAlchemyError:
-        return False
-    return True
 
 
 def _event_reference(service: str) -> APIRouter:

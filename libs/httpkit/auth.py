@@ -90,8 +90,8 @@ def _caller(
 ) -> Principal | None:
     if credentials is None:
         return None
-    kit = request.app.state.kit
-    caller: Principal = kit.recognise(kit, kit.verifier.principal(credentials.credentials))
+    state = request.app.state
+    caller: Principal = state.recognise(state.kit, state.verifier.principal(credentials.credentials))
     return caller
 
 

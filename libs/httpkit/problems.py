@@ -11,10 +11,12 @@ from fastapi.responses import JSONResponse, Response
 from opentelemetry import trace
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from libs.servicekit.db import AWAY
+from libs.servicekit.db import is_outage
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "2"
@@ -96,8 +98,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_exception)
-    for away in AWAY:
-        app.add_exception_handler(away, _database_away)
+    for trouble in (DBAPIError, PoolTimeoutError):
+        app.add_exception_handler(trouble, _database_error)
     app.add_exception_handler(Exception, _bug)
     app.openapi = partial(_documented, app.openapi)  # type: ignore[method-assign]
 
@@ -136,7 +138,9 @@ def _http_exception(request: Request, error: Exception) -> Response:
     return answer(request, Problem(error.status_code, str(error.detail), headers=dict(error.headers or {})))
 
 
-def _database_away(request: Request, error: Exception) -> Response:
+def _database_error(request: Request, error: Exception) -> Response:
+    if not is_outage(error):
+        return _bug(request, error)
     log.warning("database away", error=type(error).__name__)
     return answer(request, unavailable("The database"))
 

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
-from libs.httpkit.app import Job, Kit
 from libs.servicekit.db import Database
+from libs.servicekit.kit import Job, Kit
 from libs.servicekit.lease import Lease
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
@@ -23,8 +23,41 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 727_201
 SWITCH_SECONDS = 30.0
 
-# What a database that is away, restarting or overloaded looks like; everything else is a bug or a broken rule.
-AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+# How long a database may take to answer the first word; a frozen one never does.
+CONNECT_SECONDS = 5
+# What a database that is away, restarting, full or overloaded says; everything else is a bug or a broken rule.
+# SQLite: busy, out of memory, not writable, disk trouble, full, not there, damaged.
+SQLITE_OUTAGES = frozenset(
+    (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    )
+)
+# PostgreSQL: connection, resources, operator's intervention, system error; a lost race of transactions, read-only.
+POSTGRESQL_OUTAGES = ("08", "53", "57", "58", "40001", "40P01", "55P03", "25006")
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether this error says that the database cannot be used now, and not that it was asked something wrong."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeoutError)
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_CANTOPEN)
+        return code & 0xFF in SQLITE_OUTAGES
+    state = getattr(cause, "sqlstate", None)
+    if state is None:  # the server was not even reached
+        return isinstance(error, OperationalError | InterfaceError)
+    return str(state).startswith(POSTGRESQL_OUTAGES)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -129,7 +162,8 @@ def _lock_migrations(connection: Connection) -> None:
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30)
+        arguments = {"connect_timeout": CONNECT_SECONDS}
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30, connect_args=arguments)
     Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)

@@ -1,36 +1,10 @@
-"""The inbox: an event's effect happens once, however often the broker delivers it.
-
-An `Ear` joins a listener of the topology to its effect; `attach` puts it on the bus.
-"""
-
-from collections.abc import Callable
-from typing import Any, NamedTuple
+"""The inbox: an event's effect happens once, however often the broker delivers it, and never goes back in time."""
 
 from sqlalchemy import insert, select
 from sqlmodel import Session
 
-from libs.contracts.event import Envelope
-from libs.contracts.topology import Listener
-from libs.servicekit.broker import Bus, listen
-from libs.servicekit.db import Database, now
-from libs.servicekit.tables import inbox
-
-
-class Ear(NamedTuple):
-    """A listener, and what an event does to the service: `effect` writes into the transaction it is given."""
-
-    listener: Listener
-    effect: Callable[[Session, Envelope[Any]], None]
-
-
-def attach(ear: Ear, bus: Bus, db: Database) -> None:
-    """Have the effect of every event in one transaction with its note in the inbox; before the bus starts."""
-
-    @listen(bus, ear.listener)
-    def hear(event: Envelope[Any]) -> None:
-        with db.transaction() as session:
-            if first_time(session, ear.listener.name, event.id):
-                ear.effect(session, event)
+from libs.servicekit.db import insert_into, now
+from libs.servicekit.tables import inbox, seen
 
 
 def first_time(session: Session, consumer: str, event_id: str) -> bool:
@@ -38,8 +12,21 @@ def first_time(session: Session, consumer: str, event_id: str) -> bool:
 
     Two deliveries at once collide on the primary key: the later transaction fails and is delivered again.
     """
-    seen = select(inbox.c.event_id).where(inbox.c.consumer == consumer, inbox.c.event_id == event_id)
-    if session.execute(seen).first():
+    known = select(inbox.c.event_id).where(inbox.c.consumer == consumer, inbox.c.event_id == event_id)
+    if session.execute(known).first():
         return False
     session.execute(insert(inbox).values(consumer=consumer, event_id=event_id, at=now()))
     return True
+
+
+def newer(session: Session, consumer: str, thing: str, version: int) -> bool:
+    """Note a thing's version in the caller's transaction; False when this one or a later one is known already.
+
+    The guard of a read model: events of one thing may arrive in any order, and again from STATE.
+    """
+    row = {"consumer": consumer, "thing": thing, "version": version}
+    statement = insert_into(session, seen).values(row)
+    statement = statement.on_conflict_do_update(
+        index_elements=["consumer", "thing"], set_={"version": version}, where=seen.c.version < version
+    )
+    return session.execute(statement.returning(seen.c.version)).first() is not None

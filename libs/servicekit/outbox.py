@@ -6,7 +6,7 @@ thing, deduplicated by the broker through the event id.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -100,8 +100,14 @@ def _row(entry: Entry, publisher: Publisher) -> dict[str, object]:
 class Relay:
     """Carries a service's outbox to CITY; one relay at a time per service, by lease."""
 
-    def __init__(self, db: Database, js: JetStreamContext, service: str) -> None:
-        self._db, self._js = db, js
+    def __init__(
+        self,
+        db: Database,
+        js: JetStreamContext,
+        service: str,
+        connected: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._db, self._js, self._connected = db, js, connected
         self._lease = Lease(db, f"{service}.relay")
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
@@ -128,7 +134,7 @@ class Relay:
         while True:
             self._woken.clear()
             try:
-                if await asyncio.to_thread(self._lease.hold):
+                if self._connected() and await asyncio.to_thread(self._lease.hold):
                     await self.drain()
                     if self._loop.time() - cleaned > CLEAN_EVERY_SECONDS:
                         await asyncio.to_thread(self._clean)

@@ -21,6 +21,9 @@ outbox = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),
     Column("stream_seq", BigInteger),
+    # What the broker will never take is set aside with the reason, so that it holds up nothing else.
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("refused", String(500)),
 )
 inbox = Table(
     "inbox",
@@ -28,6 +31,13 @@ inbox = Table(
     Column("consumer", String(80), primary_key=True),
     Column("event_id", String(64), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
+)
+seen = Table(
+    "seen",
+    metadata,
+    Column("consumer", String(80), primary_key=True),
+    Column("thing", String(200), primary_key=True),
+    Column("version", BigInteger, nullable=False),
 )
 lease = Table(
     "lease",

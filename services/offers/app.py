@@ -4,7 +4,7 @@ from pathlib import Path
 
 from libs.httpkit.app import create_app
 from services.offers.api import ROUTERS
-from services.offers.consumers import EARS
+from services.offers.consumers import SUBSCRIPTIONS
 from services.offers.jobs import JOBS, PREPARATIONS
 from services.offers.organisations.queries import recognise
 
@@ -13,7 +13,7 @@ app = create_app(
     title="Coburg Digital: offers",
     migrations=Path(__file__).parent / "migrations",
     routers=ROUTERS,
-    ears=EARS,
+    subscriptions=SUBSCRIPTIONS,
     preparations=PREPARATIONS,
     jobs=JOBS,
     recognise=recognise,

@@ -1,9 +1,9 @@
-"""What the service hears on the bus."""
+"""What the service handles of the bus."""
 
 from services.offers.bookings import consumers as bookings
 from services.offers.needs import consumers as needs
 
-EARS = [
-    bookings.EAR,
-    needs.EAR,
+SUBSCRIPTIONS = [
+    bookings.SUBSCRIPTION,
+    needs.SUBSCRIPTION,
 ]

@@ -6,22 +6,25 @@ held up, and many never wait for each other.
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 from opentelemetry.trace import Span
 from prometheus_client import Counter, Histogram
 
 from libs.contracts.event import Envelope
 from libs.contracts.topology import SEARCH, Consumer
 from libs.servicekit import telemetry
-from libs.servicekit.broker import HANDLED, Bus, bury, parse, settle_failure
+from libs.servicekit.broker import Bus
+from libs.servicekit.delivery import acknowledge, dead_letter, parse, settle_failure
+from libs.servicekit.pull import Pull, keep_in_progress
 from services.search.domain import Change, change, newest
 from services.search.index import Index
 from services.search.priorities import Priorities
-from services.search.pull import Pull
 
 # Every task costs Meilisearch a fixed time, as much as hundreds of documents do: only a full batch queues up there.
 BATCH = 6000
@@ -56,6 +59,7 @@ class Indexer:
     ) -> None:
         self._bus, self._index, self._zone, self._durable = bus, index, zone, durable
         self._priorities = priorities
+        self._pull = Pull(bus, durable, BATCH)
         self._waiting: list[Delivery] = []
         self._open: set[Delivery] = set()
         self._flying = 0
@@ -67,13 +71,17 @@ class Indexer:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._collect())
                 group.create_task(self._dispatch(group))
-                group.create_task(self._hold())
+                group.create_task(keep_in_progress(self._bus, self._durable, self._held))
         finally:
-            for delivery in self._open:
-                await delivery.message.nak()
+            with suppress(NatsError):
+                for delivery in self._open:
+                    await delivery.message.nak()
+
+    def _held(self) -> list[Msg]:
+        return [*(delivery.message for delivery in self._open), *self._pull.waiting]
 
     async def _collect(self) -> None:
-        async for messages in Pull(self._bus.client, self._durable, BATCH).batches():
+        async for messages in self._pull.batches():
             while len(self._waiting) >= BATCH:
                 self._room.clear()
                 await self._room.wait()
@@ -145,18 +153,10 @@ class Indexer:
     async def _settle(self, delivery: Delivery, reason: Exception | None) -> None:
         self._open.discard(delivery)
         if reason:
-            return await bury(delivery.message, SEARCH.name, self._bus.js, reason)
-        await delivery.message.ack()
-        HANDLED.labels(SEARCH.name, "done").inc()
+            return await dead_letter(delivery.message, SEARCH.name, self._bus.js, reason)
+        await acknowledge(delivery.message, SEARCH.name)
         AGE.observe((datetime.now(UTC) - delivery.event.time).total_seconds())
         return None
-
-    async def _hold(self) -> None:
-        """Tell the broker that we are still at work, so that it delivers these to nobody else."""
-        while True:
-            await asyncio.sleep(self._durable.ack_wait / 3)
-            for delivery in list(self._open):
-                await delivery.message.in_progress()
 
 
 def _trace(delivery: Delivery, begun: int) -> None:

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from libs.contracts.card import Card
 from libs.contracts.event import NAME, Envelope
 from libs.contracts.offers import BoardFact
-from libs.servicekit.broker import Malformed
+from libs.servicekit.delivery import Malformed
 from services.search.hours import DAYS, open_codes, open_weekdays
 
 # An open end of a period, as a day; so one comparison serves all.

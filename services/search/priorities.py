@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from libs.contracts.agenda import PriorityFact, PrioritySet
 from libs.contracts.event import Envelope
+from libs.servicekit.state import caught_up, event_of, read_state
 from services.search.index import Index
-from services.search.state import caught_up, event_of, read_state
 
 SUBJECT = "state.agenda.priority.*"
 LONGEST_WAIT_SECONDS = 3600.0

@@ -11,10 +11,15 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from pydantic import ValidationError
 
-from libs.servicekit.broker import Malformed, Transient
+from libs.contracts.offers import BoardFact
+from libs.servicekit.broker import Transient
+from libs.servicekit.delivery import Malformed
+from libs.servicekit.state import caught_up, event_of, read_state
 from services.search.domain import Change, change, newest
 from services.search.index import Index
-from services.search.state import caught_up, event_of, read_state
+
+# Only a board's own fact has more to tell than its card.
+WHOLE = (BoardFact,)
 
 log = structlog.get_logger(__name__)
 
@@ -80,5 +85,5 @@ class Reindex:
         for message in messages:
             # What cannot be read lies in DEAD since it was published.
             with contextlib.suppress(ValidationError, Malformed):
-                found.append(change(event_of(message.data), self._zone))
+                found.append(change(event_of(message.data, WHOLE), self._zone))
         return [one for one in found if one]

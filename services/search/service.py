@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from libs.contracts.topology import SEARCH
-from libs.httpkit.app import Kit
+from libs.servicekit.kit import Kit
 from libs.servicekit.secret import secret
 from libs.servicekit.settings import Settings
 from services.search import status

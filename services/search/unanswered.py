@@ -16,8 +16,8 @@ import structlog
 from prometheus_client import Counter
 
 from libs.contracts.search import QueryUnanswered
-from libs.httpkit.app import Kit
 from libs.servicekit.broker import Transient
+from libs.servicekit.kit import Kit
 from services.search.announce import Announcer
 from services.search.filters import Query
 from services.search.words import TownWords

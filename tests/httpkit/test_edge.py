@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from libs.httpkit.app import Kit
 from libs.servicekit.db import now
+from libs.servicekit.kit import Kit
 from libs.servicekit.tables import KEPT, idempotency
 from tests.servicekit.conftest import Probe, bearer, problem
 

@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 
 from tests.servicekit.conftest import Probe, problem
 from tests.servicekit.probe.service import SECRET
-from tests.servicekit.test_broker import admit, close
+from tests.servicekit.test_subscriptions import admit, close
 from tests.stack import new_database
 from tests.waiting import until
 

@@ -7,12 +7,11 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from sqlalchemy import update
 
-from libs.httpkit.app import Job, Kit
-from libs.httpkit.auth import Verifier
 from libs.httpkit.rounds import in_batches, one_by_one, rounds
 from libs.servicekit import lease
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database, leave_work
+from libs.servicekit.kit import Job, Kit
 from libs.servicekit.tables import lease as table
 from tests.servicekit.conftest import settings
 from tests.waiting import until
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def running(db: Database, *jobs: Job) -> AsyncIterator[None]:
     """Jobs side by side, as in processes of their own."""
-    kit = Kit(settings(), Bus(settings()), Verifier(settings()), db)
+    kit = Kit(settings(), Bus(settings()), db)
     tasks = [asyncio.ensure_future(job(kit)) for job in jobs]
     try:
         yield

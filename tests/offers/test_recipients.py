@@ -12,7 +12,7 @@ from uuid_utils import uuid7
 from cli import keys
 from cli.home import Home
 from libs.httpkit import recipients
-from libs.httpkit.app import Kit
+from libs.servicekit.kit import Kit
 from tests.waiting import until
 
 THING = str(uuid7())

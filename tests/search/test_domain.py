@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.contracts.event import Envelope, Fact
-from libs.servicekit.broker import Malformed
+from libs.servicekit.delivery import Malformed
 from services.search.domain import FIRST_DAY, LAST_DAY, Change, change, newest
 from services.search.queries import in_language, item, window
 from tests.search.conftest import event

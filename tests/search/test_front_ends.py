@@ -18,7 +18,8 @@ from nats.js import JetStreamContext, api
 from libs.contracts.event import Envelope
 from libs.contracts.search import QueryUnanswered, ResultRated
 from libs.httpkit.problems import Problem
-from libs.servicekit.broker import Bus, parse
+from libs.servicekit.broker import Bus
+from libs.servicekit.delivery import parse
 from libs.servicekit.settings import Settings
 from services.search.announce import Announcer
 from services.search.engine import Engine

@@ -12,9 +12,9 @@ from nats.js import JetStreamContext
 
 from cli import keys
 from cli.home import Home
-from libs.httpkit.app import Kit
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
+from libs.servicekit.kit import Kit
 from libs.servicekit.outbox import Publisher
 from libs.servicekit.settings import ServiceSettings, Settings
 from tests.servicekit.probe import service as probe

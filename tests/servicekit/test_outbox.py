@@ -61,6 +61,13 @@ async def relaying(db: Database, js: JetStreamContext, *, clean: bool = True) ->
             await relay.release()
 
 
+@asynccontextmanager
+async def reconnecting(bus: Bus, relay: Relay) -> AsyncIterator[None]:
+    """The relay is told when the broker is back."""
+    with bus.on_reconnect(relay.reconnected):
+        yield
+
+
 def unsent(db: Database) -> int:
     with db.reading() as session:
         waiting = select(func.count()).select_from(table).where(table.c.sent_at.is_(None))
@@ -198,8 +205,7 @@ async def test_a_killed_broker_gets_everything_once_and_in_order(sqlite: Databas
             with sqlite.transaction() as session:
                 for thing in range(things):
                     say(session, f"t{thing}", version)
-        async with relaying(sqlite, bus.js) as relay:
-            bus.on_reconnect(relay.reconnected)
+        async with relaying(sqlite, bus.js) as relay, reconnecting(bus, relay):
 
             async def some() -> bool:
                 return (await bus.js.stream_info("CITY")).state.messages > 200
@@ -247,8 +253,7 @@ async def test_a_broker_from_an_older_disk_gets_what_it_lacks(sqlite: Database, 
         store, copy = stack.home.folder / "nats", tmp_path / "copy"
         bus = Bus(settings(nats_url=stack.url("nats")))
         await bus.start()
-        async with relaying(sqlite, bus.js) as relay:
-            bus.on_reconnect(relay.reconnected)
+        async with relaying(sqlite, bus.js) as relay, reconnecting(bus, relay):
             tell(sqlite, "a", 1)
             tell(sqlite, "b", 1)
             await sent(sqlite)

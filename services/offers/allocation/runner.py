@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from libs.httpkit.app import Kit
 from libs.httpkit.links import Links, links_of
 from libs.httpkit.rounds import in_batches, one_by_one
-from libs.servicekit.db import AWAY, Database, now
+from libs.servicekit.db import Database, is_outage, now
+from libs.servicekit.kit import Kit
 from services.offers.allocation import commands, drawing, placing, queries, wishlists
 from services.offers.allocation.models import Period
 from services.offers.allocation.wishlists import Signer
@@ -57,9 +57,9 @@ def _carry_out(db: Database, period_id: str, sign: Signer, today: date) -> None:
     try:
         with db.transaction() as session:
             drawing.carry_out(session, period_id, sign, today)
-    except AWAY:
-        raise  # the job starts anew
     except Exception as error:
+        if is_outage(error):
+            raise  # the job starts anew
         log.error("allocation failed", id=period_id, exc_info=error)
         with db.transaction() as session:
             commands.fail(session, period_id, str(error) or type(error).__name__)

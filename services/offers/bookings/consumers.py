@@ -2,19 +2,20 @@
 
 from typing import Any
 
+from sqlmodel import Session
+
 from libs.contracts import topology
 from libs.contracts.event import Envelope
 from libs.contracts.offers import OfferExpired, OfferWithdrawn, SessionCancelled, SessionMoved
-from libs.httpkit.edge import Transaction
-from libs.servicekit.inbox import Ear
-from libs.servicekit.settings import Settings
+from libs.servicekit.kit import Kit
+from libs.servicekit.subscriptions import Subscription
 from services.offers.bookings import following
 from services.offers.bookings.messages import desk_of
 
 
-def hear(session: Transaction, event: Envelope[Any]) -> None:
+def handle(session: Session, kit: Kit, event: Envelope[Any]) -> None:
     """Everyone booked is told, and places that nobody can use any more are released."""
-    desk = desk_of(Settings.load("offers"))
+    desk = desk_of(kit.settings)
     match event.data:
         case SessionCancelled():
             following.session_cancelled(session, desk, event.subject)
@@ -26,4 +27,4 @@ def hear(session: Transaction, event: Envelope[Any]) -> None:
             following.offer_ended(session, desk, event.subject, withdrawn=False)
 
 
-EAR = Ear(topology.BOOKINGS, hear)
+SUBSCRIPTION = Subscription(topology.BOOKINGS, handle)

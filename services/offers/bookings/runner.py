@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import structlog
 from sqlmodel import Session
 
-from libs.httpkit.app import Kit
 from libs.servicekit.db import Database, now
+from libs.servicekit.kit import Kit
 from services.offers.bookings import following, queries
 from services.offers.bookings.messages import Desk, desk_of
 

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel
 
-from libs.httpkit.app import Kit
 from libs.httpkit.auth import Anyone
 from libs.httpkit.edge import CleanStr, Reading
 from libs.httpkit.problems import FieldError, Problem, invalid
+from libs.servicekit.kit import Kit
 from services.offers.boards import queries as boards
 from services.offers.exports import changes, cursor, files, jsonld, lists, queries, views
 from services.offers.exports.domain import TEXTS, Filter

@@ -7,9 +7,9 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from libs.httpkit.app import Kit
 from libs.httpkit.edge import CleanStr, Reading
 from libs.servicekit.db import Database
+from libs.servicekit.kit import Kit
 from services.offers.exports import queries as exports
 from services.offers.exports.frame import Frame
 from services.offers.hsds import paging

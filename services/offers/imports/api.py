@@ -10,10 +10,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from libs.httpkit.app import Kit
 from libs.httpkit.auth import Principal, require
 from libs.httpkit.edge import CleanStr, IdempotencyKey, Items, Once, Paging, Reading, page_of
 from libs.httpkit.problems import FieldError, Problem, invalid
+from libs.servicekit.kit import Kit
 from services.offers.boards import queries as boards
 from services.offers.imports import commands, queries, runner
 from services.offers.imports.models import Import, ImportStatus

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import structlog
 from opentelemetry import trace
 
-from libs.httpkit.app import Kit
 from libs.httpkit.rounds import in_batches
 from libs.servicekit import telemetry
-from libs.servicekit.db import AWAY, Database
+from libs.servicekit.db import Database, is_outage
+from libs.servicekit.kit import Kit
 from services.offers.accessibility import known_facts
 from services.offers.blueprints import spreading as blueprints
 from services.offers.boards import queries as boards
@@ -54,9 +54,9 @@ def work_off(kit: Kit) -> Iterator[None]:
 def _import(kit: Kit, order: Import) -> Iterator[None]:
     try:
         yield from _chunks(kit, order)
-    except AWAY:
-        raise  # the job starts anew and goes on behind the last chunk
     except Exception as error:
+        if is_outage(error):
+            raise  # the job starts anew and goes on behind the last chunk
         log.warning(
             "import failed", id=order.id, exc_info=not isinstance(error, Impossible), error=str(error)
         )

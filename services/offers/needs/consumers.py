@@ -7,14 +7,15 @@ from sqlmodel import Session
 from libs.contracts.event import Envelope
 from libs.contracts.search import QueryUnanswered
 from libs.contracts.topology import NEEDS
-from libs.servicekit.inbox import Ear
+from libs.servicekit.kit import Kit
+from libs.servicekit.subscriptions import Subscription
 from services.offers.needs import commands
 
 
-def unanswered(session: Session, event: Envelope[Any]) -> None:
+def unanswered(session: Session, _kit: Kit, event: Envelope[Any]) -> None:
     """A search found nothing."""
     if isinstance(event.data, QueryUnanswered):
         commands.note_search(session, event.data.board, event.data.words, event.data.asker, event.time.date())
 
 
-EAR = Ear(NEEDS, unanswered)
+SUBSCRIPTION = Subscription(NEEDS, unanswered)

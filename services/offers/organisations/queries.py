@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from sqlmodel import Session, col, select
 
-from libs.httpkit.app import Kit
 from libs.httpkit.auth import Principal
 from libs.httpkit.problems import Problem, not_found
 from libs.servicekit.db import now
+from libs.servicekit.kit import Kit
 from services.offers.organisations.domain import Role, Topic
 from services.offers.organisations.models import Invitation, Member, Recipient
 

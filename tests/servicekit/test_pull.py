@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import nats
 import pytest
-from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from libs.contracts.topology import Consumer
 from libs.provision.streams import provision
-from services.search import pull
-from services.search.pull import Pull
+from libs.servicekit import pull
+from libs.servicekit.broker import Bus
+from libs.servicekit.pull import Pull
+from tests.servicekit.conftest import settings
 from tests.stack import Stack
 from tests.waiting import eventually
 
@@ -26,9 +26,9 @@ SUBJECT = "city.offers.offer.published.v1."
 class Puller:
     """Pulls, acknowledges and notes until it is stopped."""
 
-    def __init__(self, client: Client, batch: int) -> None:
+    def __init__(self, bus: Bus, batch: int) -> None:
         self.sizes, self.bodies = list[int](), list[bytes]()
-        self._pull = Pull(client, SEARCH, batch)
+        self._pull = Pull(bus, SEARCH, batch)
 
     async def run(self) -> None:
         async for messages in self._pull.batches():
@@ -51,8 +51,9 @@ class Puller:
 
 
 @asynccontextmanager
-async def pulling(client: Client, batch: int = 100) -> AsyncIterator[Puller]:
-    puller = Puller(client, batch)
+async def pulling(bus: Bus, batch: int = 100) -> AsyncIterator[Puller]:
+    puller = Puller(bus, batch)
+    await bus.start()
     task = asyncio.create_task(puller.run())
     yield puller
     task.cancel()
@@ -67,18 +68,18 @@ async def send(js: JetStreamContext, count: int, first: int = 0) -> None:
         )
 
 
-async def test_a_burst_arrives_completely_and_in_order(js: JetStreamContext) -> None:
+async def test_a_burst_arrives_completely_and_in_order(bus: Bus, js: JetStreamContext) -> None:
     await send(js, 3000)
-    async with pulling(js._nc) as puller:
+    async with pulling(bus) as puller:
         await puller.has(3000)
     assert puller.bodies == [str(n).encode() for n in range(3000)]
     assert max(puller.sizes) > 10, "a burst should come in batches"
     assert max(puller.sizes) <= 100
 
 
-async def test_a_single_event_does_not_wait_for_others(js: JetStreamContext) -> None:
+async def test_a_single_event_does_not_wait_for_others(bus: Bus, js: JetStreamContext) -> None:
     took = []
-    async with pulling(js._nc) as puller:
+    async with pulling(bus) as puller:
         for number in range(20):
             began = time.perf_counter()
             await send(js, 1, number)
@@ -87,9 +88,11 @@ async def test_a_single_event_does_not_wait_for_others(js: JetStreamContext) -> 
     assert sorted(took)[10] < 0.2, "the median event waited for a batch to fill"
 
 
-async def test_the_request_outlives_its_expiry(js: JetStreamContext, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_request_outlives_its_expiry(
+    bus: Bus, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pull, "EXPIRES_SECONDS", 0.3)
-    async with pulling(js._nc) as puller:
+    async with pulling(bus) as puller:
         await asyncio.sleep(1)  # several requests have expired by now
         await send(js, 5)
         await puller.has(5)
@@ -98,31 +101,28 @@ async def test_the_request_outlives_its_expiry(js: JetStreamContext, monkeypatch
 async def test_pulling_goes_on_soon_after_the_broker_was_killed(tmp_path: Path) -> None:
     with Stack(tmp_path / "stack") as stack:
         stack.start("nats")
-        client = await nats.connect(stack.url("nats"), max_reconnect_attempts=-1, reconnect_time_wait=0.1)
-        js = client.jetstream()
+        bus = Bus(settings(nats_url=stack.url("nats")))
+        await bus.start()
+        js = bus.js
         await provision(js)
-        async with pulling(client) as puller:
+        async with pulling(bus) as puller:
             await send(js, 3)
             await puller.has(3)
             stack.kill9("nats")
             await asyncio.to_thread(stack.launch, "nats")
-
-            async def back() -> bool:
-                return client.is_connected
-
-            await eventually(back)
+            await bus.standing()
             await send(js, 3, first=3)
             await puller.saw(b"5", seconds=pull.EXPIRES_SECONDS / 2)
-        await client.close()
+        await bus.stop()
     # What was acknowledged in the last instant may be delivered once more.
     assert list(dict.fromkeys(puller.bodies)) == [str(n).encode() for n in range(6)]
 
 
 async def test_a_durable_that_comes_back_is_pulled_again(
-    js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+    bus: Bus, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pull, "EXPIRES_SECONDS", 0.5)
-    async with pulling(js._nc) as puller:
+    async with pulling(bus) as puller:
         await send(js, 1)
         await puller.has(1)
         await js.delete_consumer("CITY", "search")

@@ -17,11 +17,14 @@ from libs.contracts import topology
 from libs.contracts.event import Envelope, envelope
 from libs.contracts.offers import ProviderChanged
 from libs.contracts.topology import Listener
-from libs.httpkit.app import Kit
 from libs.provision.streams import provision
-from libs.servicekit import broker, inbox
-from libs.servicekit.broker import Bus, Transient, fact_of, listen
+from libs.servicekit import delivery, inbox, subscriptions
+from libs.servicekit.broker import Bus, Transient
 from libs.servicekit.db import Database, now
+from libs.servicekit.delivery import HANDLED, fact_of
+from libs.servicekit.kit import Job, Kit
+from libs.servicekit.runtime import keep_running
+from libs.servicekit.subscriptions import Subscription
 from tests.servicekit.conftest import Probe, migrated, problem, settings
 from tests.servicekit.probe.service import Note
 from tests.servicekit.test_outbox import events
@@ -38,7 +41,8 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 def _durables(monkeypatch: pytest.MonkeyPatch) -> None:
     """The probe's listener stands in the topology, and a failed event comes back at once."""
     monkeypatch.setattr(topology, "CONSUMERS", EAR.durables)
-    monkeypatch.setattr(broker, "MAX_DELAY_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "MAX_DELAY_SECONDS", 0.05)
+    monkeypatch.setattr(subscriptions, "LONGEST_PAUSE_SECONDS", 0.05)
 
 
 def body(thing: str, event_id: str | None = None) -> bytes:
@@ -63,20 +67,17 @@ async def publish(js: JetStreamContext, thing: str, data: bytes | None = None, e
 class Ear:
     """A handler that notes what it hears and fails as long as it is told to."""
 
-    def __init__(self, db: Database | None = None) -> None:
+    def __init__(self, db: Database) -> None:
         self.db, self.heard, self.at = db, list[str](), list[float]()
         self.errors: dict[str, list[Exception]] = {}
 
-    def __call__(self, event: Envelope[Any]) -> None:
+    def __call__(self, session: Session, kit: Kit, event: Envelope[Any]) -> None:
+        assert kit.db is self.db
         self.heard.append(event.subject)
         self.at.append(time.monotonic())
         if errors := self.errors.get(event.subject):
             raise errors.pop(0) if len(errors) > 1 else errors[0]
-        if self.db is None:
-            return
-        with self.db.transaction() as session:
-            if inbox.first_time(session, EAR.name, event.id):
-                session.add(Note(text=event.subject))
+        session.add(Note(text=event.subject))
 
     async def has_heard(self, count: int) -> list[str]:
         async def enough() -> bool:
@@ -89,9 +90,22 @@ class Ear:
 @asynccontextmanager
 async def hearing(bus: Bus, ear: Ear) -> AsyncIterator[Ear]:
     """The handler on a started bus."""
-    listen(bus, EAR)(ear)
+    kit = Kit(settings(), bus, ear.db)
     await bus.start()
-    yield ear
+    async with running(kit, *subscriptions.jobs(Subscription(EAR, ear))):
+        yield ear
+
+
+@asynccontextmanager
+async def running(kit: Kit, *jobs: Job) -> AsyncIterator[None]:
+    """Jobs side by side, as the service would run them."""
+    tasks = [asyncio.create_task(keep_running(kit, job)) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def pending(js: JetStreamContext, durable: str = EAR.name, stream: str = "CITY") -> int:
@@ -105,6 +119,25 @@ async def settled(js: JetStreamContext, durable: str = EAR.name) -> None:
         return await pending(js, durable) == 0
 
     await eventually(none_left, 30)
+
+
+async def delivered(js: JetStreamContext) -> None:
+    async def on_its_way() -> bool:
+        return bool((await js.consumer_info("CITY", EAR.name)).num_ack_pending)
+
+    await eventually(on_its_way)
+
+
+def retried() -> float:
+    """How often an event was given back, so far."""
+    return float(HANDLED.labels(EAR.name, "retry")._value.get())
+
+
+async def tried_again(times: float) -> None:
+    async def enough() -> bool:
+        return retried() >= times
+
+    await eventually(enough)
 
 
 async def dead(js: JetStreamContext) -> list[RawStreamMsg]:
@@ -123,8 +156,8 @@ async def test_an_effect_happens_once_however_often_it_is_delivered(
         for copy in range(10):
             await publish(js, "a", event_id=f"copy{copy}")  # other message, same event
         await publish(js, "b")
-        await ear.has_heard(11)
         await settled(js)
+    assert sorted(ear.heard) == ["a", "b"]
     assert notes(db) == 2
     assert not await dead(js)
 
@@ -136,17 +169,18 @@ async def test_an_event_is_acknowledged_only_after_its_transaction(
     async with hearing(bus, ear):
         with sqlite.transaction():  # holds the write lock: the handler's transaction cannot end
             await publish(js, "a")
-            await ear.has_heard(1)
+            await delivered(js)
+            await asyncio.sleep(0.1)
             assert await pending(js) == 1
         await settled(js)
     assert notes(sqlite) == 1
 
 
 async def test_a_failing_event_is_tried_again_later_each_time(
-    bus: Bus, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+    bus: Bus, js: JetStreamContext, sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broker, "MAX_DELAY_SECONDS", 60)
-    ear = Ear()
+    monkeypatch.setattr(delivery, "MAX_DELAY_SECONDS", 60)
+    ear = Ear(sqlite)
     ear.errors["a"] = [ValueError("1"), ValueError("2"), ValueError("for good")]
     async with hearing(bus, ear):
         await publish(js, "a")
@@ -156,8 +190,10 @@ async def test_a_failing_event_is_tried_again_later_each_time(
     assert second > first * 1.5
 
 
-async def test_what_cannot_be_handled_is_dead_with_the_reason(bus: Bus, js: JetStreamContext) -> None:
-    ear = Ear()
+async def test_what_cannot_be_handled_is_dead_with_the_reason(
+    bus: Bus, js: JetStreamContext, sqlite: Database
+) -> None:
+    ear = Ear(sqlite)
     ear.errors["a"] = [KeyError("no\nsuch board")]
     async with hearing(bus, ear):
         await publish(js, "a")
@@ -165,15 +201,15 @@ async def test_what_cannot_be_handled_is_dead_with_the_reason(bus: Bus, js: JetS
         await settled(js)
         (letter,) = await dead(js)
         assert (await js.stream_info("CITY")).state.messages == 2, "a dead letter stays in CITY"
-    assert ear.heard.count("a") == broker.MAX_ATTEMPTS
+    assert ear.heard.count("a") == delivery.MAX_ATTEMPTS
     assert letter.subject == f"dead.probe.city.{ProviderChanged.name}.a"
-    assert broker.parse(letter.data or b"", f"city.{ProviderChanged.name}.a").subject == "a"
+    assert delivery.parse(letter.data or b"", f"city.{ProviderChanged.name}.a").subject == "a"
     headers = letter.headers or {}
     assert headers["traceparent"] == TRACE
     assert headers["Nats-Msg-Id"] == "probe:CITY:1"
     assert headers["Coburg-Reason"] == "'no\\nsuch board'"
-    assert headers["Coburg-Exception"].startswith("KeyError at test_broker.py:")
-    assert headers["Coburg-Attempts"] == str(broker.MAX_ATTEMPTS)
+    assert headers["Coburg-Exception"].startswith("KeyError at test_subscriptions.py:")
+    assert headers["Coburg-Attempts"] == str(delivery.MAX_ATTEMPTS)
     assert headers["Coburg-Consumer"] == "probe"
     assert headers["Coburg-Subject"] == f"city.{ProviderChanged.name}.a"
     assert headers["Coburg-Stream"] == "CITY"
@@ -182,8 +218,10 @@ async def test_what_cannot_be_handled_is_dead_with_the_reason(bus: Bus, js: JetS
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b'{"specversion":"1.0"}'])
-async def test_a_body_that_is_no_event_is_dead_at_once(data: bytes, bus: Bus, js: JetStreamContext) -> None:
-    async with hearing(bus, Ear()) as ear:
+async def test_a_body_that_is_no_event_is_dead_at_once(
+    data: bytes, bus: Bus, js: JetStreamContext, sqlite: Database
+) -> None:
+    async with hearing(bus, Ear(sqlite)) as ear:
         await publish(js, "bad", data)
         await publish(js, "good")
         await settled(js)
@@ -195,10 +233,10 @@ async def test_a_body_that_is_no_event_is_dead_at_once(data: bytes, bus: Bus, js
 
 
 async def test_a_handler_that_finds_an_event_malformed_buries_it_at_once(
-    bus: Bus, js: JetStreamContext
+    bus: Bus, js: JetStreamContext, sqlite: Database
 ) -> None:
-    ear = Ear()
-    ear.errors["a"] = [broker.Malformed("no such thing")]
+    ear = Ear(sqlite)
+    ear.errors["a"] = [delivery.Malformed("no such thing")]
     async with hearing(bus, ear):
         await publish(js, "a")
         await settled(js)
@@ -206,12 +244,12 @@ async def test_a_handler_that_finds_an_event_malformed_buries_it_at_once(
     assert len(await dead(js)) == 1
 
 
-async def test_what_is_transient_waits_however_long(bus: Bus, js: JetStreamContext) -> None:
-    ear = Ear()
+async def test_what_is_transient_waits_however_long(bus: Bus, js: JetStreamContext, sqlite: Database) -> None:
+    ear = Ear(sqlite)
     ear.errors["a"] = [Transient("engine away")]
     async with hearing(bus, ear):
         await publish(js, "a")
-        await ear.has_heard(broker.MAX_ATTEMPTS * 2)
+        await ear.has_heard(delivery.MAX_ATTEMPTS * 2)
         ear.errors.clear()
         await settled(js)
     assert not await dead(js)
@@ -223,8 +261,9 @@ async def test_an_absent_database_is_waited_out(postgres_url: str, bus: Bus, js:
             ear = Ear(db)
             async with hearing(bus, ear):
                 close(postgres_url, url)
+                enough = retried() + delivery.MAX_ATTEMPTS + 2
                 await publish(js, "a")
-                await ear.has_heard(broker.MAX_ATTEMPTS + 2)
+                await tried_again(enough)
                 admit(postgres_url, url)
                 await settled(js)
             assert notes(db) == 1
@@ -248,8 +287,10 @@ def admit(server: str, url: str) -> None:
         connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
 
 
-async def test_a_replayed_letter_reaches_its_listener_alone(bus: Bus, js: JetStreamContext) -> None:
-    async with hearing(bus, Ear()) as ear:
+async def test_a_replayed_letter_reaches_its_listener_alone(
+    bus: Bus, js: JetStreamContext, sqlite: Database
+) -> None:
+    async with hearing(bus, Ear(sqlite)) as ear:
         subject = f"{topology.replay_subject(EAR.name)}.city.{ProviderChanged.name}.a"
         await js.publish(subject, body("a"), headers={"traceparent": TRACE})
         await ear.has_heard(1)
@@ -263,9 +304,9 @@ async def test_a_replayed_letter_reaches_its_listener_alone(bus: Bus, js: JetStr
 
 
 async def test_a_replayed_letter_that_fails_again_is_dead_under_its_first_subject(
-    bus: Bus, js: JetStreamContext
+    bus: Bus, js: JetStreamContext, sqlite: Database
 ) -> None:
-    ear = Ear()
+    ear = Ear(sqlite)
     ear.errors["a"] = [ValueError("still")]
     async with hearing(bus, ear):
         original = f"city.{ProviderChanged.name}.a"
@@ -278,30 +319,24 @@ async def test_a_replayed_letter_that_fails_again_is_dead_under_its_first_subjec
     assert letter.subject == f"dead.probe.{original}"
 
 
-async def test_listening_goes_on_after_the_broker_was_killed(tmp_path: Path) -> None:
+async def test_listening_goes_on_after_the_broker_was_killed(tmp_path: Path, sqlite: Database) -> None:
     with Stack(tmp_path / "stack") as stack:
         stack.start("nats")
         bus = Bus(settings(nats_url=stack.url("nats")))
-        ear = Ear()
-        listen(bus, EAR)(ear)
-        await bus.broker.connect()
-        await provision(bus.js)
         await bus.start()
-        await publish(bus.js, "before")
-        await ear.has_heard(1)
-        stack.kill9("nats")
-        await asyncio.to_thread(stack.launch, "nats")
+        await provision(bus.js)
+        async with hearing(bus, Ear(sqlite)) as ear:
+            await publish(bus.js, "before")
+            await ear.has_heard(1)
+            stack.kill9("nats")
+            await asyncio.to_thread(stack.launch, "nats")
+            await bus.standing()
+            await publish(bus.js, "after")
 
-        async def back() -> bool:
-            return bus.connected
+            async def heard() -> bool:
+                return "after" in ear.heard
 
-        await eventually(back)
-        await publish(bus.js, "after")
-
-        async def heard() -> bool:
-            return "after" in ear.heard
-
-        await eventually(heard)
+            await eventually(heard)
         await bus.stop()
 
 
@@ -316,17 +351,17 @@ def test_a_deleted_durable_is_named_by_readiness(_durables: None, streams: None,
     assert f"{EAR.name}-replay" not in told["detail"]
 
 
-def test_an_apps_ear_hears_all_its_subjects_each_event_once(
+def test_an_apps_subscription_handles_all_its_subjects_each_event_once(
     monkeypatch: pytest.MonkeyPatch, start: Probe, nats_url: str, database_url: str
 ) -> None:
     both = Listener("ears", ("city.offers.provider.>", "city.offers.board.>"))
     monkeypatch.setattr(topology, "CONSUMERS", both.durables)
     asyncio.run(fresh_streams(nats_url))
 
-    def note(session: Session, event: Envelope[Any]) -> None:
+    def note(session: Session, _kit: Kit, event: Envelope[Any]) -> None:
         session.add(Note(text=event.subject))
 
-    client = start(database_url, app={"ears": [inbox.Ear(both, note)]})
+    client = start(database_url, app={"subscriptions": [Subscription(both, note)]})
     kit: Kit = client.app.state.kit  # type: ignore[attr-defined]
     until(lambda: client.get("/health/ready").status_code == 200)
     assert client.portal
@@ -343,9 +378,20 @@ def test_an_apps_ear_hears_all_its_subjects_each_event_once(
     assert heard() == ["a", "b"]
 
 
+def test_a_read_model_never_goes_back(db: Database) -> None:
+    steps = [("a", 2, True), ("a", 1, False), ("a", 2, False), ("a", 3, True), ("b", 1, True)]
+    with db.transaction() as session:
+        assert [inbox.newer(session, "probe", thing, version) for thing, version, _ in steps] == [
+            expected for *_, expected in steps
+        ]
+    with db.transaction() as session:
+        assert not inbox.newer(session, "probe", "a", 3)
+        assert inbox.newer(session, "other", "a", 1)
+
+
 def test_an_event_of_a_newer_service_is_still_read() -> None:
     assert fact_of(f"city.{ProviderChanged.name}.x") is ProviderChanged
     assert fact_of("city.zoo.animal.born.v1.x").name == ""
     unknown = b'"type":"de.coburg.zoo.animal.born.v1"'
     known = body("a").replace(b'"type":"de.coburg.offers.provider.changed.v1"', unknown)
-    assert broker.parse(known, "city.zoo.animal.born.v1.a").subject == "a"
+    assert delivery.parse(known, "city.zoo.animal.born.v1.a").subject == "a"

@@ -1,0 +1,127 @@
+"""One delivered event: its bytes are read, its effect happens, and the broker is told what became of it.
+
+Acknowledged after its transaction, tried again with a growing delay, waited out while a dependency is away, or put
+into DEAD with the reason when it cannot be handled.
+"""
+
+import traceback
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from opentelemetry import trace
+from opentelemetry.trace import StatusCode
+from prometheus_client import Counter
+from pydantic import ValidationError
+
+from libs.contracts import topology
+from libs.contracts.catalogue import EVERY
+from libs.contracts.event import Envelope, Fact
+from libs.servicekit import db, telemetry
+from libs.servicekit.broker import Transient
+
+MAX_ATTEMPTS = 5
+MAX_DELAY_SECONDS = 60.0
+
+log = structlog.get_logger(__name__)
+HANDLED = Counter("events_handled", "Events handled", ["consumer", "outcome"])
+
+
+class Malformed(ValueError):  # noqa: N818 - the state of the body, like Transient
+    """The body is no event that this service can read: dead at once."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether a dependency is away, so that waiting helps; everything else is a bug, or a race that is won next time."""
+    return isinstance(error, Transient | NatsError | ConnectionError) or db.is_outage(error)
+
+
+def parse(body: bytes, subject: str) -> Envelope[Any]:
+    """An event's bytes as its envelope; raises Malformed."""
+    fact = fact_of(subject)
+    try:
+        return Envelope[fact].model_validate_json(body)  # type: ignore[valid-type]
+    except ValidationError as error:
+        raise Malformed(str(error)[:1000]) from error
+
+
+def fact_of(subject: str) -> type[Fact]:
+    """The event type of a subject; a bare `Fact`, which still carries the card, for one from a newer service."""
+    parts = subject.split(".")
+    return EVERY.get(".".join(parts[-5:-1]), Fact)
+
+
+async def handle(
+    message: Msg, consumer: str, js: JetStreamContext, effect: Callable[[Envelope[Any]], Awaitable[None]]
+) -> bool:
+    """Give one event to `effect` and settle it; False while a dependency that it needs is away."""
+    span = telemetry.consuming(message.subject, message.headers, consumer)
+    with trace.use_span(span, end_on_exit=True):
+        try:
+            await effect(parse(message.data, message.subject))
+        except Exception as error:
+            span.record_exception(error)
+            span.set_status(StatusCode.ERROR, type(error).__name__)
+            await settle_failure(message, consumer, js, error)
+            return not is_outage(error)
+        await acknowledge(message, consumer)
+        return True
+
+
+async def acknowledge(message: Msg, consumer: str) -> None:
+    """It is done. An acknowledgement that cannot be sent is no failure: delivered again, it changes nothing."""
+    with suppress(NatsError):
+        await message.ack()
+    HANDLED.labels(consumer, "done").inc()
+
+
+async def settle_failure(message: Msg, consumer: str, js: JetStreamContext, error: Exception) -> None:
+    """Wait for an absent dependency, try a bug a few times, dead-letter what cannot be handled."""
+    attempts = message.metadata.num_delivered
+    if is_outage(error) or (attempts < MAX_ATTEMPTS and not isinstance(error, Malformed)):
+        HANDLED.labels(consumer, "retry").inc()
+        log.warning("event waits", consumer=consumer, subject=message.subject, error=repr(error)[:300])
+        with suppress(NatsError):
+            await message.nak(delay=min(0.5 * 2 ** min(attempts, 10), MAX_DELAY_SECONDS))
+        return
+    await dead_letter(message, consumer, js, error)
+
+
+async def dead_letter(message: Msg, consumer: str, js: JetStreamContext, error: Exception) -> None:
+    """Put the event into DEAD with the reason, then take it off its stream; later, if DEAD cannot take it now."""
+    try:
+        await js.publish(
+            topology.dead_subject(consumer, message.subject),
+            message.data,
+            headers=_headers(message, consumer, error),
+        )
+        await message.term()
+    except (NatsError, TimeoutError):
+        with suppress(NatsError):
+            await message.nak(delay=5)
+        return
+    HANDLED.labels(consumer, "dead").inc()
+    log.error("event is dead", consumer=consumer, subject=message.subject, error=repr(error)[:300])
+
+
+def _headers(message: Msg, consumer: str, error: Exception) -> dict[str, str]:
+    origin = message.metadata
+    headers = {key: value for key, value in (message.headers or {}).items() if key != "Nats-Msg-Id"}
+    frame = traceback.extract_tb(error.__traceback__)[-1:]
+    return headers | {
+        "Nats-Msg-Id": f"{consumer}:{origin.stream}:{origin.sequence.stream}",
+        "Coburg-Consumer": consumer,
+        "Coburg-Reason": " ".join(str(error).split())[:500] or type(error).__name__,
+        "Coburg-Exception": type(error).__name__
+        + "".join(f" at {f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in frame),
+        "Coburg-Attempts": str(origin.num_delivered),
+        "Coburg-Subject": message.subject,
+        "Coburg-Stream": origin.stream,
+        "Coburg-Sequence": str(origin.sequence.stream),
+        "Coburg-Time": datetime.now(UTC).isoformat(),
+    }

@@ -1,0 +1,91 @@
+"""Replaying STATE, the newest fact of every thing: how a read model or an index is filled or made anew."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+from nats.aio.msg import Msg
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js import JetStreamContext, api
+from nats.js.errors import NotFoundError
+from pydantic import ValidationError
+
+from libs.contracts.catalogue import EVERY
+from libs.contracts.event import Envelope, Fact
+from libs.contracts.topology import CITY, STATE
+
+BATCH = 1000  # live changes wait for one of these at most
+SOURCED = "Nats-Stream-Source"
+FOLLOW_SECONDS = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+async def replay(js: JetStreamContext, subject: str = "state.>") -> AsyncIterator[list[Envelope[Any]]]:
+    """The newest fact of every thing under a subject (`state.<service>.<aggregate>.*`), whole, in batches and once.
+
+    All that CITY holds at the beginning is among it; raises TimeoutError when STATE does not follow CITY. What cannot
+    be read is left out: it lies in DEAD since it was published.
+    """
+    until = await caught_up(js)
+    async for messages in read_state(js, subject, until):
+        yield [event for message in messages if (event := readable(message))]
+
+
+def readable(message: Msg) -> Envelope[Any] | None:
+    """The event of one of STATE's messages, if it is one."""
+    try:
+        return event_of(message.data)
+    except ValidationError as error:
+        log.warning("a fact in STATE cannot be read", subject=message.subject, error=str(error)[:200])
+        return None
+
+
+async def read_state(
+    js: JetStreamContext, subject: str, until: int | None = None
+) -> AsyncIterator[list[Msg]]:
+    """What lies under a subject, up to a sequence if one is given."""
+    reader = await js.pull_subscribe(
+        subject,
+        stream=STATE.name,
+        config=api.ConsumerConfig(ack_policy=api.AckPolicy.NONE, inactive_threshold=300),
+    )
+    try:
+        while (await reader.consumer_info()).num_pending:
+            try:
+                messages = await reader.fetch(BATCH, timeout=1)
+            except NatsTimeoutError:
+                continue
+            yield messages
+            if until is not None and messages[-1].metadata.sequence.stream >= until:
+                return
+    finally:
+        await reader.unsubscribe()
+
+
+def event_of(body: bytes, whole: type[Fact] | tuple[type[Fact], ...] = Fact) -> Envelope[Any]:
+    """The event with its card, and whole where its type is one of `whole`; raises ValidationError."""
+    event = Envelope[Fact].model_validate_json(body)
+    kind = EVERY.get(event.name, Fact)
+    return Envelope[kind].model_validate_json(body) if issubclass(kind, whole) else event  # type: ignore[valid-type]
+
+
+async def caught_up(js: JetStreamContext) -> int:
+    """STATE's last sequence, once STATE holds all that CITY holds now (it follows a little behind).
+
+    Raises TimeoutError when it does not follow at all.
+    """
+    try:
+        newest_fact = await js.get_last_msg(CITY.name, "city.*.*.*.*.*")
+    except NotFoundError:
+        return 0
+    async with asyncio.timeout(FOLLOW_SECONDS):
+        while True:
+            last = (await js.stream_info(STATE.name)).state.last_seq
+            message = await js.get_msg(STATE.name, last) if last else None
+            # "CITY 5 city.*.… …": the stream and sequence it was taken from
+            origin = (message.headers or {}).get(SOURCED, "") if message else ""
+            if origin and int(origin.split()[1]) >= (newest_fact.seq or 0):
+                return last
+            await asyncio.sleep(0.1)
