@@ -6,9 +6,13 @@ uvicorn does the work; here stands what all services start with.
 import argparse
 import gc
 import os
+from ipaddress import ip_network
+from typing import Any
 
 import uvicorn
 from uvicorn.importer import import_from_string
+
+from libs.httpkit.protocol import BoundedProtocol
 
 # An open event stream must not hold up a clean stop.
 END_SECONDS = 5
@@ -38,7 +42,17 @@ def main() -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=END_SECONDS,
+        http=BoundedProtocol,
+        **proxies(os.environ.get("COBURG_TRUSTED_PROXIES", "")),
     )
+
+
+def proxies(trusted: str) -> dict[str, Any]:
+    """Whose `X-Forwarded-For` counts: the rightmost address in it that is none of these is the client's."""
+    addresses = [address.strip() for address in trusted.split(",") if address.strip()]
+    for address in addresses:
+        ip_network(address)  # a name or `*` would let anybody be anybody
+    return {"proxy_headers": bool(addresses), "forwarded_allow_ips": addresses}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 app = FastAPI()
@@ -20,6 +20,14 @@ async def stream() -> StreamingResponse:
 async def garbage() -> dict[str, int | bool]:
     """Whether garbage is looked for, and among how many objects it is not."""
     return {"collected": gc.isenabled(), "kept": gc.get_freeze_count()}
+
+
+@app.post("/said")
+async def said(request: Request) -> dict[str, object]:
+    """The headers as they are once the body was read, its length, and who asks."""
+    body = await request.body()
+    names = sorted({name for name, _ in request.headers.items()})
+    return {"headers": names, "bytes": len(body), "client": request.client and request.client.host}
 
 
 async def _lines() -> AsyncIterator[str]:

@@ -1,48 +1,12 @@
 """What all services start with: a process that starts fast and ends although somebody still listens."""
 
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
 import httpx2
 import pytest
 
-from cli.home import ROOT
-from libs.httpkit import serve
-from tests.stack import end, free_port_base, plain_environment
-from tests.waiting import until
-
-
-class Served(NamedTuple):
-    """The app of endless.py as a process of its own."""
-
-    child: "subprocess.Popen[bytes]"
-    url: str
-    log: Path
-
-    def answers(self) -> bool:
-        """Whether it listens by now."""
-        try:
-            return httpx2.get(f"{self.url}/garbage").is_success
-        except httpx2.TransportError:
-            return False
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    port = str(free_port_base())
-    words = [sys.executable, "-m", serve.__name__, "tests.httpkit.endless:app", "--port", port]
-    with (tmp_path / "log").open("wb") as log:
-        child = subprocess.Popen(words, cwd=ROOT, env=plain_environment(), stderr=log)
-    try:
-        served = Served(child, f"http://127.0.0.1:{port}", tmp_path / "log")
-        until(served.answers)
-        yield served
-    finally:
-        end(child)
+from libs.httpkit.serve import proxies
+from tests.httpkit.conftest import Served
 
 
 def test_garbage_is_looked_for_but_not_among_what_was_imported(served: Served) -> None:
@@ -57,3 +21,27 @@ def test_whoever_still_listens_does_not_hold_up_the_end(served: Served) -> None:
         served.child.send_signal(signal.SIGTERM)
         assert served.child.wait(12) in (0, -signal.SIGTERM)
     assert "GET /" not in served.log.read_text()
+
+
+def test_nobody_is_whom_he_says_he_is_unless_a_proxy_says_so(served: Served) -> None:
+    lie = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    assert httpx2.post(f"{served.url}/said", headers=lie).json()["client"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "served", [{"COBURG_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8, fd00::/8"}], indirect=True
+)
+def test_the_rightmost_address_that_is_no_proxy_counts(served: Served) -> None:
+    for said, client in {
+        "198.51.100.1, 203.0.113.9": "203.0.113.9",
+        "203.0.113.9, 10.1.2.3, fd00::1": "203.0.113.9",
+        "10.0.0.1, 192.0.2.7": "192.0.2.7",
+    }.items():
+        answer = httpx2.post(f"{served.url}/said", headers={"X-Forwarded-For": said})
+        assert answer.json()["client"] == client
+
+
+@pytest.mark.parametrize("everybody", ["*", "proxy", "10.0.0.0/8,*"])
+def test_not_everybody_can_be_a_proxy(everybody: str) -> None:
+    with pytest.raises(ValueError, match="does not appear to be"):
+        proxies(everybody)
