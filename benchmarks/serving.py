@@ -2,18 +2,18 @@
 
 import asyncio
 import time
-from datetime import UTC
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import httpx2
 
 from benchmarks.report import Figure, Row, latency
 from benchmarks.stack import client, content, encoded, engine, import_register, resident_mb, stack
+from libs.town.calendar import Calendar
 from services.search.engine import Engine
 from services.search.filters import Query
-from services.search.hours import Calendar
 from services.search.queries import Queries
 from tests.stack import Stack
 
@@ -78,7 +78,7 @@ class _Listener:
 
 def _as_the_gateway_asks(query: str) -> dict[str, Any]:
     listener = _Listener()
-    asyncio.run(Queries(cast("Engine", listener), INDEX, Calendar(UTC)).search(Query(q=query)))
+    asyncio.run(Queries(cast("Engine", listener), INDEX, Calendar(ZoneInfo("UTC"))).search(Query(q=query)))
     return listener.asked
 
 

@@ -8,7 +8,7 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -22,6 +22,7 @@ from libs.servicekit import telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.delivery import acknowledge, dead_letter, parse, settle_failure
 from libs.servicekit.pull import Pull, keep_in_progress
+from libs.town.calendar import Calendar
 from services.search.domain import Change, change, newest
 from services.search.index import Index
 from services.search.priorities import Priorities
@@ -55,9 +56,9 @@ class Indexer:
     """Brings what one durable delivers into the index."""
 
     def __init__(
-        self, bus: Bus, index: Index, priorities: Priorities, zone: tzinfo, durable: Consumer
+        self, bus: Bus, index: Index, priorities: Priorities, calendar: Calendar, durable: Consumer
     ) -> None:
-        self._bus, self._index, self._zone, self._durable = bus, index, zone, durable
+        self._bus, self._index, self._calendar, self._durable = bus, index, calendar, durable
         self._priorities = priorities
         self._pull = Pull(bus, durable, BATCH)
         self._waiting: list[Delivery] = []
@@ -104,7 +105,7 @@ class Indexer:
         if message.metadata.num_delivered > 1:
             REDELIVERED.inc()
         event = parse(message.data, message.subject)
-        found = change(event, self._zone)
+        found = change(event, self._calendar)
         recorded = telemetry.sampled((message.headers or {}).get("traceparent"))
         span = telemetry.consuming(message.subject, message.headers, SEARCH.name) if recorded else None
         return Delivery(message, event, found, span)

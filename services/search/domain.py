@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from pydantic_core import to_json
@@ -11,6 +11,7 @@ from libs.contracts.card import Card
 from libs.contracts.event import NAME, Envelope
 from libs.contracts.offers import BoardFact
 from libs.servicekit.delivery import Malformed
+from libs.town.calendar import Calendar
 from services.search.hours import DAYS, open_codes, open_weekdays
 
 # An open end of a period, as a day; so one comparison serves all.
@@ -44,7 +45,7 @@ def rank(boost: float, fields: Iterable[str], lifts: Mapping[str, float]) -> dic
     return {"lift": lift, "rank": boost * lift}
 
 
-def change(event: Envelope[Any], zone: tzinfo) -> Change | None:
+def change(event: Envelope[Any], calendar: Calendar) -> Change | None:
     """The change an event makes; None for a fact without a card. Raises Malformed for a type that is no event's."""
     card: Card | None = event.data.card
     if card is None:
@@ -58,7 +59,7 @@ def change(event: Envelope[Any], zone: tzinfo) -> Change | None:
         identity["declares"] = [field.model_dump(mode="json") for field in event.data.fields]
     if not card.listed:
         return Change(key, event.version, _tombstone(identity, card))
-    document = _document(identity, card, zone)
+    document = _document(identity, card, calendar)
     return Change(key, event.version, document, card.boost, tuple(card.fields_of_action))
 
 
@@ -71,9 +72,9 @@ def newest(changes: Iterable[Change]) -> list[Change]:
     return list(found.values())
 
 
-def _document(identity: dict[str, Any], card: Card, zone: tzinfo) -> bytes:
+def _document(identity: dict[str, Any], card: Card, calendar: Calendar) -> bytes:
     # The card's own JSON is kept as it is and only opened for our fields: half the cost of going through a dict.
-    own = identity | {"words": _words(card)} | _when(card, zone) | _where(card) | _for_whom(card)
+    own = identity | {"words": _words(card)} | _when(card, calendar) | _where(card) | _for_whom(card)
     return to_json(own)[:-1] + b"," + card.model_dump_json(exclude_none=True).encode()[1:]
 
 
@@ -89,14 +90,14 @@ def _words(card: Card) -> list[str]:
     return list(dict.fromkeys([*card.tags, *values, *([district] if district else [])]))
 
 
-def _when(card: Card, zone: tzinfo) -> dict[str, Any]:
+def _when(card: Card, calendar: Calendar) -> dict[str, Any]:
     """Days as ordinals. Dates are more exact than the period around them; what has neither is always to be had."""
-    return _days(card, zone) | _regularly(card, zone) | _instants(card)
+    return _days(card, calendar) | _regularly(card, calendar) | _instants(card)
 
 
-def _days(card: Card, zone: tzinfo) -> dict[str, Any]:
+def _days(card: Card, calendar: Calendar) -> dict[str, Any]:
     if card.dates:
-        return {"days": sorted({moment.astimezone(zone).toordinal() for moment in card.dates})}
+        return {"days": sorted({moment.astimezone(calendar.zone).toordinal() for moment in card.dates})}
     start = card.period.start if card.period else None
     end = card.period.end if card.period else None
     return {
@@ -105,14 +106,15 @@ def _days(card: Card, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def _regularly(card: Card, zone: tzinfo) -> dict[str, Any]:
+def _regularly(card: Card, calendar: Calendar) -> dict[str, Any]:
     """On which days of the week, as dates, opening hours or a facet of that name tell; and when it is open."""
-    told = {DAYS[moment.astimezone(zone).weekday()] for moment in card.dates}
+    told = {DAYS[moment.astimezone(calendar.zone).weekday()] for moment in card.dates}
     told.update(day for day in card.facets.get("weekdays", ()) if day in DAYS)
     if card.hours is None:
         return {"weekdays": sorted(told, key=DAYS.index)}
-    told.update(open_weekdays(card.hours))
-    return {"weekdays": sorted(told, key=DAYS.index), "open": open_codes(card.hours)}
+    today = datetime.now(calendar.zone).date()
+    told.update(open_weekdays(card.hours, calendar, today))
+    return {"weekdays": sorted(told, key=DAYS.index), "open": open_codes(card.hours, calendar, today)}
 
 
 def _instants(card: Card) -> dict[str, Any]:

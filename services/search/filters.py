@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from libs.town.calendar import Calendar
 from services.search.domain import FIRST_DAY, LAST_DAY
-from services.search.hours import Calendar
+from services.search.hours import moment_codes
 
 # The names that facets of every card have; all others are declared by publishers.
 COMMON = {
@@ -109,7 +110,7 @@ def _time(query: Query, calendar: Calendar) -> Iterable[str]:
     if query.weekdays:
         yield f"weekdays IN [{', '.join(query.weekdays)}]"
     if query.open_at:
-        yield f"open IN [{', '.join(str(code) for code in calendar.codes(query.open_at))}]"
+        yield f"open IN [{', '.join(str(code) for code in moment_codes(query.open_at, calendar))}]"
 
 
 def _quoted(value: str) -> str:

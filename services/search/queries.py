@@ -4,9 +4,9 @@ import html
 import secrets
 import time
 
+from libs.town.calendar import Calendar
 from services.search.engine import Engine, Json, Rejected
 from services.search.filters import COMMON, Query, attribute, filters, order
-from services.search.hours import Calendar
 from services.search.wire import Unavailable
 
 LOCALES = {"de": ["deu"], "de-simple": ["deu"], "en": ["eng"]}

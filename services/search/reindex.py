@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 
 import structlog
 from nats.aio.msg import Msg
@@ -15,6 +15,7 @@ from libs.contracts.offers import BoardFact
 from libs.servicekit.broker import Transient
 from libs.servicekit.delivery import Malformed
 from libs.servicekit.state import caught_up, event_of, read_state
+from libs.town.calendar import Calendar
 from services.search.domain import Change, change, newest
 from services.search.index import Index
 
@@ -38,8 +39,8 @@ class Progress:
 class Reindex:
     """At most one rebuild at a time; `progress` speaks of the present or last one."""
 
-    def __init__(self, index: Index, zone: tzinfo) -> None:
-        self._index, self._zone = index, zone
+    def __init__(self, index: Index, calendar: Calendar) -> None:
+        self._index, self._calendar = index, calendar
         self._asked = asyncio.Event()
         self.progress: Progress | None = None
 
@@ -85,5 +86,5 @@ class Reindex:
         for message in messages:
             # What cannot be read lies in DEAD since it was published.
             with contextlib.suppress(ValidationError, Malformed):
-                found.append(change(event_of(message.data, WHOLE), self._zone))
+                found.append(change(event_of(message.data, WHOLE), self._calendar))
         return [one for one in found if one]

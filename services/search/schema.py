@@ -15,7 +15,6 @@ from pydantic_core import to_json
 
 from libs.contracts.offers import BoardField
 from services.search.engine import Engine, Json
-from services.search.hours import NATIONWIDE
 
 MAX_WORDS = 10_000
 MAX_PARTS = 3  # Meilisearch looks up at most three parts together
@@ -31,14 +30,13 @@ log = structlog.get_logger(__name__)
 class Vocabulary(BaseModel):
     """The town's words: those that mean nothing to a search, and groups that mean the same.
 
-    Also its public holidays, and the names of the filters that all things have.
+    Also the names of the filters that all things have.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     stop_words: list[str] = Field(default=[])
     equal: list[list[str]] = Field(default=[])
-    holidays: str = Field(default=NATIONWIDE, max_length=500)
     filters: list[BoardField] = Field(default=[])
 
     @classmethod

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -13,6 +12,7 @@ from libs.contracts.topology import SEARCH
 from libs.servicekit.kit import Kit
 from libs.servicekit.secret import secret
 from libs.servicekit.settings import Settings
+from libs.town import calendar as town
 from services.search import status
 from services.search.announce import Announcer
 from services.search.config import SearchSettings
@@ -20,7 +20,6 @@ from services.search.consumers import Indexer
 from services.search.declared import Declared
 from services.search.engine import Engine
 from services.search.feedback import Feedback
-from services.search.hours import Calendar
 from services.search.index import Index
 from services.search.opensearch import description
 from services.search.priorities import Priorities
@@ -46,9 +45,9 @@ class Search:
         self.close = engine.close
         self.indexing = own.search_indexing
         self._prepared = not self.indexing
-        self._zone = ZoneInfo(settings.town["timezone"])
+        self._calendar = town.read(settings.city)
         words = Vocabulary.of(settings.city)
-        self.queries = Queries(engine, own.search_index, Calendar(self._zone, words.holidays))
+        self.queries = Queries(engine, own.search_index, self._calendar)
         self.declared = Declared(engine, own.search_index, words.filters, settings.town.get("districts", []))
         self.tenants = Tenants(engine, own.search_index, own.meilisearch_public_url, own.search_token_seconds)
         announcer = Announcer(settings)
@@ -56,13 +55,13 @@ class Search:
         self.unanswered = Unanswered(
             announcer,
             self._town_words,
-            lambda: datetime.now(self._zone).date(),
+            lambda: datetime.now(self._calendar.zone).date(),
             lambda: own.search_asker_key or secret(settings.home / "keys" / KEY_FILE),
         )
         self.describe = partial(description, settings.town["name"], settings.public_url, own.search_page)
         self._equal = words.equal
         self.index = Index(engine, own.search_index, words)
-        self.reindex = Reindex(self.index, self._zone)
+        self.reindex = Reindex(self.index, self._calendar)
         self.priorities = Priorities(self.index)
 
     async def _town_words(self) -> TownWords:
@@ -82,7 +81,9 @@ class Search:
         await self.priorities.recall(kit.bus.js)
         async with asyncio.TaskGroup() as group:
             for durable in SEARCH.durables:
-                group.create_task(Indexer(kit.bus, self.index, self.priorities, self._zone, durable).run())
+                group.create_task(
+                    Indexer(kit.bus, self.index, self.priorities, self._calendar, durable).run()
+                )
             group.create_task(self.priorities.watch())
             group.create_task(_once_available(self.index.learn))
             group.create_task(self.reindex.serve(kit.bus.js))

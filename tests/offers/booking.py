@@ -2,8 +2,8 @@
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx2
 from sqlalchemy import func, select
@@ -12,6 +12,7 @@ from uuid_utils import uuid7
 from libs.httpkit.links import Links
 from libs.servicekit.db import now
 from libs.servicekit.tables import outbox
+from libs.town.calendar import read
 from services.offers.bookings.messages import Desk
 from services.offers.bookings.models import Booking, BookingDate
 from services.offers.bookings.runner import sweep
@@ -115,7 +116,7 @@ def taken(service: Offers, stock: str) -> int:
     return int(count)
 
 
-DESK = Desk(ZoneInfo("Europe/Berlin"), Links("k" * 40))
+DESK = Desk(read(Path("city")), Links("k" * 40))
 
 
 def swept(service: Offers) -> None:

@@ -171,7 +171,7 @@ BAD: dict[str, list[Any]] = {
         "https://a.example/\n",
         1,
     ],
-    "open": ["always", 7, ""],
+    "open": [7, "", " "],
 }
 
 

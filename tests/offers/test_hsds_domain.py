@@ -8,14 +8,12 @@ from uuid import UUID, uuid5
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cli.home import ROOT
+from libs.town.hours import DAYS
 from services.offers.boards.commands import read_declarations
 from services.offers.exports.domain import Left, Shown
 from services.offers.exports.frame import Frame
-from services.offers.hours import DAYS, check_hours
 from services.offers.hsds import domain
 from services.offers.hsds.schedule import schedules, week
 from services.offers.hsds.vocabulary import Vocabulary
@@ -95,6 +93,9 @@ def test_every_word_of_the_boards_is_a_term_of_one_taxonomy() -> None:
         assert term.taxonomy.id in WORDS.taxonomies
     options = sum(len(field.options) for board in BOARDS.values() for field in board.fields)
     assert len(WORDS.terms) == options + len(BOARDS)
+
+
+MONDAY = date(2027, 3, 1)
 
 
 def test_an_offer_is_classified_by_its_board_and_its_choices() -> None:
@@ -188,7 +189,7 @@ def test_neighbours_share_a_location() -> None:
     ],
 )
 def test_hours_by_weekday(hours: str, expected: dict[str, Any] | None) -> None:
-    found = week(hours)
+    found = week(hours, MONDAY)
     if expected is not None:
         assert found == expected
     elif "off" in hours:
@@ -199,20 +200,15 @@ def test_hours_by_weekday(hours: str, expected: dict[str, Any] | None) -> None:
         assert found["Mo"] == (("08:00", "12:00"), ("13:00", "17:00"))
 
 
-times = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda pair: f"{pair[0]:02}:{pair[1]:02}")
-spans = st.tuples(times, times).map("-".join)
-rules = st.tuples(
-    st.lists(
-        st.sampled_from([*DAYS, "PH"])
-        | st.tuples(st.sampled_from(DAYS), st.sampled_from(DAYS)).map("-".join),
-        max_size=3,
-    ),
-    st.lists(spans, min_size=1, max_size=2).map(",".join) | st.just("off"),
-).map(lambda pair: f"{','.join(pair[0])} {pair[1]}".strip())
+def test_a_night_belongs_to_its_evening() -> None:
+    assert week("Fr 18:00-02:00", MONDAY) == {"Fr": (("18:00", "02:00"),)}
+    assert week("Fr 18:00-02:00; Sa 10:00-12:00", MONDAY)["Sa"] == (("10:00", "12:00"),)
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(rules, min_size=1, max_size=4).map("; ".join))
-def test_whatever_hours_a_board_takes_has_days(hours: str) -> None:
-    assert check_hours(hours) is None
-    assert set(week(hours)) <= set(DAYS)
+@pytest.mark.parametrize(
+    "hours", ["nach Vereinbarung", "Mo[1] 18:00-20:00", "Mo-Fr 07:00-17:00; SH 09:00-12:00"]
+)
+def test_hours_that_are_no_rule_of_a_week_are_told_as_they_were_written(hours: str) -> None:
+    content = {"title": {"de": "A"}, "fields": {"hours": hours}}
+    (said,) = schedules(FRAME, shown("kita", "t", {"title": {"de": "T"}}, content))
+    assert (said["description"], "freq" in said) == (hours, False)

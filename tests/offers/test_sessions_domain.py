@@ -329,7 +329,7 @@ def test_another_place_is_not_the_same_place_described_anew() -> None:
 
 
 def test_the_days_off_of_coburg() -> None:
-    names = COBURG.public(2027)
+    names = COBURG.calendar.public(2027)
     assert names[date(2027, 1, 6)]["de"] == "Heilige Drei Könige"
     assert {"de", "en"} <= set(names[date(2027, 5, 27)])
     assert date(2027, 8, 15) not in names, "Mariä Himmelfahrt is kept elsewhere"
@@ -341,11 +341,11 @@ def test_the_days_off_of_coburg() -> None:
 
 
 def test_school_holidays_are_in_order_and_do_not_overlap() -> None:
-    assert COBURG.school is not None
-    runs = COBURG.school.school
+    assert COBURG.calendar.school is not None
+    runs = COBURG.calendar.school.school
     assert all(run.start <= run.end for run in runs)
     assert all(a.end < b.start for a, b in pairwise(runs))
-    assert runs[-1].end == COBURG.school.known_until
+    assert runs[-1].end == COBURG.calendar.school.known_until
     assert len(runs) == 21, "seven a school year"
     assert all({"de", "en"} <= set(run.name) for run in runs)
 
@@ -354,5 +354,5 @@ def test_a_town_without_holidays_has_none(tmp_path: Path) -> None:
 
     (tmp_path / "city.toml").write_text('timezone = "Europe/Berlin"\nlanguages = ["de"]\n', encoding="utf-8")
     bare = town.read(tmp_path)
-    assert bare.public(2027) == {}
+    assert bare.calendar.public(2027) == {}
     assert bare.days_off(range(2026, 2028)) == {}

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,13 +13,14 @@ from hypothesis import strategies as st
 from sqlmodel import Session, SQLModel, create_engine
 
 from libs.servicekit.db import now
-from services.offers.hours import is_open
+from libs.town.calendar import read, shifted
 from services.offers.slots import commands, queries
 from services.offers.slots.domain import Billing, Slot, SlotRules, billed, check_slot, quarters, runs
 from services.offers.slots.models import SlotUse
 from tests.offers.booking import Requester, offered
 from tests.offers.conftest import Offers, problem
 
+COBURG = read(Path("city"))
 ZONE = ZoneInfo("Europe/Berlin")
 DAY = (datetime.now(ZONE) + timedelta(days=20)).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -49,7 +51,7 @@ def body(slot: Slot) -> dict[str, str]:
 )
 def test_what_may_be_booked(start: str, end: str, wrong: list[str]) -> None:
     rules = SlotRules(minutes=30, min_minutes=30, max_minutes=240, hours="hours")
-    found = check_slot(rules, at(start, end), {"hours": "Mo-Su 08:00-20:00"}, now(), ZONE)
+    found = check_slot(rules, at(start, end), {"hours": "Mo-Su 08:00-20:00"}, now(), COBURG)
     assert [field for field, _ in found] == wrong
 
 
@@ -72,40 +74,22 @@ def test_a_price_is_taken_for_every_unit_begun(
     billing: Billing | None, said: str | None, hours: float, times: int
 ) -> None:
     slot = Slot(starts_at=DAY, ends_at=DAY + timedelta(hours=hours))
-    assert billed(SlotRules(billing=billing), slot, {"billing": said} if said else {}) == times
+    assert billed(SlotRules(billing=billing), slot, {"billing": said} if said else {}, ZONE) == times
 
 
 def test_neither_the_past_nor_the_far_future() -> None:
     rules = SlotRules(ahead_days=10)
-    assert list(check_slot(rules, at("09:00", "10:00"), {}, now(), ZONE))
-    assert list(check_slot(rules, at("09:00", "10:00"), {}, now() + timedelta(days=30), ZONE))
+    assert list(check_slot(rules, at("09:00", "10:00"), {}, now(), COBURG))
+    assert list(check_slot(rules, at("09:00", "10:00"), {}, now() + timedelta(days=30), COBURG))
 
 
 def test_nothing_before_its_first_day() -> None:
     rules, day = SlotRules(opens="from"), at("09:00", "10:00").starts_at.date()
-    assert not list(check_slot(rules, at("09:00", "10:00"), {"from": day.isoformat()}, now(), ZONE))
+    assert not list(check_slot(rules, at("09:00", "10:00"), {"from": day.isoformat()}, now(), COBURG))
     later = (day + timedelta(days=1)).isoformat()
-    assert list(check_slot(rules, at("09:00", "10:00"), {"from": later}, now(), ZONE)) == [
+    assert list(check_slot(rules, at("09:00", "10:00"), {"from": later}, now(), COBURG)) == [
         ("slot.starts_at", f"can be booked from {later}")
     ]
-
-
-@pytest.mark.parametrize(
-    ("hours", "start", "end", "is_"),
-    [
-        ("24/7", "2026-05-01T22:00", "2026-05-03T04:00", True),
-        ("Mo-Fr 08:00-18:00", "2026-05-01T08:00", "2026-05-01T18:00", True),
-        ("Mo-Fr 08:00-18:00", "2026-05-02T09:00", "2026-05-02T10:00", False),
-        ("Mo-Fr 08:00-12:00,13:00-18:00", "2026-05-01T11:00", "2026-05-01T14:00", False),
-        ("Mo-Fr 08:00-12:00,12:00-18:00", "2026-05-01T11:00", "2026-05-01T14:00", True),
-        ("Mo-Su 08:00-18:00; Fr off", "2026-05-01T09:00", "2026-05-01T10:00", False),
-        ("Fr 18:00-02:00", "2026-05-01T20:00", "2026-05-02T02:00", True),
-        ("Fr 18:00-02:00", "2026-05-01T20:00", "2026-05-02T02:30", False),
-        ("Sa-Mo 10:00-12:00", "2026-05-03T10:00", "2026-05-03T12:00", True),
-    ],
-)
-def test_opening_hours(hours: str, start: str, end: str, is_: bool) -> None:
-    assert is_open(hours, datetime.fromisoformat(start), datetime.fromisoformat(end)) is is_
 
 
 INTERVALS = st.tuples(st.integers(0, 40), st.integers(1, 12), st.integers(1, 3))
@@ -178,6 +162,57 @@ def test_a_room_is_booked_moved_and_given_back(service: Offers) -> None:
         assert problem(Requester(service).ask(room, bare=True, **wrong), 422)["errors"][0]["field"] == "slot"
     far = {"starts_at": "0001-01-01T00:00:00Z", "ends_at": "9999-12-31T23:59:59Z"}
     problem(Requester(service).ask(room, bare=True, slot=far), 422)
+
+
+def on(day: str, start: str = "09:00", end: str = "10:00") -> Slot:
+    return at(start, end, datetime.fromisoformat(day).replace(tzinfo=ZONE))
+
+
+def holiday() -> tuple[str, str]:
+    """The next public holiday on a working day within reach, and an ordinary working day before it."""
+    days = [(DAY + timedelta(days=number)).date() for number in range(150)]
+    feast = next(day for day in days if day.weekday() < 5 and "PH" in COBURG.off(day))
+    before = (feast - timedelta(days=number) for number in range(1, 9))
+    work = next(day for day in before if day.weekday() < 5 and "PH" not in COBURG.off(day))
+    return feast.isoformat(), work.isoformat()
+
+
+@pytest.mark.parametrize("hours", ["Mo-Fr 08:00-18:00", "Mo-Fr 08:00-18:00; PH off"])
+def test_a_room_is_closed_on_the_towns_holidays(service: Offers, hours: str) -> None:
+    room = service.draft({"title": {"de": "Saal"}, "fields": {"open": hours}}, board="room", publish=True)
+    feast, work = holiday()
+    assert ask(service, room, on(work))[1] == 201
+    refused = problem(Requester(service).ask(room, bare=True, slot=body(on(feast))), 422)
+    assert refused["errors"] == [{"field": "slot.starts_at", "reason": "lies outside the opening hours"}]
+
+
+def test_hours_by_agreement_are_agreed_upon(service: Offers) -> None:
+    said = {"title": {"de": "Saal"}, "fields": {"open": "nach Vereinbarung"}}
+    room = service.draft(said, board="room", publish=True)
+    person, status = ask(service, room, at("03:00", "04:00"))
+    assert (status, person.see()["status"]) == (201, "pending")
+
+
+CLOCKS = [
+    # A day of 23 hours and one of 25 are days; a weekend over the change is two.
+    ("2027-03-28T00:00", "2027-03-29T00:00", 1),
+    ("2027-10-31T00:00", "2027-11-01T00:00", 1),
+    ("2027-10-30T10:00", "2027-11-01T10:00", 2),
+]
+
+
+@pytest.mark.parametrize(("start", "end", "days"), CLOCKS)
+def test_a_day_is_a_day_of_the_calendar(start: str, end: str, days: int) -> None:
+    rules = SlotRules(
+        minutes=1440, min_minutes=1440, max_minutes=2880, ahead_days=30, billing=HOURLY, hours="hours"
+    )
+    if not start.endswith("00:00"):
+        rules = rules.model_copy(update={"minutes": 60})
+    first, last = (datetime.fromisoformat(each).replace(tzinfo=ZONE) for each in (start, end))
+    slot = Slot(starts_at=first, ends_at=last)
+    asked = shifted(first, -30, ZONE)
+    assert list(check_slot(rules, slot, {"hours": "24/7"}, asked, COBURG)) == []
+    assert billed(rules, slot, {"billing": "day"}, ZONE) == days
 
 
 def test_several_desks_make_a_pool(service: Offers) -> None:

@@ -1,7 +1,7 @@
 import json
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 
 from libs.contracts.event import Envelope, Fact
 from libs.servicekit.delivery import Malformed
+from libs.town.calendar import read
 from services.search.domain import FIRST_DAY, LAST_DAY, Change, change, newest
 from services.search.queries import in_language, item, window
 from tests.search.conftest import event
 
-BERLIN = ZoneInfo("Europe/Berlin")
+COBURG = read(Path("city"))
 
 
 def document(**card: Any) -> dict[str, Any]:
-    found = change(event("thing", 3, **card), BERLIN)
+    found = change(event("thing", 3, **card), COBURG)
     assert found
     made: dict[str, Any] = json.loads(found.document)
     return made
@@ -74,14 +75,14 @@ def test_a_tombstone_keeps_nothing_but_its_version() -> None:
 def test_a_fact_without_a_card_changes_nothing() -> None:
     bare = event("thing").model_copy(update={"data": Fact()})
 
-    assert change(bare, BERLIN) is None
+    assert change(bare, COBURG) is None
 
 
 def test_a_type_that_is_no_event_name_is_malformed() -> None:
     strange: Envelope[Any] = event("thing").model_copy(update={"type": "nonsense"})
 
     with pytest.raises(Malformed, match="nonsense"):
-        change(strange, BERLIN)
+        change(strange, COBURG)
 
 
 def test_of_several_changes_of_a_thing_the_newest_counts() -> None:

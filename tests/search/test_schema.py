@@ -1,15 +1,15 @@
 """The town's words against the Meilisearch that is in use: a new version may split compounds elsewhere."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from libs.town.calendar import Calendar
 from services.search.engine import Engine
 from services.search.filters import Query
-from services.search.hours import Calendar
 from services.search.index import Index
 from services.search.queries import Queries
 from services.search.schema import Vocabulary, is_current, settings, synonyms
@@ -28,7 +28,7 @@ async def words(engine: Engine) -> AsyncIterator[Queries]:
     await engine.do(
         "POST", "/indexes/cards-words/documents", [_thing(word) for word in [*WORDS, "Grundschulkinder"]]
     )
-    yield Queries(engine, "cards-words", Calendar(UTC))
+    yield Queries(engine, "cards-words", Calendar(ZoneInfo("UTC")))
     await engine.do("DELETE", "/indexes/cards-words")
 
 

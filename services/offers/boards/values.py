@@ -8,7 +8,7 @@ from typing import Any
 
 from libs.contracts.offers import BoardField, FieldType
 from libs.httpkit.edge import is_clean
-from services.offers.hours import check_hours
+from libs.town import hours
 
 MAX_TEXT = 2000
 MAX_NUMBER = 2**53
@@ -28,6 +28,15 @@ def fits(field: BoardField, value: Any) -> bool:
 def check(field: BoardField, value: Any) -> str | None:
     """Why a field does not admit a value; None when it does."""
     return None if value is None else _CHECKS[field.type](field, value)
+
+
+def check_day(value: Any) -> str | None:
+    """Why a value is no day as the contract writes it; Python itself also reads `20261224` and `2026-W52-4`."""
+    try:
+        fits = date.fromisoformat(value).isoformat() == value
+    except (TypeError, ValueError):
+        fits = False
+    return None if fits else "a date such as 2026-12-24"
 
 
 def _text(_field: BoardField, value: Any) -> str | None:
@@ -69,11 +78,7 @@ def _choices(field: BoardField, value: Any) -> str | None:
 
 
 def _date(_field: BoardField, value: Any) -> str | None:
-    try:
-        date.fromisoformat(value)
-    except (TypeError, ValueError):
-        return "a date such as 2026-12-24"
-    return None
+    return check_day(value)
 
 
 def _url(_field: BoardField, value: Any) -> str | None:
@@ -82,7 +87,9 @@ def _url(_field: BoardField, value: Any) -> str | None:
 
 
 def _hours(_field: BoardField, value: Any) -> str | None:
-    return check_hours(value)
+    """Any text: what cannot be evaluated, such as `nach Vereinbarung`, is shown as it is."""
+    fits = isinstance(value, str) and value.strip() and len(value) <= hours.MAX_LENGTH and is_clean(value)
+    return None if fits else "opening hours such as Mo-Fr 07:00-18:00; Sa 09:00-12:00"
 
 
 _CHECKS: dict[FieldType, Callable[[BoardField, Any], str | None]] = {

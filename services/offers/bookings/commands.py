@@ -24,7 +24,7 @@ from services.offers.bookings.domain import (
 )
 from services.offers.bookings.messages import Desk
 from services.offers.bookings.models import Booking, BookingDate, BookingTerms
-from services.offers.bookings.plans import Plan, dated, plan_of, within_caps
+from services.offers.bookings.plans import Plan, answered_by, dated, plan_of, within_caps
 from services.offers.bookings.steps import end, enter, held, move_up, settle
 from services.offers.needs import commands as needs
 from services.offers.offers import domain as offers
@@ -60,7 +60,7 @@ def request(
     plan = plan_of(session, desk, offer, rules, wish)
     booking = _new(offer, recipient_id, plan)
     within_caps(session, rules, booking, plan)
-    enter(session, desk, offer, rules, booking, plan.stock_ids, may_wait=may_wait)
+    enter(session, desk, offer, answered_by(rules, plan), booking, plan.stock_ids, may_wait=may_wait)
     _note_dates(session, booking, plan)
     return booking
 
@@ -109,7 +109,7 @@ def change(session: Session, desk: Desk, party: Party, booking_id: str, expected
     holds.release(session, offer, booking)
     _apply(booking, plan)
     waits = booking.status == BookingStatus.WAITING
-    enter(session, desk, offer, rules, booking, plan.stock_ids, may_wait=waits)
+    enter(session, desk, offer, answered_by(rules, plan), booking, plan.stock_ids, may_wait=waits)
     session.execute(delete(BookingDate).where(col(BookingDate.booking_id) == booking.id))
     _note_dates(session, booking, plan)
     move_up(session, desk, offer)

@@ -1,7 +1,6 @@
 """The form of a request as a board declares it, and whether answers keep to it. Values in, values out."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from pydantic import Field
 from libs.contracts.card import Name, Text
 from libs.contracts.offers import Option
 from libs.httpkit.edge import Body, is_clean
+from services.offers.boards.values import check_day
 
 
 class FormKind(StrEnum):
@@ -74,11 +74,7 @@ def _choices(field: FormField, value: Any) -> str | None:
 
 
 def _date(_field: FormField, value: Any) -> str | None:
-    try:
-        date.fromisoformat(value)
-    except (TypeError, ValueError):
-        return "a date such as 2026-12-24"
-    return None
+    return check_day(value)
 
 
 _CHECKS: dict[FormKind, Callable[[FormField, Any], str | None]] = {

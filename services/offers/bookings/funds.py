@@ -3,7 +3,7 @@
 Where a request holds no place it holds no money either: whoever asks ten day-care centres would else empty the budget.
 """
 
-from datetime import date
+from datetime import date, tzinfo
 
 from sqlmodel import Session
 
@@ -53,7 +53,7 @@ def _promise(
         booking.board,
         booking.id,
         booking.places,
-        _price(board, offer, booking),
+        _price(board, offer, booking, desk.zone),
         _day(session, desk, booking, grant),
         accompanying=_accompanying(rules, booking),
         group=booking.recipient_id,
@@ -67,12 +67,12 @@ def _day(session: Session, desk: Desk, booking: Booking, grant: Grant | None) ->
     return (booking.starts_at or now()).astimezone(desk.zone).date()
 
 
-def _price(board: Declaration, offer: Offer, booking: Booking) -> int:
+def _price(board: Declaration, offer: Offer, booking: Booking, zone: tzinfo) -> int:
     """What the whole booking costs, in cents: its dates together once, an interval by what its offer's price is for."""
     price, rules = price_of(offer.said, booking.places), board.booking
     if rules is None or rules.slots is None or booking.slot is None:
         return price
-    return price * billed(rules.slots, booking.slot, offer.said.fields)
+    return price * billed(rules.slots, booking.slot, offer.said.fields, zone)
 
 
 def _accompanying(rules: Funding, booking: Booking) -> int:

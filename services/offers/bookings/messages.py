@@ -12,6 +12,8 @@ from libs.httpkit.links import Links, links_of
 from libs.servicekit import outbox
 from libs.servicekit.db import now
 from libs.servicekit.settings import Settings
+from libs.town import calendar
+from libs.town.calendar import Calendar
 from services.offers.bookings.models import Booking
 
 USE = "booking"
@@ -20,10 +22,15 @@ LINK_DAYS = 400
 
 @dataclass(frozen=True)
 class Desk:
-    """What answering a booking takes of its surroundings: the town's time, and the pen that signs links."""
+    """What answering a booking takes of its surroundings: the town's days, and the pen that signs links."""
 
-    zone: ZoneInfo
+    calendar: Calendar
     links: Links
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The town's time."""
+        return self.calendar.zone
 
     def token(self, booking: Booking) -> str:
         """The token with which the requester comes back to his booking."""
@@ -33,7 +40,7 @@ class Desk:
 
 def desk_of(settings: Settings) -> Desk:
     """What answering a booking takes, as the settings have it."""
-    return Desk(ZoneInfo(settings.town["timezone"]), links_of(settings))
+    return Desk(calendar.read(settings.city), links_of(settings))
 
 
 def tell(session: Session, desk: Desk, booking: Booking, template: str, **more: str | int) -> None:

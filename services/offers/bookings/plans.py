@@ -23,7 +23,7 @@ from services.offers.places import commands as places
 from services.offers.places import queries as stocks
 from services.offers.sessions import queries as sessions
 from services.offers.sessions.models import OfferSession
-from services.offers.slots.domain import check_slot
+from services.offers.slots.domain import check_slot, opens
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Plan:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     slotted: bool = False
+    # Hours such as `nach Vereinbarung` leave it to the provider.
+    certain: bool = True
 
 
 def plan_of(session: Session, desk: Desk, offer: Offer, rules: BookingRules, wish: Wish) -> Plan:
@@ -63,14 +65,22 @@ def plan_of(session: Session, desk: Desk, offer: Offer, rules: BookingRules, wis
     return plan
 
 
+def answered_by(rules: BookingRules, plan: Plan) -> BookingRules:
+    """The rules under which a plan is accepted: what the hours leave open no rule decides alone."""
+    return rules if plan.certain else rules.model_copy(update={"auto_accept": False})
+
+
 def _slotted(desk: Desk, offer: Offer, rules: BookingRules, plan: Plan, wish: Wish) -> Plan:
     assert rules.slots is not None  # noqa: S101 - asked by the caller
     if wish.slot is None or wish.session_ids:
         raise invalid(FieldError(field="slot", reason="this board is booked by slot"))
-    wrong = check_slot(rules.slots, wish.slot, offer.said.fields, now(), desk.zone)
+    wrong = check_slot(rules.slots, wish.slot, offer.said.fields, now(), desk.calendar)
     if found := [FieldError(field=field, reason=why) for field, why in wrong]:
         raise invalid(*found)
-    return Plan(plan.places, plan.form, [], wish.slot.starts_at, wish.slot.ends_at, slotted=True)
+    certain = opens(rules.slots, wish.slot, offer.said.fields, desk.calendar) is True
+    return Plan(
+        plan.places, plan.form, [], wish.slot.starts_at, wish.slot.ends_at, slotted=True, certain=certain
+    )
 
 
 def dated(session: Session, desk: Desk, offer: Offer, plan: Plan, session_ids: list[str]) -> Plan:

@@ -5,41 +5,43 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from libs.town.calendar import Calendar
+from libs.town.hours import DAYS, WHOLE_DAY, by_date, readable, spans
 from services.offers.exports.domain import Occasion, Shown, at
 from services.offers.exports.frame import Frame
-from services.offers.hours import DAYS
 from services.offers.hsds.vocabulary import derived
 
 Spans = tuple[tuple[str, str], ...]
+Day = list[tuple[int, int]]
 MOST_DATES = 50
 
 
-def week(hours: str) -> dict[str, Spans]:
-    """The spans of each weekday; a later rule replaces what an earlier one said of its days."""
-    if hours == "24/7":
-        return dict.fromkeys(DAYS, (("00:00", "24:00"),))
-    found: dict[str, Spans] = {}
-    for rule in hours.split("; "):
-        days, _, spans = rule.rpartition(" ")
-        opened = () if spans == "off" else tuple(_span(span) for span in spans.split(","))
-        found |= dict.fromkeys(_days(days), opened)
-    return {day: spans for day, spans in found.items() if spans}
+def week(hours: str, first: date) -> dict[str, Spans]:
+    """The spans of each weekday of an ordinary week from a day on; what runs past midnight belongs to its evening."""
+    calendar = Calendar(ZoneInfo("UTC"))  # such hours depend neither on the sun nor on holidays
+    days = [first + timedelta(number) for number in range(-1, 8)]
+    open_ = [[span[:2] for span in spans(hours, day, calendar, lambda _: ()) if span.sure] for day in days]
+    found = {
+        DAYS[day.weekday()]: _evenings(before, own, after)
+        for day, before, own, after in zip(days[1:-1], open_, open_[1:], open_[2:], strict=False)
+    }
+    return {day: found[day] for day in DAYS if found[day]}
 
 
-def _span(text: str) -> tuple[str, str]:
-    opens, _, closes = text.partition("-")
-    return opens, closes
+def _evenings(before: Day, own: Day, after: Day) -> Spans:
+    ends, begins = dict(own), dict(after)
+    late = [span for span in before if span[1] == WHOLE_DAY and span[0] > 0]
+    if late and ends.get(0, WHOLE_DAY) < WHOLE_DAY:
+        del ends[0]  # told with the evening before
+    night = begins.get(0, WHOLE_DAY)
+    closes = {
+        low: night if high == WHOLE_DAY and low and night < WHOLE_DAY else high for low, high in ends.items()
+    }
+    return tuple((_clock(low), _clock(high)) for low, high in sorted(closes.items()))
 
 
-def _days(text: str) -> Iterator[str]:
-    """`Mo-We,Sa` as days; none named means all, and a range may run over the end of the week. Public holidays (`PH`)
-    are no days of the week."""
-    for part in text.split(",") if text else ["Mo-Su"]:
-        if part == "PH":
-            continue
-        first, _, last = part.partition("-")
-        start, end = DAYS.index(first), DAYS.index(last or first)
-        yield from (DAYS[day % 7] for day in range(start, (end if end >= start else end + 7) + 1))
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def schedules(frame: Frame, shown: Shown) -> Iterator[dict[str, Any]]:
@@ -47,13 +49,20 @@ def schedules(frame: Frame, shown: Shown) -> Iterator[dict[str, Any]]:
     valid = {"valid_from": at(shown.content, "period.start"), "valid_to": at(shown.content, "period.end")}
     valid = {name: day for name, day in valid.items() if day}
     hours = shown.own.get(frame.standards(shown.board).hours or "")
-    regular = list(_weekly(shown.id, hours, valid, _noon(frame, valid))) if hours else []
+    regular = list(_regular(frame, shown.id, hours, valid)) if hours else []
     standards = frame.standards(shown.board)
     dates = [_date(each) for each in _coming(shown, shown.own.get(standards.duration or ""))]
     yield from regular
     yield from dates
     if valid and not regular and not dates:
         yield {"id": derived(shown.id, "period"), **valid}
+
+
+def _regular(frame: Frame, offer: str, hours: str, valid: dict[str, str]) -> Iterator[dict[str, Any]]:
+    if readable(hours) and not by_date(hours):
+        return _weekly(offer, hours, valid, _noon(frame, valid))
+    # No rule of a week: told in the words in which it was written.
+    return iter([{"id": derived(offer, "hours", "text"), "description": hours, **valid}])
 
 
 def _noon(frame: Frame, valid: dict[str, str]) -> datetime:
@@ -67,8 +76,8 @@ def _weekly(offer: str, hours: str, valid: dict[str, str], noon: datetime) -> It
     distance = noon.utcoffset() or timedelta()
     suffix = noon.isoformat()[-6:]
     days: dict[tuple[str, str], list[str]] = {}
-    for day, spans in week(hours).items():
-        for span in spans:
+    for day, opened in week(hours, noon.date()).items():
+        for span in opened:
             days.setdefault(span, []).append(day.upper())
     for (opens, closes), names in days.items():
         yield {

@@ -7,10 +7,10 @@ from functools import lru_cache, partial
 from typing import Any, Literal
 
 from libs.contracts.offers import FieldType
+from libs.town.hours import by_day
 from services.offers.boards.domain import Declaration
 from services.offers.boards.values import URL
 from services.offers.cells import parted, unguarded
-from services.offers.hours import by_day
 from services.offers.imports.drafts import Draft, Finding, bad_key, checked_key, finish
 from services.offers.imports.mapping import Mapping, Rule, names_in
 

@@ -169,11 +169,12 @@ def cancel_session(
 @router.get("/holidays")
 def list_holidays(here: Here, year: Annotated[int | None, Query(ge=1990, le=2100)] = None) -> Holidays:
     """Public holidays and school holidays of the town in a year; this year's if none is named."""
+    days = here.calendar
     year = year or datetime.now(here.zone).year
-    school = here.school.school if here.school else []
+    school = days.school.school if days.school else []
     return Holidays(
         year=year,
-        public=[PublicHoliday(day=day, name=name) for day, name in here.public(year).items()],
+        public=[PublicHoliday(day=day, name=name) for day, name in days.public(year).items()],
         school=[run for run in school if year in (run.start.year, run.end.year)],
-        school_known_until=here.school.known_until if here.school else None,
+        school_known_until=days.school.known_until if days.school else None,
     )

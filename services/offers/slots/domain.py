@@ -6,7 +6,7 @@ it alone, or shares it with as many as the resource takes.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -14,10 +14,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from libs.contracts.card import Name
 from libs.httpkit.edge import Body, Instant
-from services.offers.hours import is_open
+from libs.town.calendar import Calendar, lasts, shifted
+from libs.town.hours import is_open
 
 QUARTER_SECONDS = 15 * 60
-LONGEST_MINUTES = 31 * 24 * 60
+DAY_MINUTES = 24 * 60
+LONGEST_MINUTES = 31 * DAY_MINUTES
 
 
 class Billing(Body):
@@ -79,10 +81,16 @@ def quarters(slot: Slot) -> range:
     return range(int(start // QUARTER_SECONDS), int(-(-end // QUARTER_SECONDS)))
 
 
-def billed(rules: SlotRules, slot: Slot, fields: Mapping[str, Any]) -> int:
-    """How many times an offer with these values takes its price for an interval; what was begun counts in full."""
+def billed(rules: SlotRules, slot: Slot, fields: Mapping[str, Any], zone: tzinfo) -> int:
+    """How many times an offer with these values takes its price for an interval; what was begun counts in full, and
+    days are those of the calendar."""
     unit = rules.billing.minutes.get(fields.get(rules.billing.field, "")) if rules.billing else None
-    return -(-(slot.ends_at - slot.starts_at) // timedelta(minutes=unit)) if unit else 1
+    if not unit:
+        return 1
+    if unit % DAY_MINUTES:
+        return -(-(slot.ends_at - slot.starts_at) // timedelta(minutes=unit))
+    start, end = (each.astimezone(zone).replace(tzinfo=None) for each in (slot.starts_at, slot.ends_at))
+    return -(-(end - start) // timedelta(minutes=unit))
 
 
 def begins(quarter: int) -> datetime:
@@ -98,11 +106,12 @@ def runs(taken: list[tuple[int, int]]) -> list[Use]:
 
 
 def check_slot(
-    rules: SlotRules, slot: Slot, fields: Mapping[str, Any], now: datetime, zone: tzinfo
+    rules: SlotRules, slot: Slot, fields: Mapping[str, Any], now: datetime, calendar: Calendar
 ) -> Iterator[tuple[str, str]]:
     """Yield (field, reason) for everything that keeps an interval of an offer with these fields from being booked."""
-    start, end = slot.starts_at.astimezone(zone), slot.ends_at.astimezone(zone)
-    minutes = (slot.ends_at - slot.starts_at).total_seconds() / 60
+    zone = calendar.zone
+    start = slot.starts_at.astimezone(zone)
+    minutes = lasts(slot.starts_at, slot.ends_at, zone).total_seconds() / 60
     if not (_on_grid(start, rules.minutes) and minutes % rules.minutes == 0):
         yield "slot.starts_at", f"begins and lasts in steps of {rules.minutes} minutes"
     if not rules.min_minutes <= minutes <= rules.max_minutes:
@@ -110,14 +119,22 @@ def check_slot(
         return
     if slot.starts_at <= now:
         yield "slot.starts_at", "lies in the past"
-    if slot.starts_at > now + timedelta(days=rules.ahead_days):
+    if slot.starts_at > shifted(now, rules.ahead_days, zone):
         yield "slot.starts_at", f"at most {rules.ahead_days} days ahead"
-    if (day := fields.get(rules.opens or "")) and start.date().isoformat() < day:
+    if (day := fields.get(rules.opens or "")) and start.date() < date.fromisoformat(day):
         yield "slot.starts_at", f"can be booked from {day}"
-    if (hours := fields.get(rules.hours or "")) and not is_open(
-        hours, start.replace(tzinfo=None), end.replace(tzinfo=None)
-    ):
-        yield "slot.starts_at", "lies outside of the opening hours"
+    if opens(rules, slot, fields, calendar) is False:
+        yield "slot.starts_at", "lies outside the opening hours"
+
+
+def opens(rules: SlotRules, slot: Slot, fields: Mapping[str, Any], calendar: Calendar) -> bool | None:
+    """Whether the offer is open all the while; None when its hours, such as `nach Vereinbarung`, do not tell."""
+    if not (hours := fields.get(rules.hours or "")):
+        return True
+    start, end = (
+        each.astimezone(calendar.zone).replace(tzinfo=None) for each in (slot.starts_at, slot.ends_at)
+    )
+    return is_open(hours, start, end, calendar)
 
 
 def _on_grid(start: datetime, minutes: int) -> bool:
