@@ -163,7 +163,7 @@ async def _replayed(_request: Request, replay: Exception) -> Response:
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     # The last one added is the outermost.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
-    app.add_middleware(problems.TooLarge)
+    app.add_middleware(problems.BodyLimit)
     if settings.rate_limit:
         app.add_middleware(RateLimit, limit=settings.rate_limit)
     if settings.cors_origins:

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.servicekit.db import is_outage
+from libs.servicekit.outbox import TooLarge
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "2"
@@ -100,6 +101,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_exception)
     for trouble in (DBAPIError, PoolTimeoutError):
         app.add_exception_handler(trouble, _database_error)
+    app.add_exception_handler(TooLarge, _too_large_for_the_bus)
     app.add_exception_handler(Exception, _bug)
     app.openapi = partial(_documented, app.openapi)  # type: ignore[method-assign]
 
@@ -145,13 +147,18 @@ def _database_error(request: Request, error: Exception) -> Response:
     return answer(request, unavailable("The database"))
 
 
+def _too_large_for_the_bus(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TooLarge)  # noqa: S101 - registered for this type
+    return answer(request, invalid(FieldError(field=error.field, reason=error.reason)))
+
+
 def _bug(request: Request, error: Exception) -> Response:
     trace_id = f"{trace.get_current_span().get_span_context().trace_id:032x}"
     log.error("unhandled", path=request.url.path, exc_info=error)
     return answer(request, Problem(500, "Internal error", f"Please report trace {trace_id}."))
 
 
-class TooLarge:
+class BodyLimit:
     """The body limit refuses in plain text, past all exception handlers; here that becomes a problem."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -6,8 +6,10 @@ thing, deduplicated by the broker through the event id.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from nats.js import JetStreamContext
@@ -19,9 +21,10 @@ from uuid_utils import uuid7
 
 from libs.contracts import topology
 from libs.contracts.event import Fact, envelope
-from libs.servicekit import telemetry
+from libs.servicekit import refusals, telemetry
 from libs.servicekit.db import Database, now
 from libs.servicekit.lease import Lease
+from libs.servicekit.refusals import Troubles
 from libs.servicekit.tables import KEPT, outbox
 
 BATCH = 2000
@@ -29,10 +32,12 @@ IN_FLIGHT = 200
 POLL_SECONDS = 1.0
 PUBLISH_TIMEOUT_SECONDS = 5.0
 CLEAN_EVERY_SECONDS = 3600.0
+MAX_SUSPECTS = 1000
 
 log = structlog.get_logger(__name__)
 BACKLOG = Gauge("outbox_backlog", "Events committed and not yet acknowledged by the broker")
 OLDEST = Gauge("outbox_oldest_seconds", "Age of the oldest event that waits in the outbox")
+REFUSED = Gauge("outbox_refused", "Events set aside because the broker does not take them")
 SENT = Counter("outbox_sent", "Events the broker has acknowledged")
 
 
@@ -43,6 +48,33 @@ class Publisher:
     service: str
     prefix: str
     schema_base: str
+
+
+class TooLarge(ValueError):  # noqa: N818 - says what it is
+    """A fact that no stream takes: what was written is more than fits into an event. `field` is its largest part."""
+
+    def __init__(self, fact: Fact, size: int) -> None:
+        self.field, part = _largest(fact.model_dump(mode="json", exclude_none=True))
+        self.reason = (
+            f"is too long: {part:,} bytes of {size:,}, and the whole may have {topology.MAX_EVENT_BYTES:,}"
+        )
+        super().__init__(f"{fact.name}: {self.field} {self.reason}")
+
+
+def _largest(data: Any) -> tuple[str, int]:
+    """The path of the part that makes up most of the whole, and its size; a card's parts are the thing's own."""
+    path: list[str] = []
+    size = _size(data)
+    while isinstance(data, dict) and data:
+        name = max(data, key=lambda key: _size(data[key]))
+        if _size(data[name]) * 2 < size:
+            break
+        path, data, size = [*path, name], data[name], _size(data[name])
+    return ".".join(path).removeprefix("card."), size
+
+
+def _size(data: Any) -> int:
+    return len(json.dumps(data, ensure_ascii=False).encode())
 
 
 @dataclass(frozen=True)
@@ -86,7 +118,7 @@ def _row(entry: Entry, publisher: Publisher) -> dict[str, object]:
     )
     body = event.to_bytes()
     if len(body) > topology.MAX_EVENT_BYTES:
-        raise ValueError(f"event {entry.fact.name} of {len(body)} bytes exceeds {topology.MAX_EVENT_BYTES}")
+        raise TooLarge(entry.fact, len(body))
     return {
         "event_id": event_id,
         "subject": entry.fact.subject(entry.thing_id),
@@ -112,6 +144,8 @@ class Relay:
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
         self._check_broker = True
+        self._suspects: set[str] = set()
+        self._outage = True
 
     def wake(self) -> None:
         """Called after a commit, from any thread."""
@@ -142,7 +176,7 @@ class Relay:
                 delay = POLL_SECONDS
             except Exception as error:  # nothing may end the relay: what is unsent is tried again
                 log.warning("relay waits", error=type(error).__name__, detail=str(error)[:200])
-                delay = min(delay * 2, 10.0)
+                delay = min(delay * 2, 10.0) if self._outage else POLL_SECONDS
                 await asyncio.sleep(0.1)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
@@ -153,31 +187,61 @@ class Relay:
         await asyncio.to_thread(self._lease.release)
 
     async def drain(self) -> None:
-        """Send everything that is unsent; raises what hinders it."""
+        """Send everything that can be sent; raises what hindered the rest."""
         if self._check_broker:
             await self._catch_up()
             self._check_broker = False
-        while rows := await asyncio.to_thread(self._unsent):
-            failure = await self._publish(rows)
-            if failure is not None:
-                raise failure
-            if not await asyncio.to_thread(self._lease.hold):
-                return
+        troubles = Troubles()
+        # What was not taken last time comes last, so that it keeps nobody else waiting.
+        if await self._sweep(troubles, suspects=False) and self._suspects:
+            await self._sweep(troubles, suspects=True)
+        await self._judge(troubles)
+        if troubles.held:
+            raise next(iter(troubles.held.values()))
 
-    async def _publish(self, rows: Sequence[Row[tuple[object, ...]]]) -> BaseException | None:
-        """Send rows in order; mark what was acknowledged; returns the first failure, behind which nothing was sent."""
+    async def _sweep(self, troubles: Troubles, *, suspects: bool) -> bool:
+        """Send what is unsent, of the things that are suspects or of all others; whether it came to the end."""
+        after = 0
+        while rows := await asyncio.to_thread(self._unsent, after):
+            after = rows[-1].id
+            await self._publish([row for row in rows if (row.thing in self._suspects) == suspects], troubles)
+            if troubles.outage or not await asyncio.to_thread(self._lease.hold):
+                return False
+        return True
+
+    async def _judge(self, troubles: Troubles) -> None:
+        known = self._suspects if troubles.outage else set()
+        self._suspects = known | troubles.held.keys()
+        if len(self._suspects) > MAX_SUSPECTS:  # so many at once are no fault of theirs
+            self._suspects = set()
+        self._outage = troubles.outage or not self._connected()
+        if troubles.theirs and not self._outage:
+            aside = await asyncio.to_thread(refusals.count_failures, self._db, troubles.theirs)
+            if aside:
+                log.error(
+                    "facts are set aside: the broker does not take them", reasons=aside[:5], count=len(aside)
+                )
+        REFUSED.set(await asyncio.to_thread(refusals.waiting, self._db))
+
+    async def _publish(self, rows: Sequence[Row[tuple[object, ...]]], troubles: Troubles) -> None:
+        """Send rows in order, and mark what was acknowledged; what fails holds up its own thing only."""
         acked: list[tuple[Row[tuple[object, ...]], int]] = []
-        failure: BaseException | None = None
         for wave in waves(rows):
-            results = await asyncio.gather(*(self._send(row) for row in wave), return_exceptions=True)
-            acked += [(row, seq) for row, seq in zip(wave, results, strict=True) if isinstance(seq, int)]
-            failure = next((result for result in results if isinstance(result, BaseException)), None)
-            if failure is not None:
+            ready = [row for row in wave if not troubles.hold(row)]
+            results = await asyncio.gather(*(self._send(row) for row in ready), return_exceptions=True)
+            taken = [(row, seq) for row, seq in zip(ready, results, strict=True) if isinstance(seq, int)]
+            failed = [(row, e) for row, e in zip(ready, results, strict=True) if isinstance(e, BaseException)]
+            acked += taken
+            for row, error in failed:
+                troubles.note(row, error)
+            if failed and all(row.id in troubles.failed for row in ready):
+                troubles.outage = True  # nothing at all was taken
+            if troubles.outage:
                 break
         if acked:
             await asyncio.to_thread(self._mark, acked)
+            troubles.sent += len(acked)
             SENT.inc(len(acked))
-        return failure
 
     async def _send(self, row: Row[tuple[object, ...]]) -> int:
         headers = {"Nats-Msg-Id": row.event_id}
@@ -189,11 +253,11 @@ class Relay:
             )
         return ack.seq
 
-    def _unsent(self) -> Sequence[Row[tuple[object, ...]]]:
+    def _unsent(self, after: int = 0) -> Sequence[Row[tuple[object, ...]]]:
         columns = (outbox.c.id, outbox.c.event_id, outbox.c.subject, outbox.c.thing, outbox.c.body)
         query = (
             select(*columns, outbox.c.traceparent, outbox.c.created_at)
-            .where(outbox.c.sent_at.is_(None))
+            .where(_UNSENT, outbox.c.id > after)
             .order_by(outbox.c.id)
             .limit(BATCH)
         )
@@ -201,10 +265,11 @@ class Relay:
             rows = session.execute(query).all()
             backlog = len(rows)
             if backlog == BATCH:
-                waiting = select(func.count()).select_from(outbox).where(outbox.c.sent_at.is_(None))
+                waiting = select(func.count()).select_from(outbox).where(_UNSENT)
                 backlog = session.execute(waiting).scalar_one()
-        BACKLOG.set(backlog)
-        OLDEST.set((now() - rows[0].created_at).total_seconds() if rows else 0)
+        if not after:
+            BACKLOG.set(backlog)
+            OLDEST.set((now() - rows[0].created_at).total_seconds() if rows else 0)
         return rows
 
     def _mark(self, acked: list[tuple[Row[tuple[object, ...]], int]]) -> None:
@@ -247,6 +312,9 @@ class Relay:
         with self._db.transaction() as session:
             for since, kept in KEPT.items():
                 session.execute(delete(since.table).where(since < now() - kept))
+
+
+_UNSENT = outbox.c.sent_at.is_(None) & outbox.c.refused.is_(None)
 
 
 def waves(

@@ -20,7 +20,9 @@ from libs.contracts import topology
 from libs.contracts.event import Envelope
 from libs.contracts.notify import MessageRequested, Subject
 from libs.contracts.offers import ProviderChanged
-from libs.servicekit import lease, outbox, telemetry
+from libs.contracts.search import QueryUnanswered
+from libs.provision.streams import provision
+from libs.servicekit import lease, outbox, refusals, telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database, now
 from libs.servicekit.outbox import Entry, Relay, waves
@@ -152,11 +154,12 @@ async def test_what_another_process_wrote_is_found_without_waking(
 
 
 def test_a_fact_too_large_to_travel_stops_the_transaction(sqlite: Database) -> None:
-    with pytest.raises(ValueError, match="exceeds"), sqlite.transaction() as session:
+    with pytest.raises(outbox.TooLarge) as refusal, sqlite.transaction() as session:
         huge = ProviderChanged(title={f"{letter}a": "x" * 20_000 for letter in "abcdefghijkl"})
         entries = [Entry(huge, "a", 1)]
         monster = Entry(huge.model_copy(update={"url": "x" * topology.MAX_EVENT_BYTES}), "a", 2)
         outbox.add_all(session, [*entries, monster])
+    assert refusal.value.field == "url"
     assert unsent(sqlite) == 0
 
 
@@ -182,6 +185,90 @@ async def test_a_fact_that_fails_is_not_overtaken(db: Database, js: JetStreamCon
         relay.wake()
         await sent(db)
     assert versions(await events(js)) == {"a": [1, 2, 3], "b": [1, 2, 3], "c": [1]}
+
+
+async def test_a_fact_that_can_never_be_sent_is_set_aside_and_holds_up_nobody(
+    db: Database, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "PATIENCE", timedelta())
+    monkeypatch.setattr(outbox, "POLL_SECONDS", 0.05)
+    config = (await js.stream_info("CITY")).config
+    config.max_msg_size = 2000
+    await js.update_stream(config)
+    tell(db, "a", 1)
+    tell(db, "a", 2, "x" * 5000)
+    tell(db, "b", 1)
+    async with relaying(db, js):
+        aside = await eventually(lambda: asyncio.to_thread(refusals.listed, db, 10))
+        tell(db, "a", 3)
+        tell(db, "c", 1)
+
+        async def others_arrived() -> bool:
+            return versions(await events(js)) == {"a": [1, 3], "b": [1], "c": [1]}
+
+        await eventually(others_arrived)
+    assert "message size exceeds maximum" in aside[0].refused
+    assert refusals.try_again(db, [aside[0].id]) == [], "a later fact of the thing stands for it"
+    assert refusals.waiting(db) == 1
+    assert refusals.give_up(db, [aside[0].id]) == 1
+    assert refusals.listed(db, 10) == []
+
+
+async def test_what_is_set_aside_can_be_sent_once_the_cause_is_gone(
+    sqlite: Database, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "MAX_FAILURES", 1)
+    monkeypatch.setattr(refusals, "PATIENCE", timedelta())
+    config = (await js.stream_info("CITY")).config
+    limit, config.max_msg_size = config.max_msg_size, 2000
+    await js.update_stream(config)
+    tell(sqlite, "a", 1, "x" * 5000)
+    async with relaying(sqlite, js) as relay:
+        aside = await eventually(lambda: asyncio.to_thread(refusals.listed, sqlite, 10))
+        config.max_msg_size = limit
+        await js.update_stream(config)
+        assert refusals.try_again(sqlite, [aside[0].id]) == [aside[0].id]
+        relay.wake()
+        await sent(sqlite)
+    assert versions(await events(js)) == {"a": [1]}
+
+
+async def test_a_stream_that_is_missing_holds_up_only_its_own_facts(
+    sqlite: Database, js: JetStreamContext
+) -> None:
+    await js.delete_stream("INTERNAL")
+    with sqlite.transaction() as session:
+        outbox.add(
+            session,
+            QueryUnanswered(words=["x"], board=None, lang="de", asker="0123456789abcdef"),
+            thing_id="q",
+            version=1,
+        )
+    tell(sqlite, "a", 1)
+    async with relaying(sqlite, js):
+
+        async def arrived() -> bool:
+            return versions(await events(js)) == {"a": [1]}
+
+        await eventually(arrived)
+        assert unsent(sqlite) == 1
+        await provision(js)
+        await sent(sqlite)
+    assert refusals.waiting(sqlite) == 0
+
+
+async def test_nothing_is_sent_while_the_broker_is_away(sqlite: Database, js: JetStreamContext) -> None:
+    connected = False
+    relay = Relay(sqlite, js, "probe", lambda: connected)
+    task = asyncio.create_task(relay.run())
+    tell(sqlite, "a", 1)
+    await asyncio.sleep(0.2)
+    assert unsent(sqlite) == 1
+    connected = True
+    relay.reconnected()
+    await sent(sqlite)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def test_waves_never_hold_two_facts_of_one_thing() -> None:

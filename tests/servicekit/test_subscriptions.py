@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
+from sqlalchemy import event, text
 from sqlmodel import Session, func, select
 
 from libs.contracts import topology
@@ -267,6 +268,48 @@ async def test_an_absent_database_is_waited_out(postgres_url: str, bus: Bus, js:
                 admit(postgres_url, url)
                 await settled(js)
             assert notes(db) == 1
+    assert not await dead(js)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT no_such_column FROM note",
+        "SELECT * FROM no_such_table",
+        "SELEKT 1",
+        "INSERT INTO note (id, text, version, at) VALUES (1, NULL, 1, NULL)",
+    ],
+    ids=["column", "table", "syntax", "integrity"],
+)
+async def test_a_bug_in_a_statement_is_dead_after_few_attempts(
+    statement: str, db: Database, bus: Bus, js: JetStreamContext
+) -> None:
+    def wrong(session: Session, _kit: Kit, _event: Envelope[Any]) -> None:
+        session.execute(text(statement))
+
+    await bus.start()
+    async with running(Kit(settings(), bus, db), *subscriptions.jobs(Subscription(EAR, wrong))):
+        await publish(js, "a")
+        await settled(js)
+    (letter,) = await dead(js)
+    assert (letter.headers or {})["Coburg-Attempts"] == str(delivery.MAX_ATTEMPTS)
+
+
+async def test_a_locked_database_is_waited_out(
+    sqlite: Database, bus: Bus, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @event.listens_for(sqlite.engine, "connect")
+    def impatient(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA busy_timeout=1")
+
+    sqlite.engine.dispose()
+    async with hearing(bus, Ear(sqlite)):
+        with sqlite.transaction():
+            enough = retried() + delivery.MAX_ATTEMPTS + 2
+            await publish(js, "a")
+            await tried_again(enough)
+        await settled(js)
+    assert notes(sqlite) == 1
     assert not await dead(js)
 
 

@@ -18,3 +18,5 @@ def upgrade() -> None:
     )
     op.add_column("outbox", sa.Column("failures", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("outbox", sa.Column("refused", sa.String(500)))
+    aside = sa.text("refused IS NOT NULL")
+    op.create_index("outbox_refused", "outbox", ["id"], sqlite_where=aside, postgresql_where=aside)
