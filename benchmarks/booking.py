@@ -15,9 +15,9 @@ from sqlmodel import Session, col, func, select
 from benchmarks.report import Row, rate
 from benchmarks.stack import OFFERS_MIGRATIONS
 from cli.home import ROOT
-from libs.httpkit.auth import Principal
 from libs.servicekit.db import Database, now
 from libs.servicekit.outbox import Publisher
+from libs.servicekit.principal import Principal
 from libs.servicekit.settings import Settings
 from services.offers.boards import commands as boards
 from services.offers.bookings import commands as bookings

@@ -19,9 +19,9 @@ from uuid_utils import uuid7
 
 from cli import keys
 from cli.home import ROOT, Home
-from libs.httpkit.auth import ROLES, Principal
 from libs.httpkit.links import links_of
 from libs.servicekit.kit import Kit
+from libs.servicekit.principal import ROLES, Principal
 from services.offers.blueprints.models import Improvement
 from services.offers.boards import commands as boards
 from services.offers.bookings.models import Booking
@@ -176,7 +176,15 @@ TABLE = {
 } | {
     (service, "GET", path): EVERYBODY
     for service in SERVICES
-    for path in ("/health/live", "/health/ready", "/metrics", "/v1/events", "/v1/events/{name}")
+    for path in (
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+        "/v1/events",
+        "/v1/events/{name}",
+        "/v1/problems",
+        "/v1/problems/{code}",
+    )
 }
 # A draft does not even show that it exists to those who may not see it.
 HIDDEN = {
@@ -271,6 +279,7 @@ class Town:
             "wishlist_id": self.offer,
             "name": "offers.offer.published.v1",
             "form": "csv",
+            "code": "not-found",
             "id": self.offer,
         }
         body = {"board": "kita", "provider_id": self.provider, "content": {"title": {"de": "Neu"}}}

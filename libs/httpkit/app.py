@@ -20,15 +20,18 @@ from starlette.types import Scope
 from libs.contracts import schemas
 from libs.contracts.catalogue import INTERNAL, of_service
 from libs.contracts.topology import STREAMS, Listener
-from libs.httpkit import problems
-from libs.httpkit.auth import Principal, Verifier
+from libs.httpkit import openapi, problems
+from libs.httpkit.auth import Verifier
 from libs.httpkit.edge import Replayed
 from libs.httpkit.pace import RateLimit
+from libs.httpkit.words import Words, catalogue
 from libs.servicekit import telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
+from libs.servicekit.errors import NotFound, Unavailable
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.outbox import Publisher
+from libs.servicekit.principal import Principal
 from libs.servicekit.runtime import Parts, running
 from libs.servicekit.settings import Settings
 from libs.servicekit.subscriptions import Subscription
@@ -81,15 +84,18 @@ def create_app(
         redoc_url=None,
         lifespan=lambda _app: running(kit, parts),
         telemetry={"operation_spans": False, "logs": False, "exclude": _untraced},
-        responses=problems.RESPONSES,
+        responses=openapi.RESPONSES,
     )
     app.state.kit, app.state.verifier = kit, Verifier(settings)
     app.state.recognise = recognise or _as_the_token_says
-    problems.install(app)
+    words = Words(settings)
+    problems.install(app, words)
+    openapi.install(app)
     app.add_exception_handler(Replayed, _replayed)
     _add_middleware(app, settings)
     app.include_router(_operations(kit, [*listeners, *(each.listener for each in subscriptions)], checks))
     app.include_router(_event_reference(service))
+    app.include_router(catalogue(words))
     for router in routers:
         app.include_router(router)
     _serve_docs(app)
@@ -113,14 +119,14 @@ def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]
     async def ready() -> Health:
         """Everything the service needs is there; 503 names what is not."""
         if kit.failure:
-            raise problems.unavailable(f"start ({kit.failure})")
+            raise Unavailable(f"start ({kit.failure})")
         missing = await kit.bus.missing(STREAMS if kit.db or listeners else [], listeners)
         missing += [name for check in checks if (name := await check())]
         if await kit.missing_database():
             missing.append("database")
         missing += sorted(name.replace("_", " ") for name in kit.preparing)
         if missing:
-            raise problems.unavailable(", ".join(missing))
+            raise Unavailable(", ".join(missing))
         return status
 
     @router.get("/metrics", response_class=Response)
@@ -145,7 +151,7 @@ def _event_reference(service: str) -> APIRouter:
         """The JSON Schema of one event type: an event's `dataschema`."""
         known = types | INTERNAL  # what it asks of other services has its schema here too
         if name not in known:
-            raise problems.not_found("event type")
+            raise NotFound("event type")
         return schemas.schema(known[name])
 
     return router

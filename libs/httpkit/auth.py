@@ -1,6 +1,5 @@
 """Who calls: OIDC access tokens (JWT, RFC 9068), verified against the issuer's published keys (JWKS)."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -9,29 +8,15 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 
 from libs.httpkit import keys
-from libs.httpkit.problems import Problem
+from libs.servicekit.errors import Forbidden, Unauthenticated
+from libs.servicekit.principal import Principal
 from libs.servicekit.settings import Settings
 
 ALGORITHMS = ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
 FRESH_SECONDS = 300.0
 LEEWAY_SECONDS = 30
 
-ROLES = ("editor", "caretaker", "agenda", "provider", "merchant", "operator", "partner")
-
 _bearer = HTTPBearer(auto_error=False, description="OIDC access token")
-
-
-@dataclass(frozen=True)
-class Principal:
-    """The caller. `providers` are the organisations a provider's token may act for."""
-
-    subject: str
-    roles: frozenset[str]
-    providers: frozenset[str] = frozenset()
-
-    def is_any(self, *roles: str) -> bool:
-        """Whether the caller has one of the roles."""
-        return not self.roles.isdisjoint(roles)
 
 
 class Verifier:
@@ -49,12 +34,12 @@ class Verifier:
         )
 
     def principal(self, token: str) -> Principal:
-        """The caller a token speaks of; raises Problem 401, or 503 while the keys cannot be had."""
+        """The caller a token speaks of; raises Unauthenticated, or Unavailable while the keys cannot be had."""
         try:
             claims = self._decode(token)
             self._claims.validate(claims)
         except (JoseError, ValueError) as error:
-            raise unauthorised(f"The access token is not valid: {error}.") from None
+            raise Unauthenticated(f"The access token is not valid: {error}.") from None
         return Principal(
             subject=str(claims["sub"])[:200],
             roles=frozenset(_strings(_at(claims, self._settings.oidc_roles_claim))),
@@ -80,11 +65,6 @@ def _strings(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def unauthorised(detail: str) -> Problem:
-    """401, asking for a token."""
-    return Problem(401, "Unauthorised", detail, headers={"WWW-Authenticate": "Bearer"})
-
-
 def _caller(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal | None:
@@ -103,9 +83,10 @@ def require(*roles: str) -> Any:
 
     def check(caller: Anyone) -> Principal:
         if caller is None:
-            raise unauthorised("This needs an access token.")
+            raise Unauthenticated("This needs an access token.")
         if not caller.is_any(*roles):
-            raise Problem(403, "Forbidden", f"This needs one of the roles: {', '.join(roles)}.")
+            needed = ", ".join(roles)
+            raise Forbidden(f"This needs one of the roles: {needed}.", code="role-needed", roles=needed)
         return caller
 
     check.roles = roles  # type: ignore[attr-defined] # the authorisation table in the tests reads it

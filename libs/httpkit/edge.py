@@ -1,74 +1,25 @@
-"""What the HTTP edges share: a transaction per request, ETag and If-Match, Idempotency-Key, pages, clean strings."""
+"""What the HTTP edges share: a transaction per request, ETag and If-Match, Idempotency-Key, pages."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.responses import Response
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import BaseModel
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from libs.httpkit.auth import Anyone, Principal
+from libs.httpkit.auth import Anyone
 from libs.httpkit.problems import Problem
 from libs.servicekit.db import insert_into, now
+from libs.servicekit.principal import Principal
 from libs.servicekit.tables import KEPT, idempotency
+from libs.servicekit.values import CleanStr
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ETAG = re.compile(r'^"(\d{1,15})"$')
-
-
-def is_clean(value: str) -> bool:
-    """Whether databases and terminals can hold the text: no control characters, no halves of characters."""
-    return _CONTROL.search(value) is None
-
-
-def _clean(value: str) -> str:
-    if not is_clean(value):
-        raise ValueError("control characters are not allowed")
-    return value
-
-
-CleanStr = Annotated[str, AfterValidator(_clean)]
-
-
-def _as_json_writes(kind: Any) -> BeforeValidator:
-    # Strict models take dates as JSON has them only from JSON itself; FastAPI hands over Python's strings.
-    adapter = TypeAdapter(kind)
-
-    def read(value: Any) -> Any:
-        if isinstance(value, str):
-            with suppress(ValidationError):
-                return adapter.validate_json(json.dumps(value), strict=True)
-        return value
-
-    return BeforeValidator(read)
-
-
-Day = Annotated[date, _as_json_writes(date)]
-Instant = Annotated[AwareDatetime, _as_json_writes(AwareDatetime)]
-# With a zone, or without one where the reader knows which is meant.
-Moment = Annotated[datetime, _as_json_writes(datetime)]
-
-
-class Body(BaseModel):
-    """A request body: strict types, no unknown fields. Free text in it is typed by `libs.contracts.card`."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
 def _transaction(request: Request) -> Iterator[Session]:
@@ -104,14 +55,6 @@ def _if_match(if_match: Annotated[str | None, Header(max_length=40)] = None) -> 
 
 
 IfMatch = Annotated[int, Depends(_if_match)]
-
-
-def check_version(expected: int, actual: int) -> None:
-    """Raise Problem 412 when the thing has moved on since the caller saw it."""
-    if expected != actual:
-        raise Problem(
-            412, "Precondition failed", f"The thing is at version {actual} by now.", headers=etag(actual)
-        )
 
 
 @dataclass(frozen=True)
@@ -170,7 +113,8 @@ class Once:
     def _replay(self, key: str, fingerprint: str) -> None:
         row = self._session.execute(select(idempotency).where(idempotency.c.key == key)).one()
         if row.fingerprint != fingerprint:
-            raise Problem(422, "Idempotency-Key reused", "The key was used for a different request.")
+            told = "The key was used for a different request."
+            raise Problem(422, "Idempotency-Key reused", told, code="idempotency-key-reused")
         raise Replayed(Response(row.body, row.status, {**row.headers, "Idempotency-Replayed": "true"}))
 
     def answer(self, body: BaseModel, status: int, headers: dict[str, str]) -> Response:

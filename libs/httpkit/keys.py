@@ -11,7 +11,7 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from libs.httpkit.problems import unavailable
+from libs.servicekit.errors import Unavailable
 
 WAIT_SECONDS = 0.5
 READ_SECONDS = RETRY_SECONDS = 5.0
@@ -37,12 +37,12 @@ class IssuerKeys:
         self._idle.set()
 
     def newest(self, max_age: float) -> KeySet:
-        """Keys asked for within `max_age` seconds, or what is known instead; Problem 503 while nothing is."""
+        """Keys asked for within `max_age` seconds, or what is known instead; Unavailable while nothing is."""
         self._refresh(RETRY_SECONDS if self._failing else max_age)
         if self._keys is None or not self._failing:
             self._idle.wait(max(0, self._began + WAIT_SECONDS - time.monotonic()))
         if self._keys is None:
-            raise unavailable("The issuer's keys")
+            raise Unavailable("The issuer's keys")
         return self._keys
 
     def _refresh(self, max_age: float) -> None:

@@ -13,10 +13,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from libs.httpkit.auth import Anyone, Principal, unauthorised
-from libs.httpkit.edge import CleanStr
+from libs.httpkit.auth import Anyone
+from libs.servicekit.errors import Unauthenticated
+from libs.servicekit.principal import Principal
 from libs.servicekit.secret import secret
 from libs.servicekit.settings import Settings
+from libs.servicekit.values import CleanStr
 
 ALGORITHM = "HS256"
 
@@ -38,16 +40,16 @@ class Links:
         return jwt.encode({"alg": ALGORITHM}, claims, self._key)
 
     def read(self, use: str, token: str | None) -> str:
-        """The id of the thing that a token opens for this use; Problem 401 when it opens nothing, or no longer."""
+        """The id of the thing that a token opens for this use; Unauthenticated when it opens nothing, or no longer."""
         if token is None:
-            raise unauthorised("This needs the token of a signed link.")
+            raise Unauthenticated("This needs the token of a signed link.")
         try:
             claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
             self._claims.validate(claims)
         except (JoseError, ValueError):
-            raise unauthorised("The link is not valid, or no longer.") from None
+            raise Unauthenticated("The link is not valid, or no longer.") from None
         if claims["use"] != use:
-            raise unauthorised("The link is for something else.")
+            raise Unauthenticated("The link is for something else.")
         return str(claims["sub"])
 
 
@@ -75,13 +77,13 @@ LinkToken = Annotated[
 
 
 def by_token_or_link(use: str) -> Any:
-    """A dependency: the caller, or the id of the thing that a link of this use opens; Problem 401 for neither."""
+    """A dependency: the caller, or the id of the thing that a link of this use opens; Unauthenticated for neither."""
 
     def read(caller: Anyone, links: Signing, token: LinkToken = None) -> Principal | str:
         if token is not None:
             return links.read(use, token)
         if caller is None:
-            raise unauthorised(f"This needs an access token, or the token of a {use}'s link.")
+            raise Unauthenticated(f"This needs an access token, or the token of a {use}'s link.")
         return caller
 
     return Depends(read)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.httpkit import problems
 from libs.httpkit.auth import Anyone
+from libs.servicekit.errors import TooMany
 
 NETWORK_BITS = 64
 
@@ -29,12 +30,12 @@ class Pace:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     async def hit(self, *key: str) -> None:
-        """Count once more; raises Problem 429 beyond the limit."""
+        """Count once more; raises TooMany beyond the limit."""
         if self._limit is None or await self._limiter.hit(self._limit, *key):
             return
         again = (await self._limiter.get_window_stats(self._limit, *key)).reset_time
-        headers = {"Retry-After": str(max(1, math.ceil(again - time.time())))}
-        raise problems.Problem(429, "Too many requests", f"At most {self._limit}.", headers=headers)
+        wait = max(1, math.ceil(again - time.time()))
+        raise TooMany(f"At most {self._limit}.", retry_after=wait, limit=self._limit)
 
 
 def client_of(connection: HTTPConnection) -> str:
@@ -72,6 +73,6 @@ class RateLimit:
         if scope["type"] == "http" and not scope["path"].startswith(("/health", "/metrics")):
             try:
                 await self._pace.hit(client_of(HTTPConnection(scope)))
-            except problems.Problem as limited:
+            except TooMany as limited:
                 return await problems.answer(Request(scope), limited)(scope, receive, send)
         return await self._app(scope, receive, send)

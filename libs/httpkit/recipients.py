@@ -17,11 +17,13 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from libs.httpkit.auth import Anyone, Principal, unauthorised
-from libs.httpkit.edge import CleanStr
+from libs.httpkit.auth import Anyone
 from libs.httpkit.keys import RETRY_SECONDS, IssuerKeys
+from libs.servicekit.errors import Unauthenticated
+from libs.servicekit.principal import Principal
 from libs.servicekit.secret import secret, written
 from libs.servicekit.settings import Settings
+from libs.servicekit.values import CleanStr
 
 ALGORITHM = "Ed25519"
 USE = "recipient"
@@ -56,13 +58,13 @@ def publish_keys(settings: Settings) -> None:
 
 
 def check(settings: Settings, recipient_id: str, token: str | None) -> None:
-    """Problem 401 unless the token proves this id; where proofs are off, every id counts."""
+    """Unauthenticated unless the token proves this id; where proofs are off, every id counts."""
     if settings.recipient_proof == "off":
         return
     if token is None:
-        raise unauthorised("This needs the Recipient-Token that came with the recipient id.")
+        raise Unauthenticated("This needs the Recipient-Token that came with the recipient id.")
     if _read(_issuer_keys(settings.recipient_keys), token) != recipient_id:
-        raise unauthorised("The Recipient-Token is not that of this recipient id.")
+        raise Unauthenticated("The Recipient-Token is not that of this recipient id.")
 
 
 class Proof:
@@ -72,7 +74,7 @@ class Proof:
         self._settings, self._caller, self._token = settings, caller, token
 
     def check(self, recipient_id: str) -> None:
-        """Problem 401 unless the id is the caller's; an editor answers for whom he names and may leave the token out."""
+        """Unauthenticated unless the id is the caller's; an editor answers for whom he names and may leave the token out."""
         if self._token is None and self._caller is not None and self._caller.is_any("editor"):
             return
         check(self._settings, recipient_id, self._token)
@@ -104,7 +106,7 @@ def _read(keys: IssuerKeys, token: str) -> str:
         except (JoseError, ValueError):
             continue
         return str(claims["sub"])
-    raise unauthorised("The Recipient-Token is not valid, or no longer.")
+    raise Unauthenticated("The Recipient-Token is not valid, or no longer.")
 
 
 @lru_cache(maxsize=4)

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request
 
 from libs.contracts.card import Place
-from libs.httpkit.problems import FieldError, invalid
+from libs.servicekit.errors import FieldError, Invalid
 
 
 def known_facts(town: Mapping[str, Any]) -> list[str]:
@@ -22,7 +22,7 @@ def strange_facts(place: Place | None, known: Iterable[str]) -> list[str]:
 
 
 def check_place(request: Request, place: Place | None) -> None:
-    """Raise Problem 422 for every fact of a place that the town's list does not know."""
+    """Raise Invalid for every fact of a place that the town's list does not know."""
     reasons = strange_facts(place, known_facts(request.app.state.kit.settings.town))
     if reasons:
-        raise invalid(*(FieldError(field="place.accessibility", reason=reason) for reason in reasons))
+        raise Invalid(*(FieldError(field="place.accessibility", reason=reason) for reason in reasons))

@@ -10,8 +10,10 @@ from pydantic_core import to_json
 
 from libs.httpkit import problems
 from libs.httpkit.auth import require
-from libs.httpkit.edge import CleanStr, IdempotencyKey
+from libs.httpkit.edge import IdempotencyKey
 from libs.httpkit.pace import client_of
+from libs.servicekit import errors
+from libs.servicekit.values import CleanStr
 from services.search import opensearch
 from services.search import status as progress
 from services.search.feedback import Rating
@@ -111,7 +113,7 @@ async def index_status(request: Request) -> IndexStatus:
     try:
         behind = await progress.lag(request.app.state.kit.bus.js)
     except (NatsError, TimeoutError) as error:
-        raise problems.unavailable("The broker") from error
+        raise errors.Unavailable("The broker") from error
     rebuild = search.reindex.progress
     return IndexStatus(
         index=search.index.name,
@@ -127,9 +129,9 @@ async def reindex(request: Request) -> ReindexView:
     """Build the index anew from STATE; the present one is served until the new one is complete."""
     rebuild = request.app.state.search.reindex
     if not request.app.state.search.indexing:
-        raise problems.conflict("This process only answers; ask the one that indexes.")
+        raise errors.Conflict("This process only answers; ask the one that indexes.")
     if not rebuild.ask():
-        raise problems.conflict("The index is being built anew already.")
+        raise errors.Conflict("The index is being built anew already.")
     return ReindexView.model_validate(rebuild.progress, from_attributes=True)
 
 
@@ -140,4 +142,4 @@ def _json(content: Any) -> Response:
 async def away(request: Request, error: Exception) -> Response:
     """Answers for Meilisearch while it cannot."""
     assert isinstance(error, Unavailable)  # noqa: S101 - registered for this type
-    return problems.answer(request, problems.unavailable("The search engine"))
+    return problems.answer(request, errors.Unavailable("The search engine"))

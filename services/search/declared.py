@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from libs.contracts.offers import BoardField, FieldType, Option
-from libs.httpkit.problems import not_found
+from libs.servicekit.errors import NotFound
 from services.search.engine import Engine, Json
 
 _BOARDS: Json = {"attributesToRetrieve": ["id", "board", "title", "declares"], "limit": 1000}
@@ -25,10 +25,10 @@ class Declared:
         return sorted(hits, key=lambda hit: str(hit["board"]))
 
     async def filters(self, slug: str | None) -> Json:
-        """The filters of one board, or those that all things have; raises Unavailable, and Problem 404."""
+        """The filters of one board, or those that all things have; raises Unavailable, and NotFound."""
         boards = await self.boards(slug)
         if slug and not boards:
-            raise not_found("board")
+            raise NotFound("board")
         own = (
             [BoardField.model_validate(field, strict=False) for field in boards[0].get("declares", [])]
             if slug

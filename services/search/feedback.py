@@ -6,10 +6,10 @@ from pydantic import Field, model_validator
 
 from libs.contracts.event import THING_ID
 from libs.contracts.search import Reason, ResultRated
-from libs.httpkit.edge import Body
 from libs.httpkit.pace import Pace
-from libs.httpkit.problems import not_found, unavailable
 from libs.servicekit.broker import Bus, Transient
+from libs.servicekit.errors import NotFound, Unavailable
+from libs.servicekit.values import Body
 from services.search.announce import Announcer
 from services.search.engine import Engine
 
@@ -38,7 +38,7 @@ class Feedback:
     async def rate(self, bus: Bus, rating: Rating, client: str, key: str | None) -> str:
         """The rating's id, once its fact is kept; the same for a repetition with the same Idempotency-Key.
 
-        Raises Problem: 404 for a thing that cannot be found, 429 beyond the limit, 503 while the broker is away.
+        Raises NotFound for a thing that cannot be found, TooMany beyond the limit, Unavailable while the broker is away.
         """
         await self._pace.hit(client)
         kind, board = await self._found(rating.thing_id)
@@ -48,7 +48,7 @@ class Feedback:
         try:
             return await self._announcer.tell(bus, fact, _id(client, key, rating) if key else None)
         except Transient as error:
-            raise unavailable("The broker") from error
+            raise Unavailable("The broker") from error
 
     async def _found(self, thing: str) -> tuple[str, str | None]:
         asked = {
@@ -58,7 +58,7 @@ class Feedback:
         }
         hits = (await self._engine.search(self._index, asked))["hits"]
         if not hits:
-            raise not_found("thing")
+            raise NotFound("thing")
         return hits[0]["kind"], hits[0].get("board")
 
 

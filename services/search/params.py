@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
-from libs.httpkit.edge import is_clean
-from libs.httpkit.problems import FieldError, field_errors, invalid
+from libs.servicekit.errors import FieldError, Invalid, field_errors
+from libs.servicekit.values import is_clean
 from services.search.filters import FACET, Limits, Query, is_facet, now, quotable
 from services.search.named import MAX_MONTHS, VALUES, Named
 
@@ -23,7 +23,7 @@ COMMAS = ("weekday", "accessibility")
 
 
 def query(asked: QueryParams) -> Query:
-    """The whole query; raises Problem 422.
+    """The whole query; raises Invalid.
 
     Not left to FastAPI, which validates parameter by parameter: that took as long as all our other work on a search.
     """
@@ -35,7 +35,7 @@ def query(asked: QueryParams) -> Query:
     counted = tuple(name for name in named.facets.split(",") if name)
     wrong = [*_contradictions(named), *_unusable(filters), *_unmeasurable(ranges), *_uncountable(counted)]
     if wrong:
-        raise invalid(*wrong)
+        raise Invalid(*wrong)
     return Query(
         q=named.q,
         lang=named.lang,
@@ -65,7 +65,7 @@ def _named(asked: QueryParams) -> Named:
     try:
         return Named.model_validate(values)
     except ValidationError as error:
-        raise invalid(*field_errors(error)) from None
+        raise Invalid(*field_errors(error)) from None
 
 
 def documented() -> list[dict[str, Any]]:

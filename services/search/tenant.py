@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from libs.httpkit.problems import Problem
+from libs.servicekit.errors import NotFound
 from services.search.engine import Engine, Json, Rejected
 
 
@@ -23,9 +23,9 @@ class Tenants:
         self._key: OctKey | None = None
 
     async def token(self) -> Json:
-        """A token and where to use it; raises Problem 404 where there is no direct search, and Unavailable."""
+        """A token and where to use it; raises NotFound where there is no direct search, and Unavailable."""
         if not self._url:
-            raise Problem(404, "Not found", "Direct search is not offered here; use GET /v1/search.")
+            raise NotFound("direct search here; use GET /v1/search", code="no-direct-search")
         if self._key is None:
             self._key = OctKey.import_key(await self._restricted())
         expires = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=self._seconds)

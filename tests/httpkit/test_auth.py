@@ -14,7 +14,8 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from libs.httpkit import auth
 from libs.httpkit.auth import Verifier
-from libs.httpkit.problems import Problem
+from libs.httpkit.problems import headers_of, status_of
+from libs.servicekit.errors import Unauthenticated
 from tests.servicekit.conftest import Probe, bearer, problem, settings
 
 Key = ECKey | RSAKey | OKPKey
@@ -54,11 +55,11 @@ def verifier(tmp_path: Path) -> Verifier:
     return Verifier(settings(oidc_jwks=str(tmp_path / "jwks.json")))
 
 
-def refused(verifier: Verifier, credentials: str) -> Problem:
-    with pytest.raises(Problem) as caught:
+def refused(verifier: Verifier, credentials: str) -> Unauthenticated:
+    with pytest.raises(Unauthenticated) as caught:
         verifier.principal(credentials)
-    assert caught.value.body.status == 401
-    assert caught.value.headers == {"WWW-Authenticate": "Bearer"}
+    assert status_of(caught.value)[0] == 401
+    assert headers_of(caught.value) == {"WWW-Authenticate": "Bearer"}
     return caught.value
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from libs.httpkit import auth, keys
 from libs.httpkit.auth import Verifier
-from libs.httpkit.problems import Problem
+from libs.httpkit.problems import headers_of, status_of
+from libs.servicekit.errors import Unavailable, UseCaseError
 from tests.httpkit.test_auth import KEY, jwks, new_key, refused, token
 from tests.servicekit.conftest import Probe, bearer, problem, settings
 from tests.waiting import until
@@ -75,10 +76,10 @@ def issuer() -> Iterator[Callable[[str], str]]:
 
 
 def unavailable(verifier: Verifier) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(Unavailable) as caught:
         verifier.principal(token())
-    assert caught.value.body.status == 503
-    assert (caught.value.headers or {})["Retry-After"]
+    assert status_of(caught.value)[0] == 503
+    assert headers_of(caught.value)["Retry-After"]
 
 
 def test_keys_by_address(issuer: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +159,7 @@ def test_known_keys_open_at_once_while_the_issuer_hangs(
 def opens(verifier: Verifier, credentials: str) -> bool:
     try:
         return bool(verifier.principal(credentials))
-    except Problem:
+    except UseCaseError:
         return False
 
 

@@ -4,7 +4,8 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from libs.httpkit.pace import Pace, client_of
-from libs.httpkit.problems import Problem
+from libs.httpkit.problems import status_of
+from libs.servicekit.errors import TooMany
 
 pytestmark = pytest.mark.anyio
 
@@ -14,10 +15,10 @@ async def test_each_key_is_counted_for_itself() -> None:
     for key in (("ada", "a"), ("ada", "b"), ("eve", "a")):
         await pace.hit(*key)
         await pace.hit(*key)
-        with pytest.raises(Problem) as refusal:
+        with pytest.raises(TooMany) as refusal:
             await pace.hit(*key)
-        assert refusal.value.body.status == 429
-        assert 3590 < int((refusal.value.headers or {})["Retry-After"]) <= 3600
+        assert status_of(refusal.value)[0] == 429
+        assert 3590 < refusal.value.retry_after <= 3600
 
 
 async def test_an_empty_limit_is_none() -> None:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from cli.home import ROOT
 from libs.servicekit.db import Database
+from libs.servicekit.errors import Conflict
 from services.offers.blueprints import commands, queries
 from services.offers.blueprints.domain import Derivation, Taken
 from services.offers.blueprints.models import BoardMigration, Improvement
@@ -400,7 +401,7 @@ def test_boards_in_files_have_a_line_too(db: Database, tmp_path: Path) -> None:
     with db.transaction() as session:
         assert asked(session) == [("kind", "texts.intro.de", "offered")]
         one = session.exec(select(Improvement)).one()
-        with pytest.raises(Exception, match="Conflict"):
+        with pytest.raises(Conflict):
             commands.accept(session, "kind", [Taken(id=one.id, version=1)], None)
     started(db, tmp_path, kind=CHILD + 'texts.intro.de = "Hallo"')
     with db.reading() as session:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from pydantic import AwareDatetime
 from pyld import jsonld as processor  # type: ignore[import-untyped]
 
 from cli.home import ROOT
-from libs.httpkit.problems import Problem
+from libs.servicekit.errors import Invalid
 from services.offers.boards.commands import read_declarations
 from services.offers.boards.domain import Declaration
 from services.offers.cells import STANDING, guarded, joined, parted, unguarded
@@ -293,10 +294,8 @@ def test_a_cursor_comes_back(moment: AwareDatetime, thing: Any) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=30) | st.text(max_size=30).map(lambda text: f"c{text}"))
 def test_what_is_no_cursor_is_refused(text: str) -> None:
-    try:
+    with suppress(Invalid):
         cursor.parse(text)
-    except Problem as problem:
-        assert problem.body.status == 422
 
 
 def test_an_instant_whose_plus_became_a_space_is_understood() -> None:
@@ -304,7 +303,7 @@ def test_an_instant_whose_plus_became_a_space_is_understood() -> None:
 
 
 def test_an_instant_behind_the_end_of_time_is_refused() -> None:
-    with pytest.raises(Problem):
+    with pytest.raises(Invalid):
         cursor.parse("9999-12-31T23:59:59-12:00")
 
 

@@ -10,8 +10,8 @@ from sqlmodel import select
 
 from cli.home import ROOT
 from libs.contracts.topology import BOOKINGS, replay_subject
-from libs.httpkit.auth import Principal
 from libs.servicekit.db import now
+from libs.servicekit.principal import Principal
 from libs.servicekit.tables import inbox
 from services.offers.needs.models import Need, NeedMark
 from services.offers.offers.commands import expire_due

@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from uuid_utils import uuid7
 
-from libs.httpkit.auth import Principal
 from libs.servicekit.db import Database
+from libs.servicekit.principal import Principal
 from libs.servicekit.tables import outbox
 from services.offers import jobs
 from services.offers.boards.commands import follow

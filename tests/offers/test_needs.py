@@ -15,8 +15,8 @@ from cli.home import ROOT
 from libs.contracts.event import envelope
 from libs.contracts.offers import NeedKind
 from libs.contracts.search import QueryUnanswered
-from libs.httpkit.auth import Principal
 from libs.servicekit.db import Database
+from libs.servicekit.principal import Principal
 from libs.servicekit.tables import outbox
 from services.offers.boards import commands as boards
 from services.offers.needs import commands

@@ -7,12 +7,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from libs.httpkit.auth import Principal, require
-from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.auth import require
+from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.links import Links, LinkToken, Signing
 from libs.httpkit.pace import paced
-from libs.httpkit.problems import not_found
 from libs.httpkit.recipients import Proven
+from libs.servicekit.errors import NotFound
+from libs.servicekit.principal import Principal
+from libs.servicekit.values import Body
 from services.offers.allocation import commands, drawing, queries, wishlists
 from services.offers.allocation.domain import Claim, NewPeriod, NewWishlist, PeriodStatus
 from services.offers.allocation.models import Activity, Period
@@ -192,9 +194,9 @@ def _now() -> datetime:
 
 
 def _opened(links: Links, token: str | None, wishlist_id: str) -> None:
-    """Raise Problem 401 for what is no link, 404 for the link of another wish list."""
+    """Raise Unauthenticated for what is no link, 404 for the link of another wish list."""
     if links.read(USE, token) != wishlist_id:
-        raise not_found("wish list")
+        raise NotFound("wish list")
 
 
 def _whole(session: Reading, period: Period) -> WholePeriodView:

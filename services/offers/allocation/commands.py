@@ -8,9 +8,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from sqlmodel import Session
 
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import FieldError, conflict, invalid
 from libs.servicekit.db import leave_work, now
+from libs.servicekit.errors import Conflict, FieldError, Invalid, check_version
 from services.offers.allocation import queries
 from services.offers.allocation.domain import Claim, NewPeriod, PeriodStatus, Rules
 from services.offers.allocation.facts import tell
@@ -23,7 +22,7 @@ def announce(session: Session, board: str, said: NewPeriod, at: datetime, zone: 
     """A new period on a board that gives out places by wish lists; its lots are fixed from now on."""
     rules = boards.one(session, board).declared.allocation
     if rules is None:
-        raise conflict(f"The board {board} declares no rules for giving out places by wish lists.")
+        raise Conflict(f"The board {board} declares no rules for giving out places by wish lists.")
     last_day = max(slot.end for slot in said.slots)
     period = Period(
         board=board,
@@ -50,16 +49,16 @@ def announce(session: Session, board: str, said: NewPeriod, at: datetime, zone: 
 
 
 def _narrowed(rules: Rules, said: NewPeriod, at: datetime, zone: tzinfo) -> Rules:
-    """The board's rules as the period applies them; Problem 422 for what they or the calendar do not allow."""
+    """The board's rules as the period applies them; Invalid for what they or the calendar do not allow."""
     most = said.places_per_child or rules.places_per_child
     if most > rules.places_per_child:
-        raise invalid(
+        raise Invalid(
             FieldError(field="places_per_child", reason=f"the board allows {rules.places_per_child}")
         )
     if said.wishes_until <= at:
-        raise invalid(FieldError(field="wishes_until", reason="lies in the past"))
+        raise Invalid(FieldError(field="wishes_until", reason="lies in the past"))
     if min(slot.start for slot in said.slots) <= said.wishes_until.astimezone(zone).date():
-        raise invalid(FieldError(field="slots", reason="begin before the wishes are closed"))
+        raise Invalid(FieldError(field="slots", reason="begin before the wishes are closed"))
     return rules.model_copy(update={"places_per_child": most})
 
 
@@ -87,14 +86,14 @@ def confirm(
     child = queries.child(session, period_id, child_id)
     check_version(expected, child.version)
     if period.status in (PeriodStatus.ALLOCATING, PeriodStatus.ALLOCATED):
-        raise conflict("The places are given out already.")
+        raise Conflict("The places are given out already.")
     keys = [claim.key for claim in claims]
     if unknown := [
         FieldError(field=f"claims.{n}", reason="was not claimed")
         for n, key in enumerate(keys)
         if key not in child.claims
     ]:
-        raise invalid(*unknown)
+        raise Invalid(*unknown)
     child.confirmed, child.version = list(dict.fromkeys(keys)), child.version + 1
     return child
 
@@ -112,9 +111,9 @@ def order(session: Session, period_id: str, at: datetime) -> Period:
 
 
 def check_closed(period: Period, at: datetime) -> None:
-    """Raise Problem 409 while wishes may still change: nobody shall see before what they would come to."""
+    """Raise Conflict while wishes may still change: nobody shall see before what they would come to."""
     if at < period.wishes_until:
-        raise conflict(f"Wishes may still change until {period.wishes_until.isoformat()}.")
+        raise Conflict(f"Wishes may still change until {period.wishes_until.isoformat()}.")
 
 
 def fail(session: Session, period_id: str, error: str) -> None:

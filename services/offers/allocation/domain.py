@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from libs.contracts.card import PRINTABLE, Name, Text
 from libs.contracts.event import THING_ID
-from libs.httpkit.edge import Body, Day, Instant
+from libs.servicekit.values import Body, Day, Instant
 from services.offers.params import UUID7
 
 MAX_SLOTS = 60

@@ -5,7 +5,7 @@ from datetime import tzinfo
 from sqlmodel import Session
 
 from libs.contracts.offers import SessionStatus
-from libs.httpkit.problems import FieldError, invalid
+from libs.servicekit.errors import FieldError, Invalid
 from services.offers.allocation.domain import NewActivity, PeriodSlot
 from services.offers.allocation.models import Activity, Period
 from services.offers.offers.domain import OfferStatus
@@ -16,7 +16,7 @@ from services.offers.sessions.models import OfferSession
 def activity_of(
     session: Session, period: Period, number: int, said: NewActivity, slot: PeriodSlot, zone: tzinfo
 ) -> Activity:
-    """An activity for an offer of the board; Problem 422 when it is not public, or not on these days."""
+    """An activity for an offer of the board; Invalid when it is not public, or not on these days."""
     offer = session.get(Offer, said.offer_id)
     if offer is None or offer.board != period.board or offer.status != OfferStatus.PUBLISHED:
         raise _wrong(number, "offer_id", "is no published offer of this board")
@@ -54,4 +54,4 @@ def _lies_within(session: Session, said: NewActivity, number: int, slot: PeriodS
 
 
 def _wrong(number: int, field: str, reason: str) -> Exception:
-    return invalid(FieldError(field=f"activities.{number}.{field}", reason=reason))
+    return Invalid(FieldError(field=f"activities.{number}.{field}", reason=reason))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 from sqlmodel import Session, col, select
 
-from libs.httpkit.problems import Problem
+from libs.servicekit.errors import UseCaseError
 from services.offers.allocation import queries
 from services.offers.allocation.models import Activity, Period, WishingChild
 from services.offers.bookings import commands as bookings
@@ -56,9 +56,9 @@ def _with_booking(
         with session.begin_nested():
             wish = Wish(session_ids=_dates(session, desk, activity))
             booking = bookings.place(session, desk, activity.offer_id, recipient, wish)
-    except Problem as problem:
+    except UseCaseError as error:
         log.warning(
-            "placement without a booking", child=child.id, offer=activity.offer_id, reason=problem.body.detail
+            "placement without a booking", child=child.id, offer=activity.offer_id, reason=error.detail
         )
         return answer
     return {**answer, "booking": booking.id}

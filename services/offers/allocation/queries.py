@@ -5,7 +5,7 @@ from typing import Literal
 
 from sqlmodel import Session, and_, col, func, or_, select
 
-from libs.httpkit.problems import not_found
+from libs.servicekit.errors import NotFound
 from services.offers.allocation.domain import PeriodStatus
 from services.offers.allocation.models import Activity, Period, WishingChild, Wishlist
 
@@ -19,10 +19,10 @@ def periods(session: Session, board: str, limit: int, after: str) -> list[Period
 
 
 def period(session: Session, period_id: str) -> Period:
-    """A period; Problem 404 when there is none."""
+    """A period; NotFound when there is none."""
     found = session.get(Period, period_id)
     if found is None:
-        raise not_found("period")
+        raise NotFound("period")
     return found
 
 
@@ -31,7 +31,7 @@ def locked(session: Session, period_id: str) -> Period:
     query = select(Period).where(Period.id == period_id).with_for_update()
     found = session.exec(query.execution_options(populate_existing=True)).first()
     if found is None:
-        raise not_found("period")
+        raise NotFound("period")
     return found
 
 
@@ -41,10 +41,10 @@ def activities(session: Session, period_id: str) -> list[Activity]:
 
 
 def wishlist(session: Session, wishlist_id: str) -> Wishlist:
-    """A wish list as it is now; Problem 404 when there is none."""
+    """A wish list as it is now; NotFound when there is none."""
     found = session.get(Wishlist, wishlist_id, populate_existing=True)
     if found is None:
-        raise not_found("wish list")
+        raise NotFound("wish list")
     return found
 
 
@@ -76,10 +76,10 @@ def page_of_children(
 
 
 def child(session: Session, period_id: str, child_id: str) -> WishingChild:
-    """A child of a period as it is now; Problem 404 when there is none."""
+    """A child of a period as it is now; NotFound when there is none."""
     found = session.get(WishingChild, child_id, populate_existing=True)
     if found is None or found.period_id != period_id:
-        raise not_found("child")
+        raise NotFound("child")
     return found
 
 

@@ -5,9 +5,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, delete
 
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import FieldError, conflict, invalid
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict, FieldError, Invalid, check_version
 from services.offers.allocation import queries
 from services.offers.allocation.commands import keep_time
 from services.offers.allocation.domain import Choice, NewWishlist, PeriodStatus, check_child
@@ -22,7 +21,7 @@ def wish(session: Session, period_id: str, said: NewWishlist, at: datetime, sign
     """Take a family's wishes and send it the link under which it finds them again."""
     period = _open(session, period_id, at)
     if queries.count_children(session, period_id) + len(said.children) > MAX_CHILDREN:
-        raise conflict(f"A period takes at most {MAX_CHILDREN} children.")
+        raise Conflict(f"A period takes at most {MAX_CHILDREN} children.")
     wishlist = Wishlist(period_id=period_id, recipient_id=said.recipient_id, group=said.group)
     session.add(wishlist)
     session.flush()
@@ -67,7 +66,7 @@ def _open(session: Session, period_id: str, at: datetime) -> Period:
     keep_time(session, period, at)
     if period.status != PeriodStatus.OPEN:
         since, until = period.wishes_from.isoformat(), period.wishes_until.isoformat()
-        raise conflict(f"Wishes are taken from {since} until {until}.")
+        raise Conflict(f"Wishes are taken from {since} until {until}.")
     return period
 
 
@@ -102,7 +101,7 @@ def _check(session: Session, period: Period, wishlist: Wishlist, said: NewWishli
                 FieldError(field="group", reason=f"at most {rules.group_max} children draw together")
             )
     if found:
-        raise invalid(*found[:50])
+        raise Invalid(*found[:50])
 
 
 def choices_of(session: Session, period: Period) -> dict[str, Choice]:

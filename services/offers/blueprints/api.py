@@ -8,18 +8,10 @@ from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import to_json
 
 from libs.contracts.card import Name, Paragraphs, Word
-from libs.httpkit.auth import Principal, require
-from libs.httpkit.edge import (
-    Body,
-    IfMatch,
-    Items,
-    OnlyOnce,
-    Paging,
-    Reading,
-    Transaction,
-    etag,
-    page_of,
-)
+from libs.httpkit.auth import require
+from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.servicekit.principal import Principal
+from libs.servicekit.values import Body
 from services.offers.blueprints import commands, queries, views
 from services.offers.blueprints.domain import Derivation, Taken, Wish
 from services.offers.blueprints.models import Improvement, ReplyStatus

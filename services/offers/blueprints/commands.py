@@ -9,10 +9,9 @@ from sqlmodel import Session, col, select
 
 from libs.contracts import offers as events
 from libs.contracts.offers import BoardChange
-from libs.httpkit.auth import Principal
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import FieldError, Problem, conflict, field_errors, invalid, not_found
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict, FieldError, Invalid, NotFound, check_version, field_errors
+from libs.servicekit.principal import Principal
 from services.offers.blueprints import queries
 from services.offers.blueprints.changes import apply, diff
 from services.offers.blueprints.domain import Derivation, Effect, Taken, derive, missing, standing
@@ -46,9 +45,9 @@ def derive_board(session: Session, slug: str, wish: Derivation) -> Board:
     family = queries.held(session)
     parent = _open(family, slug)
     if wish.slug in family:
-        raise conflict(f"There is a board {wish.slug} already.")
+        raise Conflict(f"There is a board {wish.slug} already.")
     if errors := [FieldError(field=field, reason=why) for field, why in missing(parent.declared, wish)]:
-        raise invalid(*errors)
+        raise Invalid(*errors)
     declaration = _sound(lambda: derive(parent.declared, wish))
     board = Board(slug=wish.slug, declaration={}, version=0, origin=Origin.DERIVED)
     settle(session, board, declaration, events.BoardPublished)
@@ -63,7 +62,7 @@ def change_board(session: Session, slug: str, expected: int, declaration: Declar
     check_version(expected, board.version)
     for name in ("slug", "derived_from"):
         if getattr(declaration, name) != getattr(board.declared, name):
-            raise invalid(FieldError(field=name, reason=f"stays {getattr(board.declared, name)}"))
+            raise Invalid(FieldError(field=name, reason=f"stays {getattr(board.declared, name)}"))
     if declaration != board.declared or not board.open:
         _sound(lambda: declaration)
         _replace(session, family, board, declaration)
@@ -71,14 +70,14 @@ def change_board(session: Session, slug: str, expected: int, declaration: Declar
 
 
 def withdraw_board(session: Session, slug: str, expected: int) -> Board:
-    """Close a derived board; Problem 409 while it has public offers."""
+    """Close a derived board; Conflict while it has public offers."""
     family = queries.held(session)
     board = _derived(family, slug)
     check_version(expected, board.version)
     if not board.open:
-        raise not_found("board")
+        raise NotFound("board")
     if queries.has_published(session, slug):
-        raise conflict("The board still has published offers; withdraw them first.")
+        raise Conflict("The board still has published offers; withdraw them first.")
     settle(session, board, board.declared, events.BoardWithdrawn, opened=False)
     spread(session, family, Changed(board, board.declared))
     return board
@@ -89,7 +88,7 @@ def suggest(session: Session, slug: str, source: str, paths: Sequence[Sequence[s
     family = queries.held(session)
     board, child = _open(family, slug), family.get(source)
     if child is None or not child.open or child.derived_from != slug:
-        raise invalid(FieldError(field="source", reason=f"is no board derived from {slug}"))
+        raise Invalid(FieldError(field="source", reason=f"is no board derived from {slug}"))
     found = {tuple(each.path): each for each in diff(board.declared, child.declared)}
     wanted = dict.fromkeys(tuple(path) for path in paths)
     errors = [
@@ -98,7 +97,7 @@ def suggest(session: Session, slug: str, source: str, paths: Sequence[Sequence[s
         if path not in found
     ]
     if errors:
-        raise invalid(*errors)
+        raise Invalid(*errors)
     known = by_path(queries.open_of(session, slug), source)
     return [ask(session, board, child, known.get(path), found[path]) for path in wanted]
 
@@ -106,7 +105,7 @@ def suggest(session: Session, slug: str, source: str, paths: Sequence[Sequence[s
 def accept(session: Session, slug: str, wanted: Sequence[Taken], reason: str | None) -> list[Improvement]:
     """Take improvements over, together: what they make of the board must be sound only when all of them are made.
 
-    Problem 409 when one would undo the board's own change and the wish does not say that it may.
+    Conflict when one would undo the board's own change and the wish does not say that it may.
     """
     family = queries.held(session)
     asked = {each.id: (_asked(session, family, slug, each.id, each.version), each) for each in wanted}
@@ -132,7 +131,7 @@ def _edited(board: Board, improvement: Improvement, wish: Taken) -> BoardChange:
         return improvement.said.model_copy(update={"after": wish.instead})
     stands = standing(improvement.said, board.declared)
     if stands.effect is Effect.CONFLICT and not wish.overwrite:
-        raise conflict(
+        raise Conflict(
             f"Taking it over would undo something: {stands.reason}. Send overwrite, or an edited form."
         )
     return improvement.said
@@ -188,7 +187,7 @@ def dismiss(session: Session, actor: Principal, offer_id: str, expected: int, fi
     check_version(expected, found.version)
     left = [flag for flag in found.flagged if flag.field != field]
     if len(left) == len(found.flagged):
-        raise not_found("flag")
+        raise NotFound("flag")
     found.flag(left)
     offers.retell(session, found)
     return found
@@ -199,40 +198,40 @@ def _asked(session: Session, family: Family, slug: str, improvement_id: str, exp
     improvement = queries.one(session, slug, improvement_id)
     check_version(expected, improvement.version)
     if improvement.status != ReplyStatus.OFFERED:
-        raise conflict(f"The improvement is {improvement.status} already.")
+        raise Conflict(f"The improvement is {improvement.status} already.")
     return improvement
 
 
 def _open(family: Family, slug: str) -> Board:
     board = family.get(slug)
     if board is None or not board.open:
-        raise not_found("board")
+        raise NotFound("board")
     return board
 
 
 def _derived(family: Family, slug: str) -> Board:
     board = family.get(slug)
     if board is None:
-        raise not_found("board")
+        raise NotFound("board")
     _must_be_kept_here(board)
     return board
 
 
 def _must_be_kept_here(board: Board) -> None:
     if board.origin == Origin.FILE:
-        raise conflict(f"Board {board.slug} is declared in the town's folder; change it there.")
+        raise Conflict(f"Board {board.slug} is declared in the town's folder; change it there.")
 
 
 def _sound(make: Callable[[], Declaration]) -> Declaration:
-    """A declaration that makes sense and fits on the bus; Problem 422 otherwise."""
+    """A declaration that makes sense and fits on the bus; Invalid otherwise."""
     try:
         declaration = make()
     except ValidationError as error:
-        raise invalid(*field_errors(error)) from error
+        raise Invalid(*field_errors(error)) from error
     except ValueError as error:
-        raise Problem(422, "Invalid request", f"It cannot be taken over: {error}.") from error
+        raise Invalid(FieldError(field="", reason=f"It cannot be taken over: {error}.")) from error
     if is_too_long(declaration):
-        raise invalid(FieldError(field="", reason=f"a board's declaration has at most {MAX_BYTES} bytes"))
+        raise Invalid(FieldError(field="", reason=f"a board's declaration has at most {MAX_BYTES} bytes"))
     return declaration
 
 

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from libs.contracts.card import Name, Text
 from libs.contracts.offers import BoardChange, BoardField, BoardStep
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 from services.offers.blueprints.changes import SECTIONS, Misfit, Tree, holder_of, public, public_parts, tree
 from services.offers.boards.domain import Declaration, Present
 

@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from libs.httpkit.problems import not_found
+from libs.servicekit.errors import NotFound
 from services.offers.blueprints.models import BoardMigration, Improvement, ReplyStatus
 from services.offers.boards.models import Board
 from services.offers.offers.domain import RELEASED
@@ -71,10 +71,10 @@ def page(
 
 
 def one(session: Session, slug: str, improvement_id: str) -> Improvement:
-    """An improvement that a board was offered; Problem 404 when there is none."""
+    """An improvement that a board was offered; NotFound when there is none."""
     found = session.get(Improvement, improvement_id)
     if found is None or found.board != slug:
-        raise not_found("improvement")
+        raise NotFound("improvement")
     return found
 
 

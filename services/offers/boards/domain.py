@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from libs.contracts.card import Card, Name, Text
 from libs.contracts.offers import BoardField, BoardStep, FieldType
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 from services.offers.allocation.domain import Rules
 from services.offers.boards.values import LABEL_TYPES, NUMBER_TYPES, check
 from services.offers.bookings.domain import BookingRules

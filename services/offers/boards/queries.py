@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, col, select
 
-from libs.httpkit.problems import not_found
+from libs.servicekit.errors import NotFound
 from services.offers.boards.domain import Declaration
 from services.offers.boards.models import Board
 
@@ -13,18 +13,18 @@ def all_open(session: Session) -> list[Board]:
 
 
 def one(session: Session, slug: str, *, hold: bool = False) -> Board:
-    """An open board; Problem 404 when there is none. `hold` keeps it from changing while an offer is checked by it."""
+    """An open board; NotFound when there is none. `hold` keeps it from changing while an offer is checked by it."""
     board = _get(session, slug, hold=hold)
     if board is None or not board.open:
-        raise not_found("board")
+        raise NotFound("board")
     return board
 
 
 def declaration(session: Session, slug: str, *, hold: bool = False) -> Declaration:
-    """What a board declares, open or closed; Problem 404 when there never was one."""
+    """What a board declares, open or closed; NotFound when there never was one."""
     board = _get(session, slug, hold=hold)
     if board is None:
-        raise not_found("board")
+        raise NotFound("board")
     return board.declared
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from libs.contracts.offers import BoardField, FieldType
-from libs.httpkit.edge import is_clean
+from libs.servicekit.values import is_clean
 from libs.town import hours
 
 MAX_TEXT = 2000

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from libs.httpkit.auth import Anyone, Principal, unauthorised
+from libs.httpkit.auth import Anyone
 from libs.httpkit.links import LinkToken, Signing
-from libs.httpkit.problems import Problem
+from libs.servicekit.errors import Forbidden, Unauthenticated
+from libs.servicekit.principal import Principal
 from services.offers.bookings.messages import USE
 from services.offers.bookings.models import Booking
 from services.offers.offers.models import Offer
@@ -26,18 +27,18 @@ class Party:
         return self.linked == booking.id
 
     def must_hold(self, booking: Booking) -> None:
-        """Problem 403 for everybody but the requester."""
+        """Forbidden for everybody but the requester."""
         if not self.holds(booking):
-            raise Problem(403, "Forbidden", "This needs the link of this booking.")
+            raise Forbidden("This needs the link of this booking.")
 
     def must_provide(self, offer: Offer) -> None:
-        """Problem 403 for everybody but the providing side."""
+        """Forbidden for everybody but the providing side."""
         if self.principal is None:
-            raise Problem(403, "Forbidden", "This needs the link of this booking, or an access token.")
+            raise Forbidden("This needs the link of this booking, or an access token.")
         must_act_for(self.principal, offer.provider_id)
 
     def must_either(self, booking: Booking, offer: Offer) -> None:
-        """Problem 403 for everybody but the two sides."""
+        """Forbidden for everybody but the two sides."""
         if not self.holds(booking):
             self.must_provide(offer)
 
@@ -46,7 +47,7 @@ def _party(caller: Anyone, links: Signing, token: LinkToken = None) -> Party:
     if token is not None:
         return Party(caller, links.read(USE, token))
     if caller is None:
-        raise unauthorised("This needs the link of the booking, or an access token.")
+        raise Unauthenticated("This needs the link of the booking, or an access token.")
     return Party(caller)
 
 

@@ -10,22 +10,13 @@ from pydantic import Field
 
 from libs.contracts.card import Name
 from libs.contracts.event import THING_ID
-from libs.httpkit.auth import Anyone, Principal, require
-from libs.httpkit.edge import (
-    Body,
-    CleanStr,
-    IfMatch,
-    Items,
-    OnlyOnce,
-    Paging,
-    Reading,
-    Transaction,
-    etag,
-    page_of,
-)
+from libs.httpkit.auth import Anyone, require
+from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.pace import paced
-from libs.httpkit.problems import not_found
 from libs.httpkit.recipients import Proven
+from libs.servicekit.errors import NotFound
+from libs.servicekit.principal import Principal
+from libs.servicekit.values import Body, CleanStr
 from services.offers.bookings import commands, following, queries, views
 from services.offers.bookings.access import Parties
 from services.offers.bookings.domain import BookingStatus, ProviderReason, Terms, Wish
@@ -148,7 +139,7 @@ def _readable(session: Reading, party: Parties, booking_id: str) -> Booking:
     booking = queries.one(session, booking_id)
     party.must_either(booking, offers.any_one(session, booking.offer_id))
     if party.holds(booking) and booking.recipient_id is None:
-        raise not_found("booking")
+        raise NotFound("booking")
     return booking
 
 

@@ -7,9 +7,8 @@ from sqlalchemy import delete, insert, text
 from sqlmodel import Session, col
 
 from libs.contracts.offers import NeedKind
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import FieldError, Problem, conflict, invalid, not_found
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict, FieldError, Invalid, NotFound, check_version
 from services.offers.boards import queries as boards
 from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.access import Party
@@ -38,11 +37,11 @@ def set_terms(session: Session, party: Party, offer_id: str, expected: int, term
     party.must_provide(offer)
     board = boards.declaration(session, offer.board).booking
     if board is None:
-        raise conflict("Offers of this board cannot be booked here.")
+        raise Conflict("Offers of this board cannot be booked here.")
     try:
         rules_of(board, terms)
     except ValueError:
-        raise invalid(FieldError(field="max_dates", reason="lies below min_dates")) from None
+        raise Invalid(FieldError(field="max_dates", reason="lies below min_dates")) from None
     row = queries.terms(session, offer_id)
     check_version(expected, row.version)
     row.terms, row.version = terms.model_dump(), row.version + 1
@@ -53,7 +52,7 @@ def set_terms(session: Session, party: Party, offer_id: str, expected: int, term
 def request(
     session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: Wish, *, may_wait: bool
 ) -> Booking:
-    """A new booking: approved, pending or in the line, as the rules say; Problem 409 when there is no place."""
+    """A new booking: approved, pending or in the line, as the rules say; Conflict when there is no place."""
     _one_at_a_time(session, recipient_id)
     offer = _public(session, offer_id)
     rules = queries.rules(session, offer)
@@ -73,14 +72,14 @@ def note_refusal(session: Session, desk: Desk, board: str, offer_id: str, recipi
 
 def place(session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: Wish) -> Booking:
     """An approved booking for somebody whose wish was fulfilled elsewhere, such as by an allocation; neither form nor
-    deadline nor caps are asked for. Problem 409 when there is no place."""
+    deadline nor caps are asked for. Conflict when there is no place."""
     offer = _public(session, offer_id)
     rules = queries.retention(session, offer)
     count = wish.places or 1
     plan = dated(session, desk, offer, Plan(count, wish.form, []), wish.session_ids)
     booking = _new(offer, recipient_id, plan)
     if not holds.take(session, offer, booking, plan.stock_ids):
-        raise conflict("There are not enough free places.")
+        raise Conflict("There are not enough free places.")
     settle(session, desk, rules, booking, BookingStatus.APPROVED)
     _note_dates(session, booking, plan)
     return booking
@@ -92,11 +91,11 @@ def change(session: Session, desk: Desk, party: Party, booking_id: str, expected
     offer, booking = held(session, booking_id)
     party.must_hold(booking)
     if booking.recipient_id is None:
-        raise not_found("booking")  # its time is over: nothing personal may enter it again
+        raise NotFound("booking")  # its time is over: nothing personal may enter it again
     check_version(expected, booking.version)
     rules = queries.rules(session, offer)
     if booking.status not in (BookingStatus.PENDING, BookingStatus.WAITING, BookingStatus.APPROVED):
-        raise conflict(f"A booking that is {booking.status} cannot be changed.")
+        raise Conflict(f"A booking that is {booking.status} cannot be changed.")
     _still_open(rules, booking)
     plan = plan_of(session, desk, offer, rules, wish)
     within_caps(session, rules, booking, plan)
@@ -122,7 +121,7 @@ def accept(session: Session, desk: Desk, party: Party, booking_id: str, expected
     party.must_hold(booking)
     check_version(expected, booking.version)
     if booking.status != BookingStatus.OFFERED or (booking.deadline_at or now()) <= now():
-        raise conflict("No place is held for this booking.")
+        raise Conflict("No place is held for this booking.")
     rules = queries.rules(session, offer)
     booking.queued_at = None
     settle(
@@ -139,21 +138,21 @@ def cancel(
     party.must_either(booking, offer)
     check_version(expected, booking.version)
     if booking.ends_at and booking.ends_at <= now():
-        raise conflict("It is over already.")
+        raise Conflict("It is over already.")
     why = Reason.BY_REQUESTER if party.holds(booking) else Reason(reason or Reason.OTHER)
     end(session, desk, offer, booking, BookingStatus.CANCELLED, why)
     return booking
 
 
 def approve(session: Session, desk: Desk, party: Party, booking_id: str, expected: int) -> Booking:
-    """The provider says yes; Problem 409 when it takes more places than are left."""
+    """The provider says yes; Conflict when it takes more places than are left."""
     offer, booking = held(session, booking_id)
     party.must_provide(offer)
     check_version(expected, booking.version)
     if booking.status != BookingStatus.PENDING:
-        raise conflict(f"A booking that is {booking.status} cannot be approved.")
+        raise Conflict(f"A booking that is {booking.status} cannot be approved.")
     if not booking.held and not holds.take(session, offer, booking, queries.dates_of(session, booking)):
-        raise conflict("There are not enough free places.")
+        raise Conflict("There are not enough free places.")
     settle(session, desk, queries.retention(session, offer), booking, BookingStatus.APPROVED)
     return booking
 
@@ -179,10 +178,10 @@ def _one_at_a_time(session: Session, recipient_id: str) -> None:
 def _public(session: Session, offer_id: str) -> Offer:
     try:
         offer = offer_queries.locked(session, offer_id)
-    except Problem:
+    except NotFound:
         offer = None
     if offer is None or offer.status != offers.OfferStatus.PUBLISHED:
-        raise invalid(FieldError(field="offer_id", reason="there is no such offer"))
+        raise Invalid(FieldError(field="offer_id", reason="there is no such offer"))
     return offer
 
 
@@ -196,7 +195,7 @@ def _new(offer: Offer, recipient_id: str, plan: Plan) -> Booking:
 
 def _still_open(rules: BookingRules, booking: Booking) -> None:
     if booking.starts_at and closes_at(rules, booking.starts_at) <= now():
-        raise conflict("It is too late to change this booking.")
+        raise Conflict("It is too late to change this booking.")
 
 
 def _same(session: Session, booking: Booking, plan: Plan) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from libs.contracts.card import Name
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 from services.offers.bookings.forms import FormField, FormKind
 from services.offers.params import UUID7
 from services.offers.slots.domain import Slot, SlotRules

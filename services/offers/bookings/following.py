@@ -5,9 +5,8 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import Problem
 from libs.servicekit.db import now
+from libs.servicekit.errors import NotFound, check_version
 from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.access import Party
 from services.offers.bookings.domain import BookingStatus, Reason, forget_at
@@ -80,7 +79,7 @@ def offer_ended(session: Session, desk: Desk, offer_id: str, *, withdrawn: bool)
     """What was taken back takes its bookings along; what is over ends those that were never approved."""
     try:
         offer = offer_queries.locked(session, offer_id)
-    except Problem:
+    except NotFound:
         return
     if offer.status not in (offers.OfferStatus.WITHDRAWN, offers.OfferStatus.EXPIRED):
         return  # it is public again

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from libs.contracts.card import Name, Text
 from libs.contracts.offers import Option
-from libs.httpkit.edge import Body, is_clean
+from libs.servicekit.values import Body, is_clean
 from services.offers.boards.values import check_day
 
 

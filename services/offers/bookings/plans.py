@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from libs.httpkit.problems import FieldError, conflict, invalid
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict, FieldError, Invalid
 from services.offers.bookings import queries
 from services.offers.bookings.domain import (
     BookingRules,
@@ -41,27 +41,27 @@ class Plan:
 
 
 def plan_of(session: Session, desk: Desk, offer: Offer, rules: BookingRules, wish: Wish) -> Plan:
-    """A wish checked against the rules; Problem 422 names what does not fit."""
+    """A wish checked against the rules; Invalid names what does not fit."""
     wrong = [FieldError(field=f"form.{name}", reason=why) for name, why in check_form(rules.form, wish.form)]
     if wrong:
-        raise invalid(*wrong)
+        raise Invalid(*wrong)
     try:
         count = places_wanted(rules, wish.places, wish.form)
     except ValueError as error:
-        raise invalid(FieldError(field="places", reason=str(error))) from None
+        raise Invalid(FieldError(field="places", reason=str(error))) from None
     if not 1 <= count <= rules.max_places:
-        raise invalid(FieldError(field="places", reason=f"from 1 to {rules.max_places}"))
+        raise Invalid(FieldError(field="places", reason=f"from 1 to {rules.max_places}"))
     plan = Plan(count, wish.form, [])
     if rules.slots:
         return _slotted(desk, offer, rules, plan, wish)
     if wish.slot:
-        raise invalid(FieldError(field="slot", reason="this board has no slots"))
+        raise Invalid(FieldError(field="slot", reason="this board has no slots"))
     if wish.session_ids and not rules.min_dates <= len(wish.session_ids) <= rules.max_dates:
         reason = f"choose from {rules.min_dates} to {rules.max_dates} dates"
-        raise invalid(FieldError(field="session_ids", reason=reason))
+        raise Invalid(FieldError(field="session_ids", reason=reason))
     plan = dated(session, desk, offer, plan, wish.session_ids)
     if plan.starts_at and closes_at(rules, plan.starts_at) <= now():
-        raise invalid(FieldError(field="session_ids", reason="names a date that can no longer be booked"))
+        raise Invalid(FieldError(field="session_ids", reason="names a date that can no longer be booked"))
     return plan
 
 
@@ -73,10 +73,10 @@ def answered_by(rules: BookingRules, plan: Plan) -> BookingRules:
 def _slotted(desk: Desk, offer: Offer, rules: BookingRules, plan: Plan, wish: Wish) -> Plan:
     assert rules.slots is not None  # noqa: S101 - asked by the caller
     if wish.slot is None or wish.session_ids:
-        raise invalid(FieldError(field="slot", reason="this board is booked by slot"))
+        raise Invalid(FieldError(field="slot", reason="this board is booked by slot"))
     wrong = check_slot(rules.slots, wish.slot, offer.said.fields, now(), desk.calendar)
     if found := [FieldError(field=field, reason=why) for field, why in wrong]:
-        raise invalid(*found)
+        raise Invalid(*found)
     certain = opens(rules.slots, wish.slot, offer.said.fields, desk.calendar) is True
     return Plan(
         plan.places, plan.form, [], wish.slot.starts_at, wish.slot.ends_at, slotted=True, certain=certain
@@ -88,7 +88,7 @@ def dated(session: Session, desk: Desk, offer: Offer, plan: Plan, session_ids: l
     own = stocks.own(session, offer.id)
     if (own and own.limited) or not sessions.any_of(session, offer.id):
         if session_ids:
-            raise invalid(FieldError(field="session_ids", reason="this offer is booked as a whole"))
+            raise Invalid(FieldError(field="session_ids", reason="this offer is booked as a whole"))
         if own is None:
             places.ensure(session, offer, {offer.id: None})
         return Plan(plan.places, plan.form, [offer.id], None, _last_instant(desk, offer))
@@ -106,10 +106,10 @@ def _last_instant(desk: Desk, offer: Offer) -> datetime | None:
 
 def _of_offer(session: Session, offer: Offer, ids: list[str]) -> list[OfferSession]:
     if not ids or len(set(ids)) < len(ids):
-        raise invalid(FieldError(field="session_ids", reason="name each date once, and at least one"))
+        raise Invalid(FieldError(field="session_ids", reason="name each date once, and at least one"))
     found = [row for row in queries.sessions(session, ids) if row.offer_id == offer.id]
     if len(found) < len(ids) or any(row.status != "scheduled" for row in found):
-        raise invalid(
+        raise Invalid(
             FieldError(field="session_ids", reason="names what is no date of this offer, or cancelled")
         )
     return found
@@ -120,9 +120,9 @@ def within_caps(session: Session, rules: BookingRules, booking: Booking, plan: P
     others = queries.open_of(session, booking.recipient_id or "", booking.board, now())
     others = [each for each in others if each.id != booking.id]
     if len(others) >= rules.max_open:
-        raise conflict(f"At most {rules.max_open} bookings are open at once.")
+        raise Conflict(f"At most {rules.max_open} bookings are open at once.")
     dates = queries.dates(session, [each.id for each in others])
     for stock_id in plan.stock_ids:
         already = sum(each.places for each in others if stock_id in dates[each.id])
         if already + plan.places > rules.max_places:
-            raise conflict(f"At most {rules.max_places} places to one requester.")
+            raise Conflict(f"At most {rules.max_places} places to one requester.")

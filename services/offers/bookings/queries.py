@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, and_, col, func, or_, select
 
-from libs.httpkit.auth import Principal
-from libs.httpkit.problems import conflict, not_found
+from libs.servicekit.errors import Conflict, NotFound
+from libs.servicekit.principal import Principal
 from services.offers.boards import queries as boards
 from services.offers.bookings.domain import ACTIVE, MOST_WAITING, BookingRules, BookingStatus, Terms, rules_of
 from services.offers.bookings.models import Booking, BookingDate, BookingTerms
@@ -39,10 +39,10 @@ def _of(caller: Principal) -> ColumnElement[bool]:
 
 
 def one(session: Session, booking_id: str) -> Booking:
-    """A booking; Problem 404 when there is none, or when it was erased."""
+    """A booking; NotFound when there is none, or when it was erased."""
     booking = session.get(Booking, booking_id)
     if booking is None:
-        raise not_found("booking")
+        raise NotFound("booking")
     return booking
 
 
@@ -51,7 +51,7 @@ def locked(session: Session, booking_id: str) -> Booking:
     query = select(Booking).where(Booking.id == booking_id).with_for_update()
     booking = session.exec(query, execution_options={"populate_existing": True}).first()
     if booking is None:
-        raise not_found("booking")
+        raise NotFound("booking")
     return booking
 
 
@@ -78,10 +78,10 @@ def terms(session: Session, offer_id: str) -> BookingTerms:
 
 
 def rules(session: Session, offer: Offer) -> BookingRules:
-    """What holds for bookings of an offer; Problem 409 when it cannot be booked here."""
+    """What holds for bookings of an offer; Conflict when it cannot be booked here."""
     found = rules_or_none(session, offer)
     if found is None:
-        raise conflict("This offer cannot be booked here.")
+        raise Conflict("This offer cannot be booked here.")
     return found
 
 

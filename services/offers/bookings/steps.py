@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from libs.contracts.offers import NeedKind
-from libs.httpkit.problems import Problem, conflict
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict
 from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.domain import (
     MOST_WAITING,
@@ -38,16 +38,18 @@ TEMPLATES = {
 
 
 def held(session: Session, booking_id: str) -> tuple[Offer, Booking]:
-    """A booking and its offer, the offer held first; Problem 404 when there is no such booking."""
+    """A booking and its offer, the offer held first; NotFound when there is no such booking."""
     offer = offer_queries.locked(session, queries.one(session, booking_id).offer_id)
     return offer, queries.locked(session, booking_id)
 
 
-class Full(Problem):
+class Full(Conflict):
     """There is no place, and the requester goes away empty-handed: an unmet need of the offer's board."""
 
-    def __init__(self, board: str, detail: str) -> None:
-        super().__init__(409, "Conflict", detail)
+    code = "places-full"
+
+    def __init__(self, board: str, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail, code=code)
         self.board = board
 
 
@@ -61,7 +63,7 @@ def settle(
 ) -> None:
     """Put a booking into a state, with the deadline and the retention that go with it, and tell the requester."""
     if booking.version and not may_become(BookingStatus(booking.status), status):
-        raise conflict(f"A booking that is {booking.status} cannot become {status}.")
+        raise Conflict(f"A booking that is {booking.status} cannot become {status}.")
     booking.status, booking.reason = status, reason
     booking.version, booking.changed_at = booking.version + 1, now()
     booking.deadline_at = _deadline(rules, booking, status)
@@ -89,7 +91,7 @@ def enter(
     *,
     may_wait: bool,
 ) -> None:
-    """Take what is wanted and approve it or leave it to the provider; else stand in line, else Problem 409."""
+    """Take what is wanted and approve it or leave it to the provider; else stand in line, else Conflict."""
     takes = rules.hold or rules.auto_accept
     behind = takes and _is_behind(session, rules, booking, stock_ids)
     if behind or (takes and not holds.take(session, offer, booking, stock_ids)):

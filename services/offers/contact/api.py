@@ -9,11 +9,13 @@ from pydantic import Field
 
 from libs.contracts.card import Paragraphs
 from libs.contracts.event import THING_ID
-from libs.httpkit.auth import Principal, require
-from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.auth import require
+from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.links import Signing, by_token_or_link
 from libs.httpkit.pace import paced
 from libs.httpkit.recipients import Proven
+from libs.servicekit.principal import Principal
+from libs.servicekit.values import Body
 from services.offers.contact import commands, queries
 from services.offers.contact.domain import MAX_TEXT, Sender
 from services.offers.contact.models import Conversation, Message

@@ -7,12 +7,11 @@ from sqlmodel import Session, col, select
 from uuid_utils import uuid7
 
 from libs.contracts import notify
-from libs.httpkit.auth import Principal
-from libs.httpkit.edge import check_version
 from libs.httpkit.links import Links
-from libs.httpkit.problems import FieldError, Problem, conflict, invalid
 from libs.servicekit import outbox
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict, FieldError, Invalid, TooMany, check_version
+from libs.servicekit.principal import Principal
 from services.offers.boards import queries as boards
 from services.offers.contact import queries
 from services.offers.contact.domain import Sender, plain_text
@@ -34,7 +33,7 @@ def begin(
     offer = offers.one(session, None, offer_id)
     rule = boards.declaration(session, offer.board).contact
     if offer.provider_id is None or not rule.open:
-        raise conflict("Nobody can be written to about this offer.")
+        raise Conflict("Nobody can be written to about this offer.")
     providers.locked(session, offer.provider_id)
     _not_too_many(session, offer.provider_id, recipient_id)
     conversation = Conversation(
@@ -58,9 +57,7 @@ def _not_too_many(session: Session, provider_id: str, recipient_id: str) -> None
     organisation = col(Conversation.provider_id) == provider_id
     for who, limit in ((sender, MAX_A_DAY_FOR_SENDER), (organisation, MAX_A_DAY_FOR_ORGANISATION)):
         if queries.begun_since(session, who, now() - A_DAY) >= limit:
-            raise Problem(
-                429, "Too many messages", f"At most {limit} a day.", headers={"Retry-After": "3600"}
-            )
+            raise TooMany(f"At most {limit} a day.", retry_after=3600, code="too-many-messages", most=limit)
 
 
 def answer(
@@ -70,7 +67,7 @@ def answer(
     conversation = queries.one(session, asker, conversation_id, lock=True)
     before = queries.texts(session, conversation_id)
     if len(before) >= MAX_TEXTS:
-        raise conflict(f"A conversation has at most {MAX_TEXTS} messages.")
+        raise Conflict(f"A conversation has at most {MAX_TEXTS} messages.")
     sender = Sender.ORGANISATION if isinstance(asker, Principal) else Sender.REQUESTER
     conversation.kept_until = max(conversation.kept_until, now() + _kept(session, conversation))
     conversation.version += 1
@@ -88,7 +85,7 @@ def _kept(session: Session, conversation: Conversation) -> timedelta:
 def _write(session: Session, conversation: Conversation, sender: Sender, text: str) -> Message:
     plain = plain_text(text)
     if not plain:
-        raise invalid(FieldError(field="text", reason="holds nothing to read"))
+        raise Invalid(FieldError(field="text", reason="holds nothing to read"))
     message = Message(
         conversation_id=conversation.id, provider_id=conversation.provider_id, sender=sender, text=plain
     )
@@ -130,7 +127,7 @@ def link(conversation: Conversation, links: Links) -> str:
 
 
 def erase(session: Session, asker: Principal | str, conversation_id: str, expected: int) -> None:
-    """Delete a conversation, for both sides; Problem 412 when there is a text that the caller has not seen."""
+    """Delete a conversation, for both sides; VersionMismatch when there is a text that the caller has not seen."""
     conversation = queries.one(session, asker, conversation_id, lock=True)
     check_version(expected, conversation.version)
     session.execute(delete(Message).where(col(Message.conversation_id) == conversation_id))

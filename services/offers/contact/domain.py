@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 
 MAX_TEXT = 2000
 _BLANK = re.compile(r"\n{3,}")

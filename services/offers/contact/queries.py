@@ -5,27 +5,27 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from libs.httpkit.auth import Principal
-from libs.httpkit.problems import Problem, not_found
+from libs.servicekit.errors import Forbidden, NotFound
+from libs.servicekit.principal import Principal
 from services.offers.contact.models import Conversation, Message
 
 
 def must_belong(actor: Principal, provider_id: str) -> None:
-    """Raise Problem 403 unless the caller acts for the organisation; editors do not read what others write."""
+    """Raise Forbidden unless the caller acts for the organisation; editors do not read what others write."""
     if provider_id not in actor.providers:
-        raise Problem(403, "Forbidden", "This is read by the organisation alone.")
+        raise Forbidden("This is read by the organisation alone.")
 
 
 def one(
     session: Session, asker: Principal | str, conversation_id: str, *, lock: bool = False
 ) -> Conversation:
-    """A conversation the caller takes part in, by membership or by link; Problem 403 or 404 otherwise."""
+    """A conversation the caller takes part in, by membership or by link; Forbidden or NotFound otherwise."""
     query = select(Conversation).where(Conversation.id == conversation_id)
     found = session.exec(query.with_for_update() if lock else query).first()
     if isinstance(asker, str) and asker != conversation_id:
-        raise Problem(403, "Forbidden", "The link is for another conversation.")
+        raise Forbidden("The link is for another conversation.")
     if found is None or not texts(session, conversation_id):
-        raise not_found("conversation")
+        raise NotFound("conversation")
     if isinstance(asker, Principal):
         must_belong(asker, found.provider_id)
     return found

@@ -12,9 +12,10 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel
 
 from libs.httpkit.auth import Anyone
-from libs.httpkit.edge import CleanStr, Reading
-from libs.httpkit.problems import FieldError, Problem, invalid
+from libs.httpkit.edge import Reading
+from libs.servicekit.errors import FieldError, Forbidden, Invalid
 from libs.servicekit.kit import Kit
+from libs.servicekit.values import CleanStr
 from services.offers.boards import queries as boards
 from services.offers.exports import changes, cursor, files, jsonld, lists, queries, views
 from services.offers.exports.domain import TEXTS, Filter
@@ -76,7 +77,7 @@ def export_offers(
 ) -> Response:
     """All published offers, or those of a board, a provider or a facet, as one file."""
     if asked.source is not None and not (caller and caller.is_any("editor")):
-        raise Problem(403, "Forbidden", "The keys of a source are shown to editors only.")
+        raise Forbidden("The keys of a source are shown to editors only.")
     kit: Kit = request.app.state.kit
     wanted = _filter(session, asked, request)
     etag = _etag(queries.fingerprint(session, wanted), request)
@@ -95,7 +96,7 @@ def _filter(session: Reading, asked: Wanted, request: Request) -> Filter:
     fields = boards.one(session, asked.board).declared.by_name if asked.board else {}
     if wrong := [name for name in names if name not in fields or not fields[name].facet]:
         reason = f"no filter of board {asked.board}" if asked.board else "a filter needs a board"
-        raise invalid(*(FieldError(field=name[:100], reason=reason) for name in wrong[:20]))
+        raise Invalid(*(FieldError(field=name[:100], reason=reason) for name in wrong[:20]))
     facets = {name: frozenset(request.query_params.getlist(name)) for name in names}
     return Filter(asked.board, asked.provider_id, asked.source, asked.updated_since, facets)
 

@@ -6,15 +6,15 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from libs.httpkit.edge import is_clean
-from libs.httpkit.problems import FieldError, invalid
+from libs.servicekit.errors import FieldError, Invalid
+from libs.servicekit.values import is_clean
 from services.offers.params import Moment
 
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 def parse(since: str) -> tuple[datetime, str]:
-    """What a caller has seen: an instant of his own, or `next` of the answer before; Problem 422 otherwise."""
+    """What a caller has seen: an instant of his own, or `next` of the answer before; Invalid otherwise."""
     moment, after = since, ""
     if since.startswith("c"):
         try:
@@ -37,4 +37,4 @@ def write(moment: datetime, after: str) -> str:
 
 
 def _unusable() -> Exception:
-    return invalid(FieldError(field="since", reason="is neither an instant nor a cursor of this list"))
+    return Invalid(FieldError(field="since", reason="is neither an instant nor a cursor of this list"))

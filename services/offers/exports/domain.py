@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from libs.contracts.card import Name
 from libs.contracts.offers import BoardField
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 from services.offers.cells import STANDING, guarded, joined
 
 SchemaType = Literal["Service", "Event", "Course", "ChildCare", "Place"]

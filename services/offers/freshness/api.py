@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 
 from libs.contracts.card import Text
 from libs.contracts.offers import CheckedAs
-from libs.httpkit.auth import Principal
-from libs.httpkit.edge import Body, Items, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.edge import Items, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.links import by_token_or_link
 from libs.httpkit.pace import paced
+from libs.servicekit.principal import Principal
+from libs.servicekit.values import Body
 from services.offers.freshness import commands, queries
 from services.offers.freshness.domain import Stage
 from services.offers.offers import queries as offers

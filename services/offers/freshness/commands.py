@@ -10,8 +10,8 @@ from uuid_utils import uuid7
 from libs.contracts import notify
 from libs.contracts.offers import CheckedAs
 from libs.httpkit.links import Links
-from libs.httpkit.problems import conflict
 from libs.servicekit import outbox
+from libs.servicekit.errors import Conflict
 from services.offers.boards.domain import Declaration
 from services.offers.freshness import queries
 from services.offers.freshness.domain import Stage, answerable_until, is_older, stage_of
@@ -27,7 +27,7 @@ AT_ONCE = 200
 def check(session: Session, offer: Offer, by: CheckedAs, today: date) -> Offer:
     """Note that somebody found an offer still right; a hidden one is public again. A second click changes nothing."""
     if offer.status not in (OfferStatus.PUBLISHED, OfferStatus.HIDDEN):
-        raise conflict(f"An offer that is {offer.status} is not checked.")
+        raise Conflict(f"An offer that is {offer.status} is not checked.")
     before = (offer.checked_on, offer.checked_as, offer.overdue)
     offer.vouch(by, today)
     if offer.status == OfferStatus.HIDDEN:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 
 NEVER, ALWAYS = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 GRACE = timedelta(days=90)

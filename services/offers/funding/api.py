@@ -9,9 +9,11 @@ from pydantic import BaseModel, Field
 
 from libs.contracts.card import Paragraphs
 from libs.contracts.offers import BudgetForecast, BudgetSituation
-from libs.httpkit.auth import Principal, require
-from libs.httpkit.edge import Body, IfMatch, Items, Paging, Reading, Transaction, etag, page_of
-from libs.httpkit.problems import FieldError, invalid
+from libs.httpkit.auth import require
+from libs.httpkit.edge import IfMatch, Items, Paging, Reading, Transaction, etag, page_of
+from libs.servicekit.errors import FieldError, Invalid
+from libs.servicekit.principal import Principal
+from libs.servicekit.values import Body
 from services.offers.funding import commands, queries
 from services.offers.funding.domain import Cents, Entered, Outcome, due, outcome, period_of
 from services.offers.funding.models import Budget
@@ -149,7 +151,7 @@ def get_ledger(slug: Slug, period: PeriodKey, session: Reading, paging: Paging) 
     """Every movement in a budget, oldest first."""
     budget = queries.one(session, slug, period)
     if paging.after and not (paging.after.isdecimal() and len(paging.after) <= 15):
-        raise invalid(FieldError(field="after", reason="is no cursor of this list"))
+        raise Invalid(FieldError(field="after", reason="is no cursor of this list"))
     found = queries.ledger(session, budget.id, paging.limit, int(paging.after or 0))
     rows, following = page_of(found, paging.limit)
     return Items(items=[EntryView.model_validate(row, from_attributes=True) for row in rows], next=following)

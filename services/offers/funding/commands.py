@@ -11,11 +11,10 @@ from sqlalchemy import literal, update
 from sqlmodel import Session, SQLModel, col
 
 from libs.contracts import offers as events
-from libs.httpkit.auth import Principal
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import FieldError, conflict, invalid
 from libs.servicekit import outbox
 from libs.servicekit.db import insert_into, now
+from libs.servicekit.errors import Conflict, FieldError, Invalid, check_version
+from libs.servicekit.principal import Principal
 from services.offers.boards import queries as boards
 from services.offers.funding import queries
 from services.offers.funding.domain import Entered, Funding, GrantState, Move, Period, due, period_named
@@ -163,7 +162,7 @@ def set_amount(
     """Set what a board may spend in a period; never less than what is promised. One never set is at version 0."""
     period = period_named(queries.rules(session, board).period, key)
     if period is None:
-        raise invalid(FieldError(field="period", reason="is no period of this board"))
+        raise Invalid(FieldError(field="period", reason="is no period of this board"))
     budget = _opened(session, board, period, today)
     check_version(expected, budget.version)
     if budget.version and amount_cents == budget.amount_cents:
@@ -171,7 +170,7 @@ def set_amount(
     more = amount_cents - budget.amount_cents
     move = Move(Entered.SET, more, amount=more, actor=actor.subject, reason=reason)
     if not _move(session, budget.id, move):
-        raise conflict("More than that is promised already.")
+        raise Conflict("More than that is promised already.")
     session.refresh(budget)
     budget.version += 1
     tell(session, budget, today)

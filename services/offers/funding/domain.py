@@ -13,7 +13,7 @@ from pydantic import Field
 
 from libs.contracts.card import Name
 from libs.contracts.offers import BudgetForecast, BudgetSituation
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 
 WEEKS = 8
 SURE_AFTER_WEEKS = 2

@@ -5,7 +5,7 @@ from datetime import date
 from sqlmodel import Session, col, func, or_, select
 
 from libs.contracts import offers as events
-from libs.httpkit.problems import not_found
+from libs.servicekit.errors import NotFound
 from services.offers.boards import queries as boards
 from services.offers.funding.domain import HELD, Funding, GrantState, forecast, period_of, situation
 from services.offers.funding.models import Budget, Entry, Grant, budget_id
@@ -14,10 +14,10 @@ EARLIER_PERIODS = 3
 
 
 def rules(session: Session, board: str) -> Funding:
-    """What an open board pays; Problem 404 when there is no such board, or it funds nothing."""
+    """What an open board pays; NotFound when there is no such board, or it funds nothing."""
     found = boards.one(session, board).declared.funding
     if found is None:
-        raise not_found("funding on this board")
+        raise NotFound("funding on this board")
     return found
 
 
@@ -28,10 +28,10 @@ def page(session: Session, board: str, limit: int, after: str) -> list[Budget]:
 
 
 def one(session: Session, board: str, period: str) -> Budget:
-    """A board's budget of a period; Problem 404 when none was set."""
+    """A board's budget of a period; NotFound when none was set."""
     budget = session.get(Budget, budget_id(board, period))
     if budget is None:
-        raise not_found("budget")
+        raise NotFound("budget")
     return budget
 
 

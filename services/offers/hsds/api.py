@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from libs.httpkit.edge import CleanStr
-from libs.httpkit.problems import FieldError, invalid, not_found
+from libs.servicekit.errors import FieldError, Invalid, NotFound
+from libs.servicekit.values import CleanStr
 from services.offers.exports.domain import Shown
 from services.offers.hsds import document, domain, queries
 from services.offers.hsds.directory import Classified, Directory, Filters, Here, Wished
@@ -95,7 +95,7 @@ def list_services_at_locations(
 ) -> Page | Response:
     """Published offers that have a place."""
     if proximity and not postcode:
-        raise invalid(FieldError(field="proximity", reason="needs a postcode"))
+        raise Invalid(FieldError(field="proximity", reason="needs a postcode"))
     asked = here.asked(pages, filters, located=True, postcode=postcode, proximity=proximity)
 
     def tell(shown: Shown) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def get_service_at_location(id: AnyId, here: Here) -> dict[str, Any]:
     """One service where it is to be had."""
     shown = queries.one(here.session, id)
     if not shown.content.get("place"):
-        raise not_found("service at a location")
+        raise NotFound("service at a location")
     return domain.service_at_location(here.frame, here.words, shown, full=True)
 
 
@@ -163,7 +163,7 @@ def get_taxonomy(id: AnyId, here: Here) -> dict[str, Any]:
     """One vocabulary."""
     found = here.words.taxonomies.get(id)
     if found is None:
-        raise not_found("taxonomy")
+        raise NotFound("taxonomy")
     return found.as_hsds()
 
 
@@ -189,5 +189,5 @@ def get_taxonomy_term(id: AnyId, here: Here) -> dict[str, Any]:
     """One word of a vocabulary."""
     found = here.words.terms.get(id)
     if found is None:
-        raise not_found("taxonomy term")
+        raise NotFound("taxonomy term")
     return found.as_hsds()

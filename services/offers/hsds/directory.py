@@ -7,9 +7,10 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from libs.httpkit.edge import CleanStr, Reading
+from libs.httpkit.edge import Reading
 from libs.servicekit.db import Database
 from libs.servicekit.kit import Kit
+from libs.servicekit.values import CleanStr
 from services.offers.exports import queries as exports
 from services.offers.exports.frame import Frame
 from services.offers.hsds import paging

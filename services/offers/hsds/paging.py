@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 from sqlmodel import Session
 
-from libs.httpkit.edge import CleanStr
 from libs.servicekit.db import Database
+from libs.servicekit.values import CleanStr
 
 USUAL, MOST = 50, 10_000
 NDJSON = "application/x-ndjson"

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Text, and_, cast, exists, false, func, or_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Session, col, select
 
-from libs.httpkit.problems import not_found
 from libs.servicekit.db import Database
+from libs.servicekit.errors import NotFound
 from services.offers.exports import queries as exports
 from services.offers.exports.domain import Shown
 from services.offers.hsds.vocabulary import Taxonomy, Term, Vocabulary
@@ -98,10 +98,10 @@ def services_of(session: Session, provider_id: str) -> list[Shown]:
 
 
 def one(session: Session, offer_id: str) -> Shown:
-    """A public offer; Problem 404 when there is none."""
+    """A public offer; NotFound when there is none."""
     found = session.exec(select(Offer).where(public(), Offer.id == offer_id)).first()
     if found is None:
-        raise not_found("service")
+        raise NotFound("service")
     return exports.shown(session, [found])[0]
 
 

@@ -10,10 +10,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from libs.httpkit.auth import Principal, require
-from libs.httpkit.edge import CleanStr, IdempotencyKey, Items, Once, Paging, Reading, page_of
-from libs.httpkit.problems import FieldError, Problem, invalid
+from libs.httpkit.auth import require
+from libs.httpkit.edge import IdempotencyKey, Items, Once, Paging, Reading, page_of
+from libs.httpkit.problems import Problem
+from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.kit import Kit
+from libs.servicekit.principal import Principal
+from libs.servicekit.values import CleanStr
 from services.offers.boards import queries as boards
 from services.offers.imports import commands, queries, runner
 from services.offers.imports.models import Import, ImportStatus
@@ -133,11 +136,11 @@ def _accept(
 def _order(order: Order, form: str, known: dict[str, Any]) -> Import:
     mapping = known.get(order.mapping or "")
     if order.mapping and mapping is None:
-        raise invalid(
+        raise Invalid(
             FieldError(field="mapping", reason=f"one of {', '.join(known)}, or none for offers' own names")
         )
     if mapping and mapping.board != order.board:
-        raise invalid(FieldError(field="mapping", reason=f"belongs to board {mapping.board}"))
+        raise Invalid(FieldError(field="mapping", reason=f"belongs to board {mapping.board}"))
     said = order.model_dump() | ({"source": mapping.source} if mapping else {})
     return Import(format=form, **said)
 
@@ -158,7 +161,7 @@ def get_report(import_id: Id, session: Reading, paging: Paging) -> Items[Finding
     """What was found in the rows of an import, in the order of the file."""
     queries.one(session, import_id)
     if paging.after and not paging.after.isdecimal():
-        raise invalid(FieldError(field="after", reason="is no cursor of this list"))
+        raise Invalid(FieldError(field="after", reason="is no cursor of this list"))
     after = int(paging.after or 0)
     rows, following = page_of(queries.findings(session, import_id, paging.limit, after), paging.limit)
     return Items(

@@ -10,9 +10,9 @@ from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, select
 
 from libs.contracts import offers as events
-from libs.httpkit.problems import Problem
 from libs.servicekit import telemetry
 from libs.servicekit.db import Database, leave_work, now
+from libs.servicekit.errors import TooMany
 from services.offers.boards.domain import Declaration
 from services.offers.imports import queries
 from services.offers.imports.chunks import Line, Told, gather, tell, write
@@ -29,11 +29,10 @@ PRUNED = "no longer in the source"
 
 
 def accept(session: Session, order: Import, upload: BinaryIO) -> Import:
-    """Keep an upload for working it off; Problem 429 when too many wait already."""
+    """Keep an upload for working it off; TooMany when too many wait already."""
     if queries.open_count(session) >= MAX_QUEUED:
-        raise Problem(
-            429, "Too many imports", f"{MAX_QUEUED} imports wait already.", headers={"Retry-After": "30"}
-        )
+        told = f"{MAX_QUEUED} imports wait already."
+        raise TooMany(told, retry_after=30, code="too-many-imports", most=MAX_QUEUED)
     order.traceparent = telemetry.traceparent()
     session.add(order)
     session.flush()

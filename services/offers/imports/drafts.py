@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from libs.httpkit.edge import is_clean
+from libs.servicekit.values import is_clean
 from services.offers.accessibility import strange_facts
 from services.offers.boards.domain import Declaration, check_fields
 from services.offers.cells import STANDING

@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic_core import to_json
 
 from libs.contracts.card import Name
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 from services.offers.cells import STANDING
 
 

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from sqlmodel import Session, col, func, select
 
-from libs.httpkit.problems import not_found
 from libs.servicekit.db import Database
+from libs.servicekit.errors import NotFound
 from services.offers.imports.models import Import, ImportFinding, ImportPart, ImportStatus
 
 
 def one(session: Session, import_id: str) -> Import:
-    """An import; Problem 404 when there is none."""
+    """An import; NotFound when there is none."""
     found = session.get(Import, import_id)
     if found is None:
-        raise not_found("import")
+        raise NotFound("import")
     return found
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from pydantic import Field
 
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 
 AGAIN_AT = 1.5  # told anew when so many times as many ask
 MAX_WORDS = 8

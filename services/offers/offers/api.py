@@ -9,20 +9,11 @@ from pydantic import Field
 
 from libs.contracts.card import Name, Paragraphs
 from libs.contracts.offers import CheckedAs
-from libs.httpkit.auth import Anyone, Principal, require
-from libs.httpkit.edge import (
-    Body,
-    CleanStr,
-    IfMatch,
-    Items,
-    OnlyOnce,
-    Paging,
-    Reading,
-    Transaction,
-    etag,
-    page_of,
-)
-from libs.httpkit.problems import Problem
+from libs.httpkit.auth import Anyone, require
+from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.servicekit.errors import Forbidden
+from libs.servicekit.principal import Principal
+from libs.servicekit.values import Body, CleanStr
 from services.offers.accessibility import check_place
 from services.offers.offers import commands, queries
 from services.offers.offers.domain import Flag, OfferContent, OfferStatus
@@ -111,7 +102,7 @@ def create_offer(
 ) -> Response:
     """Draft an offer; with `publish` it is public at once."""
     if body.publish and not caller.is_any("editor"):
-        raise Problem(403, "Forbidden", "Publishing needs the role editor.")
+        raise Forbidden("Publishing needs the role editor.")
     check_place(request, body.content.place)
     offer = commands.draft(session, caller, body.board, body.provider_id, body.content)
     if body.publish:

@@ -5,10 +5,9 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from libs.contracts import offers as events
-from libs.httpkit.auth import Principal
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import FieldError, Problem, conflict, invalid
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict, FieldError, Forbidden, Invalid, check_version
+from libs.servicekit.principal import Principal
 from services.offers.boards import queries as boards
 from services.offers.boards.domain import Declaration, check_fields
 from services.offers.offers import queries
@@ -45,14 +44,14 @@ def draft(
 def _provider_exists(session: Session, provider_id: str) -> None:
     provider = session.get(Provider, provider_id)
     if provider is None or not provider.active:
-        raise invalid(FieldError(field="provider_id", reason="there is no such provider"))
+        raise Invalid(FieldError(field="provider_id", reason="there is no such provider"))
 
 
 def change(session: Session, actor: Principal, offer_id: str, expected: int, content: OfferContent) -> Offer:
     """Replace what is said of an offer. A provider may do so until it is published, an editor always."""
     offer = _held(session, actor, offer_id, expected)
     if offer.status in RELEASED and not actor.is_any("editor"):
-        raise Problem(403, "Forbidden", "A published offer is changed by an editor; propose the change.")
+        raise Forbidden("A published offer is changed by an editor; propose the change.")
     declaration = boards.declaration(session, offer.board, hold=True)
     check(declaration, content, complete=offer.status in (OfferStatus.SUBMITTED, *RELEASED))
     before = offer.content
@@ -91,12 +90,12 @@ def publish(session: Session, offer_id: str, expected: int, today: date) -> Offe
 
 
 def make_public(session: Session, offer: Offer, today: date) -> None:
-    """Publish an offer of this transaction; Problem 422 when it is not complete, or over."""
+    """Publish an offer of this transaction; Invalid when it is not complete, or over."""
     offer.status = OfferStatus.PUBLISHED
     declaration = boards.one(session, offer.board, hold=True).declared
     check(declaration, offer.said, complete=True)
     if is_over(offer.said, today):
-        raise invalid(FieldError(field="period.end", reason="lies in the past"))
+        raise Invalid(FieldError(field="period.end", reason="lies in the past"))
     if offer.provider_id is not None:
         _provider_exists(session, offer.provider_id)
     offer.published_at = now()
@@ -157,17 +156,17 @@ def has_published(session: Session, provider_id: str) -> bool:
 
 
 def check(board: Declaration, content: OfferContent, *, complete: bool) -> None:
-    """Raise Problem 422 naming every field that the board does not admit."""
+    """Raise Invalid naming every field that the board does not admit."""
     found = [
         FieldError(field=f"fields.{name}", reason=why)
         for name, why in check_fields(board, content.fields, complete=complete)
     ]
     if found:
-        raise invalid(*found)
+        raise Invalid(*found)
 
 
 def held_for(session: Session, actor: Principal, offer_id: str) -> Offer:
-    """An offer the caller may act for, held until the transaction ends; Problem 403 or 404 otherwise."""
+    """An offer the caller may act for, held until the transaction ends; Forbidden or NotFound otherwise."""
     offer = queries.locked(session, offer_id)
     must_act_for(actor, offer.provider_id)
     return offer
@@ -181,7 +180,7 @@ def _held(session: Session, actor: Principal, offer_id: str, expected: int) -> O
 
 def _move(offer: Offer, status: OfferStatus) -> None:
     if not may_become(OfferStatus(offer.status), status):
-        raise conflict(f"An offer that is {offer.status} cannot become {status}.")
+        raise Conflict(f"An offer that is {offer.status} cannot become {status}.")
     offer.status = status
     _step(offer)
 

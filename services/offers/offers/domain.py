@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from libs.contracts import card as cards
 from libs.contracts.card import Card, Name, Text, Word
-from libs.httpkit.edge import Body, Day, Instant
+from libs.servicekit.values import Body, Day, Instant
 from services.offers.boards import domain as boards
 from services.offers.boards.domain import Declaration
 from services.offers.freshness.domain import Stage

@@ -3,8 +3,8 @@
 from sqlalchemy import ColumnElement, or_, true
 from sqlmodel import Session, col, select
 
-from libs.httpkit.auth import Principal
-from libs.httpkit.problems import not_found
+from libs.servicekit.errors import NotFound
+from libs.servicekit.principal import Principal
 from services.offers.offers.domain import OfferStatus
 from services.offers.offers.models import Offer
 
@@ -32,26 +32,26 @@ def page(
 
 
 def one(session: Session, caller: Principal | None, offer_id: str) -> Offer:
-    """An offer the caller may see; Problem 404 otherwise, so that drafts do not show by their ids."""
+    """An offer the caller may see; NotFound otherwise, so that drafts do not show by their ids."""
     offer = session.exec(select(Offer).where(Offer.id == offer_id, _visible(caller))).first()
     if offer is None:
-        raise not_found("offer")
+        raise NotFound("offer")
     return offer
 
 
 def any_one(session: Session, offer_id: str) -> Offer:
-    """An offer, whoever may see it; Problem 404 when there is none."""
+    """An offer, whoever may see it; NotFound when there is none."""
     offer = session.get(Offer, offer_id)
     if offer is None:
-        raise not_found("offer")
+        raise NotFound("offer")
     return offer
 
 
 def locked(session: Session, offer_id: str) -> Offer:
-    """An offer, held until the transaction ends; Problem 404 when there is none."""
+    """An offer, held until the transaction ends; NotFound when there is none."""
     offer = session.exec(select(Offer).where(Offer.id == offer_id).with_for_update()).first()
     if offer is None:
-        raise not_found("offer")
+        raise NotFound("offer")
     return offer
 
 

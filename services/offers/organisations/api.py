@@ -8,11 +8,14 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from libs.contracts.event import THING_ID
-from libs.httpkit.auth import Anyone, Principal, require, unauthorised
-from libs.httpkit.edge import Body, IfMatch, Items, OnlyOnce, Reading, Transaction, etag
+from libs.httpkit.auth import Anyone, require
+from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Reading, Transaction, etag
 from libs.httpkit.links import LinkToken, Signing
 from libs.httpkit.pace import paced
 from libs.httpkit.recipients import Proven
+from libs.servicekit.errors import Unauthenticated
+from libs.servicekit.principal import Principal
+from libs.servicekit.values import Body
 from services.offers.organisations import commands, queries
 from services.offers.organisations.domain import Role, Topic
 from services.offers.organisations.models import Invitation, Member, Recipient
@@ -149,7 +152,7 @@ def accept_invitation(
     """Become a member: with the link of the invitation, and an access token of whatever role that says who you are."""
     invitation_id = links.read("invitation", token)
     if caller is None:
-        raise unauthorised("This also needs an access token.")
+        raise Unauthenticated("This also needs an access token.")
     member = commands.accept(session, caller, invitation_id)
     response.headers.update(etag(member.version))
     return shown(member)

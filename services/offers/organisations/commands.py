@@ -6,12 +6,11 @@ from datetime import timedelta
 from sqlmodel import Session, select
 
 from libs.contracts import notify
-from libs.httpkit.auth import Principal
-from libs.httpkit.edge import check_version
 from libs.httpkit.links import Links
-from libs.httpkit.problems import conflict, not_found
 from libs.servicekit import outbox
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict, NotFound, check_version
+from libs.servicekit.principal import Principal
 from services.offers.organisations import queries
 from services.offers.organisations.domain import Role, Topic
 from services.offers.organisations.models import Invitation, Member, Recipient
@@ -32,7 +31,7 @@ def invite(
         len(queries.members(session, provider_id)) + len(queries.invitations(session, provider_id))
         >= MAX_MEMBERS
     ):
-        raise conflict(f"An organisation has at most {MAX_MEMBERS} members and invitations.")
+        raise Conflict(f"An organisation has at most {MAX_MEMBERS} members and invitations.")
     until = now() + INVITED_FOR
     invitation = Invitation(
         provider_id=provider_id,
@@ -58,7 +57,7 @@ def revoke(session: Session, actor: Principal, provider_id: str, invitation_id: 
     queries.must_manage(session, actor, provider_id)
     invitation = session.get(Invitation, invitation_id)
     if invitation is None or invitation.provider_id != provider_id:
-        raise not_found("invitation")
+        raise NotFound("invitation")
     session.delete(invitation)
 
 
@@ -67,7 +66,7 @@ def accept(session: Session, caller: Principal, invitation_id: str) -> Member:
     held = select(Invitation).where(Invitation.id == invitation_id).with_for_update()
     invitation = session.exec(held).first()
     if invitation is None:
-        raise conflict("The invitation was used or taken back.")
+        raise Conflict("The invitation was used or taken back.")
     providers.locked(session, invitation.provider_id)
     member = queries.member_of(session, invitation.provider_id, caller.subject)
     if member is None:
@@ -110,7 +109,7 @@ def _one_manager_stays(session: Session, member: Member) -> None:
     """The provider is locked, so that two managers cannot leave at the same time."""
     others = [one for one in queries.members(session, member.provider_id) if one.id != member.id]
     if member.role == Role.MANAGER and not any(one.role == Role.MANAGER for one in others):
-        raise conflict("This is the organisation's last manager; name another one first.")
+        raise Conflict("This is the organisation's last manager; name another one first.")
 
 
 def register(
@@ -122,7 +121,7 @@ def register(
     known = queries.recipient(session, provider_id, recipient_id)
     if known is None:
         if len(queries.recipients(session, provider_id)) >= MAX_RECIPIENTS:
-            raise conflict(f"An organisation has at most {MAX_RECIPIENTS} recipients.")
+            raise Conflict(f"An organisation has at most {MAX_RECIPIENTS} recipients.")
         known = Recipient(
             provider_id=provider_id, recipient_id=recipient_id, topics=[], created_by=actor.subject
         )
@@ -136,7 +135,7 @@ def unregister(session: Session, actor: Principal, provider_id: str, recipient_i
     queries.must_act_for(actor, provider_id)
     known = queries.recipient(session, provider_id, recipient_id)
     if known is None:
-        raise not_found("recipient")
+        raise NotFound("recipient")
     session.delete(known)
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from sqlmodel import Session, col, select
 
-from libs.httpkit.auth import Principal
-from libs.httpkit.problems import Problem, not_found
 from libs.servicekit.db import now
+from libs.servicekit.errors import Forbidden, NotFound
 from libs.servicekit.kit import Kit
+from libs.servicekit.principal import Principal
 from services.offers.organisations.domain import Role, Topic
 from services.offers.organisations.models import Invitation, Member, Recipient
 
@@ -25,18 +25,18 @@ def recognise(kit: Kit, caller: Principal) -> Principal:
 
 
 def must_act_for(actor: Principal, provider_id: str | None) -> None:
-    """Raise Problem 403 unless the caller is an editor or acts for the organisation."""
+    """Raise Forbidden unless the caller is an editor or acts for the organisation."""
     if not actor.is_any("editor") and provider_id not in actor.providers:
-        raise Problem(403, "Forbidden", "You do not act for this organisation.")
+        raise Forbidden("You do not act for this organisation.")
 
 
 def must_manage(session: Session, actor: Principal, provider_id: str) -> None:
-    """Raise Problem 403 unless the caller may say who acts for the organisation: an editor, a manager, or
+    """Raise Forbidden unless the caller may say who acts for the organisation: an editor, a manager, or
     whom the identity provider vouches for and the organisation did not make a mere member."""
     must_act_for(actor, provider_id)
     own = member_of(session, provider_id, actor.subject)
     if not actor.is_any("editor") and own is not None and own.role != Role.MANAGER:
-        raise Problem(403, "Forbidden", "This needs a manager of the organisation.")
+        raise Forbidden("This needs a manager of the organisation.")
 
 
 def member_of(session: Session, provider_id: str, subject: str) -> Member | None:
@@ -51,10 +51,10 @@ def members(session: Session, provider_id: str) -> list[Member]:
 
 
 def member(session: Session, provider_id: str, member_id: str) -> Member:
-    """One member of an organisation; Problem 404 when there is none."""
+    """One member of an organisation; NotFound when there is none."""
     found = session.get(Member, member_id)
     if found is None or found.provider_id != provider_id:
-        raise not_found("member")
+        raise NotFound("member")
     return found
 
 
@@ -71,7 +71,7 @@ def must_speak_for(session: Session, asker: Principal | str, provider_id: str | 
     if isinstance(asker, Principal):
         must_act_for(asker, provider_id)
     elif not _registered_for(session, asker, provider_id):
-        raise Problem(403, "Forbidden", "The link does not speak for this organisation, or no longer.")
+        raise Forbidden("The link does not speak for this organisation, or no longer.")
 
 
 def _registered_for(session: Session, registration_id: str, provider_id: str | None) -> bool:

@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from libs.httpkit.auth import Anyone, Principal, require
+from libs.httpkit.auth import Anyone, require
 from libs.httpkit.edge import IfMatch, Items, Reading, Transaction, etag
+from libs.servicekit.principal import Principal
 from services.offers.offers import queries as offers
 from services.offers.params import Id
 from services.offers.places import commands, queries

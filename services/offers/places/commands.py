@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from sqlalchemy import CursorResult, Integer, Update, bindparam, case, or_, update
 from sqlmodel import Session, col
 
-from libs.httpkit.auth import Principal
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import conflict
 from libs.servicekit.db import UtcDateTime, insert_into, now
+from libs.servicekit.errors import Conflict, check_version
+from libs.servicekit.principal import Principal
 from services.offers.boards import queries as boards
 from services.offers.offers import commands as offers
 from services.offers.offers.models import Offer
@@ -46,7 +45,7 @@ def provide(session: Session, actor: Principal, offer_id: str, expected: int, pr
         stock = Stock(id=offer_id, offer_id=offer_id, unit=unit_of(session, offer), version=0)
         session.add(stock)
     if provision.free is None and provision.max is not None and provision.max < stock.taken:
-        raise conflict(f"{stock.taken} places are taken already.")
+        raise Conflict(f"{stock.taken} places are taken already.")
     stock.unit = provision.unit or stock.unit
     stock.max, stock.stated_free = provision.max, provision.free
     stock.as_of, stock.version = as_of(provision, now()), stock.version + 1
@@ -68,12 +67,12 @@ def ensure(session: Session, offer: Offer, maxima: Mapping[str, int | None]) -> 
 
 
 def resize(session: Session, stock_id: str, maximum: int | None) -> None:
-    """A session has another number of places; Problem 409 when more are taken already. Without bookings nothing happens."""
+    """A session has another number of places; Conflict when more are taken already. Without bookings nothing happens."""
     stock = session.get(Stock, stock_id, populate_existing=True, with_for_update=True)
     if stock is None:
         return
     if maximum is not None and maximum < stock.taken:
-        raise conflict(f"{stock.taken} places are taken already.")
+        raise Conflict(f"{stock.taken} places are taken already.")
     stock.max, stock.version = maximum, stock.version + 1
     session.flush()
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from libs.contracts.card import Name, Text
-from libs.httpkit.edge import Body, Instant
+from libs.servicekit.values import Body, Instant
 
 MOST = 1_000_000
 Count = Annotated[int, Field(ge=0, le=MOST)]

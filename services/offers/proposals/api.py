@@ -9,20 +9,11 @@ from pydantic import Field
 
 from libs.contracts.card import Paragraphs
 from libs.contracts.event import THING_ID
-from libs.httpkit.auth import Principal, require
-from libs.httpkit.edge import (
-    Body,
-    CleanStr,
-    IfMatch,
-    Items,
-    OnlyOnce,
-    Paging,
-    Reading,
-    Transaction,
-    etag,
-    page_of,
-)
+from libs.httpkit.auth import require
+from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.recipients import Proven
+from libs.servicekit.principal import Principal
+from libs.servicekit.values import Body, CleanStr
 from services.offers.accessibility import check_place
 from services.offers.offers.domain import OfferContent
 from services.offers.params import Id, today

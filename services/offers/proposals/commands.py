@@ -9,11 +9,10 @@ from sqlmodel import Session
 from uuid_utils import uuid7
 
 from libs.contracts import notify
-from libs.httpkit.auth import Principal
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import FieldError, Problem, conflict, invalid
 from libs.servicekit import outbox
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict, FieldError, Invalid, check_version
+from libs.servicekit.principal import Principal
 from services.offers.boards import queries as boards
 from services.offers.offers import commands as offers
 from services.offers.offers import queries as offer_queries
@@ -42,7 +41,7 @@ def propose_offer(
     offer = offers.held_for(session, actor, offer_id)
     check_version(expected, offer.version)
     if offer.provider_id is None or offer.status not in RELEASED:
-        raise conflict("Only an organisation's published offer needs a proposal.")
+        raise Conflict("Only an organisation's published offer needs a proposal.")
     offers.check(boards.declaration(session, offer.board), content, complete=True)
     proposal = Proposal(
         kind=Kind.OFFER,
@@ -85,9 +84,9 @@ def propose_details(
 def _enter(session: Session, proposal: Proposal) -> Proposal:
     """Decisions go to whom the proposal names, else to where its author was invited."""
     if proposal.content == proposal.base:
-        raise invalid(FieldError(field="content", reason="is what is said already"))
+        raise Invalid(FieldError(field="content", reason="is what is said already"))
     if queries.open_count(session, proposal.thing_id) >= MAX_OPEN:
-        raise conflict(f"{MAX_OPEN} proposals about this wait already.")
+        raise Conflict(f"{MAX_OPEN} proposals about this wait already.")
     author = organisations.member_of(session, proposal.provider_id, proposal.created_by)
     if author is not None and proposal.recipient_id is None:
         proposal.recipient_id = author.recipient_id
@@ -96,7 +95,7 @@ def _enter(session: Session, proposal: Proposal) -> Proposal:
 
 
 def release(session: Session, actor: Principal, proposal_id: str, expected: int, today: date) -> Proposal:
-    """Make public what was proposed, and keep what others changed meanwhile; Problem 409 names what collides."""
+    """Make public what was proposed, and keep what others changed meanwhile; Conflict names what collides."""
     proposal = _open(session, actor, proposal_id, expected)
     if proposal.kind == Kind.OFFER:
         _release_offer(session, proposal, today)
@@ -108,7 +107,7 @@ def release(session: Session, actor: Principal, proposal_id: str, expected: int,
 def _release_offer(session: Session, proposal: Proposal, today: date) -> None:
     offer = offer_queries.locked(session, proposal.thing_id)
     if offer.status not in RELEASED:
-        raise conflict(f"The offer is {offer.status} by now.")
+        raise Conflict(f"The offer is {offer.status} by now.")
     merged = _merged(proposal, offer.content)
     offers.revise(session, offer, _read(OfferContent, merged), today)
 
@@ -126,7 +125,8 @@ def _merged(proposal: Proposal, present: Content) -> Content:
             FieldError(field=change.pointer, reason="was changed otherwise meanwhile")
             for change in collisions
         ]
-        raise Problem(409, "Conflict", "The thing has moved on; propose the change anew.", errors)
+        told = "The thing has moved on; propose the change anew."
+        raise Conflict(told, code="proposal-collides", errors=errors)
     return merged
 
 
@@ -134,7 +134,7 @@ def _read(kind: Any, content: Content) -> Any:
     try:
         return kind.model_validate_json(to_json(content))
     except ValidationError:
-        raise conflict("What was proposed and what was changed meanwhile do not go together.") from None
+        raise Conflict("What was proposed and what was changed meanwhile do not go together.") from None
 
 
 def refuse(session: Session, actor: Principal, proposal_id: str, expected: int, reason: str) -> Proposal:
@@ -155,7 +155,7 @@ def _open(session: Session, actor: Principal, proposal_id: str, expected: int) -
     proposal = queries.one(session, actor, proposal_id, lock=True)
     check_version(expected, proposal.version)
     if proposal.status != Decision.OPEN:
-        raise conflict(f"The proposal is {proposal.status} already.")
+        raise Conflict(f"The proposal is {proposal.status} already.")
     return proposal
 
 

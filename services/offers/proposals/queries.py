@@ -3,8 +3,8 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from libs.httpkit.auth import Principal
-from libs.httpkit.problems import not_found
+from libs.servicekit.errors import NotFound
+from libs.servicekit.principal import Principal
 from services.offers.organisations.queries import must_act_for
 from services.offers.proposals.domain import Decision
 from services.offers.proposals.models import Proposal
@@ -31,11 +31,11 @@ def page(
 
 
 def one(session: Session, caller: Principal, proposal_id: str, *, lock: bool = False) -> Proposal:
-    """A proposal of an organisation that the caller acts for; Problem 403 or 404 otherwise."""
+    """A proposal of an organisation that the caller acts for; Forbidden or NotFound otherwise."""
     query = select(Proposal).where(Proposal.id == proposal_id)
     found = session.exec(query.with_for_update() if lock else query).first()
     if found is None:
-        raise not_found("proposal")
+        raise NotFound("proposal")
     must_act_for(caller, found.provider_id)
     return found
 

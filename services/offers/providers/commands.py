@@ -3,10 +3,9 @@
 from sqlmodel import Session
 
 from libs.contracts import offers as events
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import conflict
 from libs.servicekit import outbox
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict, check_version
 from services.offers.offers import commands as offers
 from services.offers.providers import queries
 from services.offers.providers.domain import ProviderContent, card, plain
@@ -37,11 +36,11 @@ def change(session: Session, provider_id: str, expected: int, content: ProviderC
 
 
 def withdraw(session: Session, provider_id: str, expected: int) -> Provider:
-    """A provider leaves; Problem 409 while it still has public offers."""
+    """A provider leaves; Conflict while it still has public offers."""
     provider = queries.locked(session, provider_id)
     check_version(expected, provider.version)
     if offers.has_published(session, provider_id):
-        raise conflict("The provider still has published offers; withdraw them first.")
+        raise Conflict("The provider still has published offers; withdraw them first.")
     provider.active = False
     _move(provider, provider.content)
     publish(session, provider, events.ProviderWithdrawn)

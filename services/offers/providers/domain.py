@@ -6,7 +6,7 @@ from pydantic import AfterValidator
 
 from libs.contracts import card as cards
 from libs.contracts.card import Card, Text, Url, Word
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 from services.offers.boards.values import URL
 
 

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, col, select
 
-from libs.httpkit.problems import not_found
+from libs.servicekit.errors import NotFound
 from services.offers.providers.models import Provider
 
 
@@ -13,10 +13,10 @@ def page(session: Session, limit: int, after: str) -> list[Provider]:
 
 
 def one(session: Session, provider_id: str) -> Provider:
-    """An active provider; Problem 404 when there is none."""
+    """An active provider; NotFound when there is none."""
     provider = session.get(Provider, provider_id)
     if provider is None or not provider.active:
-        raise not_found("provider")
+        raise NotFound("provider")
     return provider
 
 
@@ -25,5 +25,5 @@ def locked(session: Session, provider_id: str) -> Provider:
     query = select(Provider).where(Provider.id == provider_id, col(Provider.active))
     provider = session.exec(query.with_for_update()).first()
     if provider is None:
-        raise not_found("provider")
+        raise NotFound("provider")
     return provider

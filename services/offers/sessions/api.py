@@ -6,17 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from libs.httpkit.auth import Anyone, Principal, require
-from libs.httpkit.edge import (
-    IfMatch,
-    Items,
-    OnlyOnce,
-    Paging,
-    Reading,
-    Transaction,
-    etag,
-    page_of,
-)
+from libs.httpkit.auth import Anyone, require
+from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.servicekit.principal import Principal
 from services.offers.offers import queries as offers
 from services.offers.params import Id
 from services.offers.sessions import commands, queries, town

@@ -14,10 +14,9 @@ from uuid_utils import uuid7
 
 from libs.contracts import offers as events
 from libs.contracts.offers import SessionStatus
-from libs.httpkit.auth import Principal
-from libs.httpkit.edge import check_version
-from libs.httpkit.problems import FieldError, conflict, invalid, not_found
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict, FieldError, Invalid, NotFound, check_version
+from libs.servicekit.principal import Principal
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import RELEASED, OfferStatus
 from services.offers.offers.models import Offer
@@ -38,7 +37,7 @@ def _fitting() -> Iterator[None]:
     try:
         yield
     except Unfit as error:
-        raise invalid(FieldError(field=error.field, reason=error.reason)) from error
+        raise Invalid(FieldError(field=error.field, reason=error.reason)) from error
 
 
 def schedule(
@@ -51,7 +50,7 @@ def schedule(
         spans, left_out = _spans(order, town)
         _check_period(offer, spans, town)
     if _coming(session, offer_id) + len(spans) > MAX_COMING:
-        raise conflict(f"An offer has {MAX_COMING} dates to come at most.")
+        raise Conflict(f"An offer has {MAX_COMING} dates to come at most.")
     said = {"venue": _stored(order.venue), "places_max": order.places_max}
     series_id = str(uuid7()) if order.repeat else None
     rows = [_row(offer_id, series_id, span, said) for span in spans]
@@ -168,7 +167,7 @@ def cancel_series(
     order = col(OfferSession.starts_at), col(OfferSession.id)
     rows = list(session.exec(query.order_by(*order).limit(MAX_SESSIONS).with_for_update()))
     if not rows:
-        raise not_found("session to come in this series")
+        raise NotFound("session to come in this series")
     _cancel(session, offer, rows, reason)
     return rows
 
@@ -200,14 +199,14 @@ def _held(session: Session, actor: Principal, session_id: str, expected: int) ->
     """A session that may still be changed and its offer, both held until the transaction ends."""
     offer_id = session.exec(select(OfferSession.offer_id).where(OfferSession.id == session_id)).first()
     if offer_id is None:
-        raise not_found("session")
+        raise NotFound("session")
     offer = offers.held_for(session, actor, offer_id)
     row = session.exec(select(OfferSession).where(OfferSession.id == session_id).with_for_update()).one()
     check_version(expected, row.version)
     if row.status == SessionStatus.CANCELLED:
-        raise conflict("The session is cancelled.")
+        raise Conflict("The session is cancelled.")
     if row.ends_at <= now():
-        raise conflict("The session is over.")
+        raise Conflict("The session is over.")
     return offer, row
 
 

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from libs.contracts import card as cards
 from libs.contracts.card import PRINTABLE
 from libs.contracts.offers import Reason
-from libs.httpkit.edge import Body, Day, Moment
-from libs.httpkit.problems import FieldError, invalid
+from libs.servicekit.errors import FieldError, Invalid
+from libs.servicekit.values import Body, Day, Moment
 from services.offers.accessibility import strange_facts
 from services.offers.providers.domain import SaidPlace
 from services.offers.sessions.recurrence import MAX_SESSIONS, Unfit, aware, exists, occurrences
@@ -230,11 +230,11 @@ def cursor(starts_at: datetime, session_id: str) -> str:
 
 
 def read_cursor(text: str) -> tuple[datetime, str] | None:
-    """The same read back, None at the beginning; Problem 422 for what is no cursor."""
+    """The same read back, None at the beginning; Invalid for what is no cursor."""
     if not text:
         return None
     start, _, session_id = text.partition("~")
     try:
         return datetime.fromisoformat(start).replace(tzinfo=UTC), session_id
     except ValueError:
-        raise invalid(FieldError(field="after", reason="is not the `next` of a page")) from None
+        raise Invalid(FieldError(field="after", reason="is not the `next` of a page")) from None

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlmodel import Session, and_, col, or_, select
 
 from libs.contracts.offers import SessionStatus
-from libs.httpkit.auth import Principal
-from libs.httpkit.problems import not_found
+from libs.servicekit.errors import NotFound
+from libs.servicekit.principal import Principal
 from services.offers.offers import queries as offers
 from services.offers.sessions.models import OfferSession
 
@@ -38,10 +38,10 @@ def page(
 
 
 def one(session: Session, caller: Principal | None, session_id: str) -> OfferSession:
-    """A session of an offer that the caller may see; Problem 404 otherwise."""
+    """A session of an offer that the caller may see; NotFound otherwise."""
     found = session.get(OfferSession, session_id)
     if found is None:
-        raise not_found("session")
+        raise NotFound("session")
     offers.one(session, caller, found.offer_id)
     return found
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from libs.contracts.card import Place, Text
 from libs.contracts.offers import SessionStatus
-from libs.httpkit.edge import Body
+from libs.servicekit.values import Body
 from libs.town.calendar import SchoolHoliday
 from services.offers.sessions.domain import LeftOut
 from services.offers.sessions.models import OfferSession

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from libs.contracts.card import Name
-from libs.httpkit.edge import Body, Instant
+from libs.servicekit.values import Body, Instant
 from libs.town.calendar import Calendar, lasts, shifted
 from libs.town.hours import is_open
 

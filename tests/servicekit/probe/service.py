@@ -12,23 +12,12 @@ from libs.contracts.card import Word
 from libs.contracts.offers import ProviderChanged
 from libs.httpkit.app import create_app
 from libs.httpkit.auth import Anyone, require
-from libs.httpkit.edge import (
-    Body,
-    CleanStr,
-    IfMatch,
-    Items,
-    OnlyOnce,
-    Paging,
-    Reading,
-    Transaction,
-    check_version,
-    etag,
-    page_of,
-)
-from libs.httpkit.problems import not_found
+from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
 from libs.servicekit import outbox
 from libs.servicekit.db import UtcDateTime, now
+from libs.servicekit.errors import NotFound, check_version
 from libs.servicekit.settings import Settings
+from libs.servicekit.values import Body, CleanStr
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SECRET = "the combination is 1-2-3"
@@ -104,7 +93,7 @@ def change(
     """Write a note anew."""
     note = session.get(Note, note_id)
     if note is None:
-        raise not_found("note")
+        raise NotFound("note")
     check_version(expected, note.version)
     note.text, note.version = body.text, note.version + 1
     response.headers.update(etag(note.version))
