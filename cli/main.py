@@ -19,6 +19,11 @@ app = typer.Typer(
 )
 dead = typer.Typer(help="What could not be handled: look at it, send it back, drop it.", no_args_is_help=True)
 app.add_typer(dead, name="dead", rich_help_panel="Bus and traces")
+outbox = typer.Typer(
+    help="Facts that the broker does not take: look at them, send them after all, drop them.",
+    no_args_is_help=True,
+)
+app.add_typer(outbox, name="outbox", rich_help_panel="Bus and traces")
 
 STACK, DATA, BUS, WORK = "Stack", "Data", "Bus and traces", "Development"
 PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -27,6 +32,8 @@ Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 Url = Annotated[str | None, typer.Option(help="Address of the service, when it is not this stack's own.")]
 Consumer = Annotated[str | None, typer.Option(help="Only what this consumer could not handle.")]
 Sequences = Annotated[list[int] | None, typer.Argument(metavar="[SEQ]...", help="Numbers from `dead list`.")]
+ServiceName = Annotated[str, typer.Argument(metavar="SERVICE")]
+OutboxIds = Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers from `outbox list`.")]
 All = Annotated[bool, typer.Option("--all", help="Every dead letter (of --consumer, if given).")]
 
 
@@ -184,6 +191,30 @@ def dead_drop(
     from cli.dead import Selection, drop
 
     drop(Home.current(), Selection(tuple(sequences or ()), all_, consumer), yes, Console())
+
+
+@outbox.command("list")
+def outbox_list(limit: Annotated[int, typer.Option(min=1, help="How many of each service.")] = 50) -> None:
+    """List facts that were set aside, with the reason."""
+    from cli.outbox import show_list
+
+    show_list(Home.current(), limit, Console())
+
+
+@outbox.command("retry")
+def outbox_retry(service: ServiceName, ids: OutboxIds) -> None:
+    """Send facts after all, once the cause is gone."""
+    from cli.outbox import retry
+
+    retry(Home.current(), service, ids, Console())
+
+
+@outbox.command("drop")
+def outbox_drop(service: ServiceName, ids: OutboxIds) -> None:
+    """Never send these facts."""
+    from cli.outbox import drop
+
+    drop(Home.current(), service, ids, Console())
 
 
 @app.command(rich_help_panel=WORK)

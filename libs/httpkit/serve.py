@@ -6,6 +6,8 @@ uvicorn does the work; here stands what all services start with.
 import argparse
 import gc
 import os
+import sys
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
@@ -13,6 +15,7 @@ import uvicorn
 from uvicorn.importer import import_from_string
 
 from libs.httpkit.protocol import BoundedProtocol
+from libs.servicekit.kit import Kit
 
 # An open event stream must not hold up a clean stop.
 END_SECONDS = 5
@@ -35,7 +38,7 @@ def main() -> None:
     gc.freeze()
     gc.enable()
     # The app has set up logging for uvicorn as well.
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=said.host,
         port=said.port,
@@ -45,6 +48,16 @@ def main() -> None:
         http=BoundedProtocol,
         **proxies(os.environ.get("COBURG_TRUSTED_PROXIES", "")),
     )
+    sys.exit(run(uvicorn.Server(config), getattr(app, "state", None)))
+
+
+def run(server: uvicorn.Server, state: Any) -> int:
+    """Serve to the end; the exit code is 1 for a service that could not start (`Kit.failure`) or could not listen."""
+    kit: Kit | None = getattr(state, "kit", None)
+    if kit:
+        kit.leave = partial(setattr, server, "should_exit", True)
+    server.run()
+    return int(not server.started or bool(kit and kit.failure))
 
 
 def proxies(trusted: str) -> dict[str, Any]:

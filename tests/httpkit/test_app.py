@@ -4,8 +4,10 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from cli.home import ROOT
 from libs.httpkit import app as kit_app
 from libs.servicekit.settings import Settings
 from tests.servicekit.conftest import Probe, problem
-from tests.stack import Stack
+from tests.stack import Stack, free_port_base, plain_environment
 from tests.waiting import until
 
 
@@ -189,3 +191,27 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COBURG_MAX_BODY_BYTES", "many")
     with pytest.raises(ValidationError, match="max_body_bytes"):
         Settings.load("offers")
+
+
+@pytest.mark.parametrize("wrong", ["raise ValueError('no such town')", "op.execute('SELEKT 1')"])
+def test_a_migration_that_is_wrong_is_said_and_ends_the_process(tmp_path: Path, wrong: str) -> None:
+    """The one is a bug of ours, the other the database's own word for one; neither is an outage."""
+    (tmp_path / "0001_wrong.py").write_text(
+        "from alembic import op\nrevision, down_revision, branch_labels, depends_on = 'wrong', None, None, None\n"
+        f"def upgrade():\n    {wrong}\n"
+    )
+    port = str(free_port_base())
+    words = [sys.executable, "-m", "libs.httpkit.serve", "tests.httpkit.failing:app", "--port", port]
+    environ = plain_environment() | {"COBURG_HOME": str(tmp_path), "COBURG_PROBE_MIGRATIONS": str(tmp_path)}
+    child = subprocess.Popen(words, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
+
+    def told() -> str:
+        with suppress(httpx2.TransportError):
+            return str(httpx2.get(f"http://127.0.0.1:{port}/health/ready").json().get("detail", ""))
+        return ""
+
+    until(lambda: "start (" in told())
+    _, log = child.communicate(timeout=20)
+    assert child.returncode == 1
+    assert "the service cannot start" in log
+    assert "no such town" in log or "SELEKT" in log

@@ -3,6 +3,10 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from libs.contracts.card import Card
+from libs.contracts.offers import ProviderChanged
+from libs.httpkit.edge import Transaction
+from libs.servicekit import outbox
 from tests.servicekit.conftest import Probe, problem
 from tests.servicekit.probe.service import SECRET
 from tests.servicekit.test_subscriptions import admit, close
@@ -85,3 +89,20 @@ def test_a_database_that_is_away_is_503_until_it_is_back(
         admit(postgres_url, url)
         assert client.post("/v1/notes", json={"text": "a"}).status_code == 201
         assert client.get("/health/ready").status_code == 200
+
+
+def test_a_fact_too_large_for_the_bus_is_refused_with_the_field(client: TestClient) -> None:
+    def too_large(session: Transaction) -> None:
+        texts = {f"a{letter}": "x" * 50_000 for letter in "abcdefghijkl"}
+        card = Card.model_construct(kind="offer", title={"de": "a"}, text=texts)
+        outbox.add(
+            session,
+            ProviderChanged(title={"de": "a"}).model_copy(update={"card": card}),
+            thing_id="a",
+            version=1,
+        )
+
+    client.app.add_api_route("/v1/large", too_large, methods=["POST"])  # type: ignore[attr-defined]
+    told = problem(client.post("/v1/large"), 422)
+    assert [error["field"] for error in told["errors"]] == ["text"]
+    assert "524,288" in told["errors"][0]["reason"]

@@ -53,6 +53,17 @@ def test_the_whole_life_of_an_offer(service: Offers) -> None:
     check_card(cards.Card.model_validate(published["data"]["card"], strict=False))
 
 
+def test_what_is_too_long_for_an_event_is_refused_with_the_field(service: Offers) -> None:
+    """Every text is within its own limit; together they are more than fits on the bus."""
+    texts = dict.fromkeys(
+        ["de", "en", "fr", "es", "it", "pl", "cs", "nl", "da", "sv", "uk", "tr"], "😀" * 11000
+    )
+    offer = service.draft(FULL | {"text": texts})
+    told = problem(service.move(offer, "publish", 1, "editor"), 422)
+    assert [error["field"] for error in told["errors"]] == ["text"]
+    assert (service.get(offer, "editor").json()["status"], service.told(offer)) == ("draft", [])
+
+
 def check_card(card: cards.Card) -> None:
     assert card.kind == "offer"
     assert card.facets == {"level": ["hard"], "topics": ["art"], "online": ["false"]}
