@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from nats.errors import Error as NatsError
 from pydantic_core import to_json
 
+from libs.contracts.card import Language
 from libs.httpkit import problems
 from libs.httpkit.auth import require
 from libs.httpkit.edge import IdempotencyKey
@@ -18,7 +19,6 @@ from services.search import opensearch
 from services.search import status as progress
 from services.search.feedback import Rating
 from services.search.filters import FACET
-from services.search.named import Language
 from services.search.params import documented, query
 from services.search.views import (
     Access,

@@ -12,6 +12,7 @@ from libs.contracts.event import NAME, Envelope
 from libs.contracts.offers import BoardFact
 from libs.servicekit.delivery import Malformed
 from libs.town.calendar import Calendar
+from services.search.findable import findable
 from services.search.hours import DAYS, open_codes, open_weekdays
 
 # An open end of a period, as a day; so one comparison serves all.
@@ -74,20 +75,13 @@ def newest(changes: Iterable[Change]) -> list[Change]:
 
 def _document(identity: dict[str, Any], card: Card, calendar: Calendar) -> bytes:
     # The card's own JSON is kept as it is and only opened for our fields: half the cost of going through a dict.
-    own = identity | {"words": _words(card)} | _when(card, calendar) | _where(card) | _for_whom(card)
+    own = identity | findable(card) | _when(card, calendar) | _where(card) | _for_whom(card)
     return to_json(own)[:-1] + b"," + card.model_dump_json(exclude_none=True).encode()[1:]
 
 
 def _tombstone(identity: dict[str, Any], card: Card) -> bytes:
     """Only what keeps a late older version from raising the thing again."""
     return to_json(identity | {"kind": card.kind, "listed": False})
-
-
-def _words(card: Card) -> list[str]:
-    """Short words that name what the thing is: searched with weight, and suggested."""
-    district = card.place.district if card.place else None
-    values = [value for values in card.facets.values() for value in values]
-    return list(dict.fromkeys([*card.tags, *values, *([district] if district else [])]))
 
 
 def _when(card: Card, calendar: Calendar) -> dict[str, Any]:

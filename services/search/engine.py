@@ -13,6 +13,9 @@ from pydantic_core import from_json, to_json
 from services.search.wire import Unavailable, Wire
 
 KEY = "key"
+# Filters have no way to write every backslash, so inside Meilisearch a letter of nobody's stands for it.
+BACKSLASH = "\ue005"
+_IN_JSON, _IN_ENGINE = b"\\\\", BACKSLASH.encode()
 POLL_SECONDS = (0.004, 0.25)
 POLL_SHARE = 0.05
 AWAY_SECONDS = 0.5
@@ -47,7 +50,7 @@ class Engine:
         """A call with JSON that is bytes already."""
         status, content = await self._wire.request(method, path, body)
         try:
-            answer = from_json(content) if content else None
+            answer = from_json(content.replace(_IN_ENGINE, _IN_JSON)) if content else None
         except ValueError:
             answer = None
         if status < 300:
@@ -58,6 +61,11 @@ class Engine:
         """Search one index."""
         answer: Json = await self.call("POST", f"/indexes/{index}/search", query)
         return answer
+
+    async def searches(self, index: str, queries: Sequence[Json]) -> list[Json]:
+        """Several searches of one index at once."""
+        asked = {"queries": [{"indexUid": index} | query for query in queries]}
+        return list((await self.call("POST", "/multi-search", asked))["results"])
 
     async def facet_search(self, index: str, query: Json) -> Json:
         """Values of one facet that begin like a word."""
@@ -70,7 +78,7 @@ class Engine:
 
     async def put(self, index: str, documents: Sequence[bytes]) -> int:
         """Enqueue documents to be replaced as a whole; returns the task."""
-        body = b"[" + b",".join(documents) + b"]"
+        body = (b"[" + b",".join(documents) + b"]").replace(_IN_JSON, _IN_ENGINE)
         return int((await self.send("POST", f"/indexes/{index}/documents?primaryKey={KEY}", body))["taskUid"])
 
     async def update(self, index: str, parts: Sequence[Json]) -> int:

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 
 from libs.town.calendar import Calendar
 from services.search.domain import FIRST_DAY, LAST_DAY
+from services.search.engine import BACKSLASH
 from services.search.hours import moment_codes
 
 # The names that facets of every card have; all others are declared by publishers.
@@ -64,11 +65,6 @@ def is_facet(name: str) -> bool:
     return _FACET.fullmatch(name) is not None
 
 
-def quotable(value: str) -> bool:
-    """Whether Meilisearch's filters can express the value: they have no way to write a backslash."""
-    return "\\" not in value
-
-
 def filters(query: Query, calendar: Calendar) -> Iterable[str | list[str]]:
     """Meilisearch's form: all of these must hold, of an inner list any."""
     yield "listed = true"
@@ -114,7 +110,7 @@ def _time(query: Query, calendar: Calendar) -> Iterable[str]:
 
 
 def _quoted(value: str) -> str:
-    return '"' + value.replace('"', '\\"') + '"'
+    return '"' + value.replace("\\", BACKSLASH).replace('"', '\\"') + '"'
 
 
 def order(query: Query) -> list[str]:

@@ -53,19 +53,18 @@ class Index:
         await self._shape(uid)
 
     async def _shape(self, uid: str) -> None:
-        await self.engine.do("PATCH", f"/indexes/{uid}/settings", schema.without_synonyms(self._vocabulary))
+        await self.engine.do("PATCH", f"/indexes/{uid}/settings", schema.settings(self._vocabulary))
 
-    async def learn(self, uid: str | None = None) -> None:
-        """Bring the settings of the served index (or of `uid`) to what the town's words ask for. Raises Unavailable.
+    async def learn(self) -> None:
+        """Bring the settings of the served index to what the town's words ask for. Raises Unavailable.
 
         New synonyms make Meilisearch index everything anew: nobody should wait for it.
         """
-        uid = uid or self.name
-        wanted = await schema.settings(self.engine, self._vocabulary, self.name)
-        current = await self.engine.call("GET", f"/indexes/{uid}/settings")
+        wanted = schema.settings(self._vocabulary)
+        current = await self.engine.call("GET", f"/indexes/{self.name}/settings")
         if not schema.is_current(wanted, current):
-            log.info("index settings change", index=uid)
-            await self.engine.do("PATCH", f"/indexes/{uid}/settings", wanted)
+            log.info("index settings change", index=self.name)
+            await self.engine.do("PATCH", f"/indexes/{self.name}/settings", wanted)
 
     async def write(self, changes: Sequence[Change], only: Target | None = None) -> list[Refused]:
         """Bring the changes into all targets (or `only` one), waiting for Meilisearch as long as it takes.
@@ -163,7 +162,6 @@ class Index:
         """An empty index beside the served one, which from now on receives every change too."""
         target = Target(f"{self.name}_{uuid4().hex}")
         await self._create(target.uid)
-        await self.learn(target.uid)
         async with self._order:
             self._targets.append(target)
         return target

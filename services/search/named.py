@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from libs.contracts.card import Name
+from libs.contracts.card import Language, Name
 from libs.servicekit.values import CleanStr
 
 LATITUDE = r"-?([0-8]?[0-9](\.[0-9]{1,12})?|90(\.0{1,12})?)"
@@ -35,7 +35,6 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]
 Cents = Annotated[int, Field(ge=0, le=MAX_CENTS)]
 Weekday = Literal["mo", "tu", "we", "th", "fr", "sa", "su"]
 Sort = Literal["relevance", "near", "soonest", "price", "newest"]
-Language = Literal["de", "en", "de-simple"]
 
 
 class Named(BaseModel):
@@ -70,7 +69,7 @@ class Named(BaseModel):
     sort: Sort | None = Field(
         None, description="Among equally good answers; with `near` by distance if not told."
     )
-    lang: Language = Field("de", description="Of the texts and of the question.")
+    lang: Language = Field("de", description="Of the texts; what lacks it comes in the next best.")
     limit: int = Field(20, ge=1, le=100)
     offset: int = Field(0, ge=0, le=10_000)
     facets: CleanStr = Field("", max_length=500, description="Facets to count, with commas; `*` for all.")

@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from libs.servicekit.errors import FieldError, Invalid, field_errors
 from libs.servicekit.values import is_clean
-from services.search.filters import FACET, Limits, Query, is_facet, now, quotable
+from services.search.filters import FACET, Limits, Query, is_facet, now
 from services.search.named import MAX_MONTHS, VALUES, Named
 
 VALUE_LENGTH = 200
@@ -90,7 +90,7 @@ _FACETS: dict[str, Any] = {
             "type": "array",
             "minItems": 1,
             "maxItems": VALUES,
-            "items": {"type": "string", "maxLength": VALUE_LENGTH, "pattern": r"^[^\\\x00-\x1f\x7f]*$"},
+            "items": {"type": "string", "maxLength": VALUE_LENGTH, "pattern": r"^[^\x00-\x1f\x7f]*$"},
         },
     },
 }
@@ -168,8 +168,8 @@ def _unusable(filters: dict[str, list[str]]) -> Iterator[FieldError]:
             yield FieldError(field=name[:100], reason="is neither a parameter nor a facet")
         elif len(values) > VALUES or any(len(value) > VALUE_LENGTH for value in values):
             yield FieldError(field=name, reason=f"at most {VALUES} values of {VALUE_LENGTH} characters")
-        elif not all(is_clean(value) and quotable(value) for value in values):
-            yield FieldError(field=name, reason="has a control character or a backslash")
+        elif not all(is_clean(value) for value in values):
+            yield FieldError(field=name, reason="has a control character")
 
 
 def _uncountable(facets: tuple[str, ...]) -> Iterator[FieldError]:

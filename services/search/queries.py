@@ -1,22 +1,24 @@
 """Questions to the index: a `Query` enters, what a front end shows leaves. How Meilisearch is asked stays in here."""
 
-import html
-import secrets
 import time
+from collections.abc import Iterator
+from itertools import islice
+from re import Pattern
 
+from libs.language.folding import words
+from libs.language.questions import Question, question
 from libs.town.calendar import Calendar
 from services.search.engine import Engine, Json, Rejected
 from services.search.filters import COMMON, Query, attribute, filters, order
+from services.search.findable import SUGGESTED, shown
+from services.search.marking import BEGIN, END, marked, spellings
+from services.search.schema import LOCALE
 from services.search.wire import Unavailable
 
-LOCALES = {"de": ["deu"], "de-simple": ["deu"], "en": ["eng"]}
 FALLBACK = ("de", "en")
+TRIES = 8  # of each way to relax a question that finds nothing
 EXCERPT_WORDS = 30
 FACETS_SECONDS = 5.0
-
-# What surrounds a match inside Meilisearch's answer: nobody can write it into a text beforehand.
-_MARK = secrets.token_hex(4)
-_BEGIN, _END = f"\ue000{_MARK}\ue001", f"\ue002{_MARK}\ue003"
 
 # What an item shows, with what stands there when a card lacks it.
 _BLANK: Json = {
@@ -32,27 +34,37 @@ _ASKED: Json = {
     "attributesToRetrieve": ["id", "kind", "title", "summary", *_BLANK],
     "cropLength": EXCERPT_WORDS,
     "cropMarker": "…",
-    "highlightPreTag": _BEGIN,
-    "highlightPostTag": _END,
+    "highlightPreTag": BEGIN,
+    "highlightPostTag": END,
     "matchingStrategy": "all",
+    "locales": [LOCALE],
 }
-# When nothing holds all words: what holds the first of them, and compounds split as in German.
-_RELAXED: Json = {"matchingStrategy": "last", "locales": ["deu"]}
+# What only has to say how much it finds.
+_COUNT: Json = {
+    "page": 1,
+    "hitsPerPage": 0,
+    "facets": [],
+    "attributesToHighlight": [],
+    "attributesToCrop": [],
+}
 
 _TEXTS = ("title", "summary", "text")
 _TITLES: Json = {
     "filter": "listed = true",
-    "attributesToSearchOn": ["title.*"],
+    "attributesToSearchOn": ["folded.title.*"],
     "attributesToRetrieve": ["title"],
     "matchingStrategy": "all",
+    "locales": [LOCALE],
 }
 
 
 class Queries:
     """Reads one index."""
 
-    def __init__(self, engine: Engine, index: str, calendar: Calendar) -> None:
-        self._engine, self._index, self._calendar = engine, index, calendar
+    def __init__(
+        self, engine: Engine, index: str, calendar: Calendar, stop_words: frozenset[str] = frozenset()
+    ) -> None:
+        self._engine, self._index, self._calendar, self._stop_words = engine, index, calendar, stop_words
         self._facets: tuple[float, list[str]] = (0.0, [])
 
     async def search(self, query: Query) -> Json:
@@ -60,18 +72,30 @@ class Queries:
         begun = time.perf_counter()
         facets = await self._facet_attributes(query.facets)
         page, size, skip = window(query.offset, query.limit)
-        asked = _ASKED | _asked(query, self._calendar)
+        asked_for = question(query.q, self._stop_words)
+        asked = _ASKED | _asked(query, self._calendar) | {"q": asked_for.line}
         asked |= {"page": page, "hitsPerPage": size, "facets": list(facets)}
-        answer = await self._engine.search(self._index, asked)
-        if answer["totalHits"] == 0 and _may_be_relaxed(query):
-            answer = await self._engine.search(self._index, asked | _RELAXED)
+        answer, relaxed = await self._engine.search(self._index, asked), None
+        if answer["totalHits"] == 0 and (line := await self._relaxed(asked_for, asked)):
+            relaxed, instead = line
+            answer = await self._engine.search(self._index, asked | instead)
+        spelt = spellings(asked_for.words)
         counts = answer.get("facetDistribution", {})
         return {
-            "items": [item(hit, query.lang) for hit in answer["hits"][skip : skip + query.limit]],
+            "items": [item(hit, query.lang, spelt) for hit in answer["hits"][skip : skip + query.limit]],
             "total": answer["totalHits"],
+            "relaxed": relaxed,
             "facets": {name: counts.get(attribute, {}) for attribute, name in facets.items()},
             "took_ms": round((time.perf_counter() - begun) * 1000, 2),
         }
+
+    async def _relaxed(self, asked_for: Question, asked: Json) -> tuple[str, Json] | None:
+        """How the question finds something after all, with the least that has to be given up for it."""
+        ways = list(_relaxations(asked_for))
+        if not ways:
+            return None
+        tried = await self._engine.searches(self._index, [asked | way | _COUNT for _, way in ways])
+        return next((way for way, answer in zip(ways, tried, strict=True) if answer["totalHits"]), None)
 
     async def _facet_attributes(self, wanted: tuple[str, ...]) -> dict[str, str]:
         """Meilisearch's attribute of each wanted facet, with the facet's name; `*` means all there are."""
@@ -87,25 +111,26 @@ class Queries:
             self._facets = (time.monotonic(), names)
         return names
 
-    async def words(self) -> list[str]:
+    async def town_words(self) -> list[str]:
         """The words that most things carry: tags, values of facets, districts; raises Unavailable."""
-        asked: Json = {"facets": ["words"], "filter": "listed = true", "limit": 0}
-        return list((await self._engine.search(self._index, asked))["facetDistribution"].get("words", {}))
+        asked: Json = {"facets": [SUGGESTED], "filter": "listed = true", "limit": 0}
+        return shown((await self._engine.search(self._index, asked))["facetDistribution"].get(SUGGESTED, {}))
 
     async def suggest(self, q: str, lang: str, limit: int) -> list[Json]:
         """Words and titles that begin like what is being typed; raises Unavailable."""
-        if not q.strip():
+        typed = " ".join(words(q))
+        if not typed:
             return []
-        words = {"facetName": "words", "facetQuery": q, "filter": "listed = true"}
-        found = (await self._engine.facet_search(self._index, words))["facetHits"]
-        texts = [(hit["value"], "word") for hit in found[: limit // 2]]
-        texts += [(title, "title") for title in await self._titles(q, lang, limit * 3)]
+        asked = {"facetName": SUGGESTED, "facetQuery": typed, "filter": "listed = true"}
+        found = (await self._engine.facet_search(self._index, asked))["facetHits"]
+        texts = [(word, "word") for word in shown(hit["value"] for hit in found[: limit // 2])]
+        texts += [(title, "title") for title in await self._titles(question(q).line, lang, limit * 3)]
         # The first of equals counts: a dict keeps the last, so it is filled from behind.
         distinct = {text.casefold(): {"text": text, "type": kind} for text, kind in reversed(texts)}
         return list(reversed(distinct.values()))[:limit]
 
     async def _titles(self, q: str, lang: str, limit: int) -> list[str]:
-        asked: Json = _TITLES | {"q": q, "limit": limit, "locales": LOCALES[lang]}
+        asked: Json = _TITLES | {"q": q, "limit": limit}
         try:
             hits = (await self._engine.search(self._index, asked))["hits"]
         except Rejected as refusal:
@@ -123,10 +148,14 @@ class Queries:
         return None
 
 
-def _may_be_relaxed(query: Query) -> bool:
-    """Whether there are words to leave out, or compounds that were not split: whatever its language, text is found."""
-    q = query.q.strip()
-    return bool(q) and (" " in q or LOCALES[query.lang] != _RELAXED["locales"])
+def _relaxations(asked_for: Question) -> Iterator[tuple[str, Json]]:
+    """First a compound taken apart, then a word less, then both, then what has the first words."""
+    less = list(islice(asked_for.one_less(), TRIES))
+    both = (apart for one in less for apart in one.taken_apart())
+    for how, questions in (("parts", asked_for.taken_apart()), ("words", less), ("words", both)):
+        yield from ((how, {"q": one.line}) for one in islice(questions, TRIES))
+    if len(asked_for.terms) > 2:
+        yield "words", {"q": asked_for.line, "matchingStrategy": "last"}
 
 
 def window(offset: int, limit: int) -> tuple[int, int, int]:
@@ -141,8 +170,6 @@ def _asked(query: Query, calendar: Calendar) -> Json:
     # Marking is the dearest part of an answer, so only what is shown is marked, not every language.
     shown = {query.lang: None, FALLBACK[0]: None}
     asked: Json = {
-        "q": query.q,
-        "locales": LOCALES[query.lang],
         "filter": list(filters(query, calendar)),
         "sort": order(query),
         "attributesToHighlight": [f"{name}.{lang}" for name in _TEXTS for lang in shown],
@@ -153,14 +180,14 @@ def _asked(query: Query, calendar: Calendar) -> Json:
     return asked
 
 
-def item(hit: Json, lang: str) -> Json:
+def item(hit: Json, lang: str, spelt: Pattern[str] | None = None) -> Json:
     """A hit as front ends get it: texts in one language, matches marked, everything else harmless in HTML."""
-    marked, place, image = hit.pop("_formatted", {}), hit.get("place"), hit.get("image")
+    formatted, place, image = hit.pop("_formatted", {}), hit.get("place"), hit.get("image")
     hit.pop("_geo", None)
     shown: Json = {
         "title": in_language(hit["title"], lang) or "",
         "summary": in_language(hit.get("summary"), lang),
-        "highlight": {name: _marked(in_language(marked.get(name), lang)) for name in _TEXTS},
+        "highlight": {name: marked(in_language(formatted.get(name), lang), spelt) for name in _TEXTS},
         "distance": hit.pop("_geoDistance", None),
         "image": image and {"url": image["url"], "alt": in_language(image["alt"], lang) or ""},
         "district": place.get("district") if place else None,
@@ -176,11 +203,3 @@ def in_language(text: dict[str, str] | None, lang: str) -> str | None:
         if one in text:
             return text[one]
     return next(iter(text.values()))
-
-
-def _marked(text: str | None) -> str | None:
-    if text is None:
-        return None
-    # The parts of a compound are marked one by one; a reader sees one word.
-    whole = html.escape(text).replace(_END + _BEGIN, "")
-    return whole.replace(_BEGIN, "<mark>").replace(_END, "</mark>")

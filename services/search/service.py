@@ -47,7 +47,7 @@ class Search:
         self._prepared = not self.indexing
         self._calendar = town.read(settings.city)
         words = Vocabulary.of(settings.city)
-        self.queries = Queries(engine, own.search_index, self._calendar)
+        self.queries = Queries(engine, own.search_index, self._calendar, words.silent)
         self.declared = Declared(engine, own.search_index, words.filters, settings.town.get("districts", []))
         self.tenants = Tenants(engine, own.search_index, own.meilisearch_public_url, own.search_token_seconds)
         announcer = Announcer(settings)
@@ -65,7 +65,7 @@ class Search:
         self.priorities = Priorities(self.index)
 
     async def _town_words(self) -> TownWords:
-        return TownWords(self._equal, await self.declared.boards(), await self.queries.words())
+        return TownWords(self._equal, await self.declared.boards(), await self.queries.town_words())
 
     async def missing(self) -> str | None:
         """What is missing for answering, if anything."""

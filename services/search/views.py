@@ -56,6 +56,9 @@ class Found(BaseModel):
 
     items: list[Item]
     total: int
+    relaxed: Literal["parts", "words"] | None = Field(
+        description="Nothing held all words. `parts`: a compound was taken apart; `words`: not all words are held."
+    )
     facets: dict[str, dict[str, int]] = Field(description="Facet → value → number of things.")
     took_ms: float
 

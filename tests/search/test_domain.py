@@ -11,6 +11,7 @@ from libs.contracts.event import Envelope, Fact
 from libs.servicekit.delivery import Malformed
 from libs.town.calendar import read
 from services.search.domain import FIRST_DAY, LAST_DAY, Change, change, newest
+from services.search.marking import BEGIN, END
 from services.search.queries import in_language, item, window
 from tests.search.conftest import event
 
@@ -36,10 +37,20 @@ def test_a_document_is_the_card_with_its_identity() -> None:
     )
 
 
-def test_words_are_tags_facet_values_and_the_district_once_each() -> None:
-    made = document(tags=["Garten"], facets={"art": ["krippe", "Garten"]}, place={"district": "Neuses"})
+def test_suggested_are_tags_facet_values_and_the_district_once_each() -> None:
+    made = document(tags=["Grün"], facets={"art": ["krippe", "Grün"]}, place={"district": "Neuses"})
 
-    assert made["words"] == ["Garten", "krippe", "Neuses"]
+    assert made["suggested"] == ["grun¦Grün", "krippe¦krippe", "neuses¦Neuses"]
+    assert made["folded"]["words"] == ["grun", "krippe", "neuses"]
+
+
+def test_texts_are_folded_beside_those_that_are_shown() -> None:
+    made = document(title={"de": "Großes Fußballfest", "en": "Fête"}, place={"street": "Mühlenstr. 3"})
+
+    assert made["title"]["de"] == "Großes Fußballfest"
+    assert made["folded"]["title"] == {"de": "grosses fussballfest", "en": "fete"}
+    assert made["folded"]["place"] == ["muhlenstrasse 3"]
+    assert {"fussball", "ballfest", "fest", "muhlen", "strasse"} <= set(made["folded"]["inner"])
 
 
 def test_a_place_without_both_coordinates_has_no_point() -> None:
@@ -107,10 +118,8 @@ def test_a_missing_language_falls_back(lang: str, shown: str) -> None:
 
 
 def test_highlights_are_html_with_nothing_but_marks() -> None:
-    from services.search import queries
-
     # Meilisearch marks the parts of a compound one by one.
-    parts = f"{queries._BEGIN}Kita{queries._END}{queries._BEGIN}platz{queries._END}"
+    parts = f"{BEGIN}Kita{END}{BEGIN}platz{END}"
     text = f"<b>{parts}</b> & co"
     hit = {"id": "1", "kind": "offer", "title": {"de": "<b>Kita"}, "_formatted": {"title": {"de": text}}}
 

@@ -41,6 +41,7 @@ def test_a_new_index_holds_what_state_holds_and_nothing_else(
         "listed": True,
         "version": 1,
         "title": {"de": "Irrläufer"},
+        "folded": {"title": {"de": "irrlaufer"}},
     }
     asked(meilisearch, lambda engine: engine.do("POST", f"/indexes/{index}/documents", [stray]))
     assert search.ids(q="irrläufer") == ["stray"]
