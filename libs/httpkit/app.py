@@ -74,7 +74,8 @@ def create_app(
     kit = Kit(settings, Bus(settings))
     kit.preparing = {job.__name__ for job in preparations}
     if migrations:
-        publisher = Publisher(service, settings.town["event_prefix"], f"{settings.public_url}/v1/events")
+        schemas_at = f"{settings.public_url}/v1/events"
+        publisher = Publisher(service, settings.town["event_prefix"], schemas_at, settings.portal)
         kit.db, kit.migrated = Database(settings.database_url, publisher), False
     parts = Parts(migrations, subscriptions, preparations, jobs, closers)
     app = FastAPI(

@@ -47,9 +47,9 @@ class Links:
             claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
             self._claims.validate(claims)
         except (JoseError, ValueError):
-            raise Unauthenticated("The link is not valid, or no longer.") from None
+            raise Unauthenticated("The link is not valid, or no longer.", code="link-expired") from None
         if claims["use"] != use:
-            raise Unauthenticated("The link is for something else.")
+            raise Unauthenticated("The link is for something else.", code="wrong-link")
         return str(claims["sub"])
 
 

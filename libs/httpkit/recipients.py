@@ -62,9 +62,13 @@ def check(settings: Settings, recipient_id: str, token: str | None) -> None:
     if settings.recipient_proof == "off":
         return
     if token is None:
-        raise Unauthenticated("This needs the Recipient-Token that came with the recipient id.")
+        raise Unauthenticated(
+            "This needs the Recipient-Token that came with the recipient id.", code="recipient-unproven"
+        )
     if _read(_issuer_keys(settings.recipient_keys), token) != recipient_id:
-        raise Unauthenticated("The Recipient-Token is not that of this recipient id.")
+        raise Unauthenticated(
+            "The Recipient-Token is not that of this recipient id.", code="recipient-unproven"
+        )
 
 
 class Proof:
@@ -106,7 +110,7 @@ def _read(keys: IssuerKeys, token: str) -> str:
         except (JoseError, ValueError):
             continue
         return str(claims["sub"])
-    raise Unauthenticated("The Recipient-Token is not valid, or no longer.")
+    raise Unauthenticated("The Recipient-Token is not valid, or no longer.", code="recipient-unproven")
 
 
 @lru_cache(maxsize=4)

@@ -20,10 +20,12 @@ from sqlmodel import Session
 from uuid_utils import uuid7
 
 from libs.contracts import topology
+from libs.contracts.card import Card
 from libs.contracts.event import Fact, envelope
 from libs.servicekit import refusals, telemetry
 from libs.servicekit.db import Database, now
 from libs.servicekit.lease import Lease
+from libs.servicekit.portal import NO_PORTAL, Portal
 from libs.servicekit.refusals import Troubles
 from libs.servicekit.tables import KEPT, outbox
 
@@ -48,6 +50,7 @@ class Publisher:
     service: str
     prefix: str
     schema_base: str
+    portal: Portal = NO_PORTAL
 
 
 class TooLarge(ValueError):  # noqa: N818 - says what it is
@@ -106,7 +109,7 @@ def add_all(session: Session, entries: Sequence[Entry]) -> list[str]:
 def _row(entry: Entry, publisher: Publisher) -> dict[str, object]:
     event_id, time = str(uuid7()), now()
     event = envelope(
-        entry.fact,
+        _linked(entry, publisher.portal),
         event_id=event_id,
         subject=entry.thing_id,
         version=entry.version,
@@ -127,6 +130,15 @@ def _row(entry: Entry, publisher: Publisher) -> dict[str, object]:
         "traceparent": entry.traceparent,
         "created_at": time,
     }
+
+
+def _linked(entry: Entry, portal: Portal) -> Fact:
+    """The fact, its card with the page of the portal where the thing has none of its own."""
+    card: Card | None = getattr(entry.fact, "card", None)
+    page = portal.page(card.kind, entry.thing_id) if card else None
+    if card is None or page is None or card.url is not None:
+        return entry.fact
+    return entry.fact.model_copy(update={"card": card.model_copy(update={"url": page})})
 
 
 class Relay:

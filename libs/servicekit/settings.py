@@ -8,6 +8,8 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from libs.servicekit.portal import Portal
+
 
 class ServiceSettings(BaseSettings):
     """What is set per service, as `COBURG_<SERVICE>_…`."""
@@ -42,6 +44,11 @@ class Settings(BaseSettings):
         "off", description="Whether a recipient id counts only with the proof that notify gave out with it."
     )
     recipient_jwks: str = ""
+    portal_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="Where people see things: an address, with {kind} and {id} or continued by them.",
+    )
     cors_origins: str = ""
     rate_limit: str = Field(
         "100/second", description="Per client, in the notation of `limits`; empty switches it off."
@@ -65,6 +72,11 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """Where front ends reach this service; links in events start with it."""
         return (self.own.public_url or "http://localhost").rstrip("/")
+
+    @property
+    def portal(self) -> Portal:
+        """Where things have their pages; links for people start with it."""
+        return Portal(self.portal_url)
 
     @property
     def jwks(self) -> str:

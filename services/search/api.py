@@ -129,9 +129,9 @@ async def reindex(request: Request) -> ReindexView:
     """Build the index anew from STATE; the present one is served until the new one is complete."""
     rebuild = request.app.state.search.reindex
     if not request.app.state.search.indexing:
-        raise errors.Conflict("This process only answers; ask the one that indexes.")
+        raise errors.Conflict("This process only answers; ask the one that indexes.", code="answers-only")
     if not rebuild.ask():
-        raise errors.Conflict("The index is being built anew already.")
+        raise errors.Conflict("The index is being built anew already.", code="reindexing")
     return ReindexView.model_validate(rebuild.progress, from_attributes=True)
 
 

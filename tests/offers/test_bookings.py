@@ -147,7 +147,7 @@ def test_nobody_hoards(service: Offers) -> None:
     offer = offered(service, max=100)
     parent = Requester(service)
     assert parent.ask(offer, places=5).status_code == 201
-    problem(parent.ask(offer, places=2), 409)
+    assert problem(parent.ask(offer, places=2), 409)["code"] == "places-cap-reached"
     problem(Requester(service).ask(offer, places=7), 422)
     assert parent.ask(offer, places=1).status_code == 201
     elsewhere = [offered(service) for _ in range(3)]

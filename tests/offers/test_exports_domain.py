@@ -20,6 +20,7 @@ from pyld import jsonld as processor  # type: ignore[import-untyped]
 
 from cli.home import ROOT
 from libs.servicekit.errors import Invalid
+from libs.servicekit.portal import Portal
 from services.offers.boards.commands import read_declarations
 from services.offers.boards.domain import Declaration
 from services.offers.cells import STANDING, guarded, joined, parted, unguarded
@@ -126,6 +127,16 @@ def test_no_part_of_an_offer_lacks_its_column() -> None:
     assert names == {*OfferContent.model_fields, *STANDING, "key", "provider"}
     places = {name for name in columns([], ["de"]) if name.startswith("place.")}
     assert places == {f"place.{name}" for name in SaidPlace.model_fields}
+
+
+def test_files_link_to_a_page_of_its_own_then_to_the_portal_then_to_the_api() -> None:
+    towns = frame("kita")
+    portal = replace(towns, portal=Portal("https://portal.example/angebote/{id}"))
+    offer = shown("kita", {"title": {"de": "Kurs"}})
+    own = shown("kita", {"title": {"de": "Kurs"}, "url": "https://kurs.example/"})
+    assert portal.address(offer) == f"https://portal.example/angebote/{offer.id}"
+    assert towns.address(offer) == f"https://offers.example/v1/offers/{offer.id}"
+    assert portal.address(own) == "https://kurs.example/"
 
 
 def test_csv_without_a_board_keeps_the_fields_in_one_column() -> None:

@@ -34,7 +34,7 @@ def test_a_freed_place_goes_to_whoever_came_first(service: Offers) -> None:
     offer = offered(service, max=2)
     holder = Requester(service)
     holder.ask(offer, places=2)
-    assert "waiting_list" in problem(Requester(service).ask(offer), 409)["detail"]
+    assert problem(Requester(service).ask(offer), 409)["code"] == "places-full-may-wait"
     first, second = waiting(service, offer, 1, 2)
     assert (first.see()["position"], second.see()["position"]) == (1, 2)
     assert holder.call("POST", "cancel", version=1).status_code == 200

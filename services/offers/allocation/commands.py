@@ -22,7 +22,10 @@ def announce(session: Session, board: str, said: NewPeriod, at: datetime, zone: 
     """A new period on a board that gives out places by wish lists; its lots are fixed from now on."""
     rules = boards.one(session, board).declared.allocation
     if rules is None:
-        raise Conflict(f"The board {board} declares no rules for giving out places by wish lists.")
+        raise Conflict(
+            f"The board {board} declares no rules for giving out places by wish lists.",
+            code="board-without-wishes",
+        )
     last_day = max(slot.end for slot in said.slots)
     period = Period(
         board=board,
@@ -86,7 +89,7 @@ def confirm(
     child = queries.child(session, period_id, child_id)
     check_version(expected, child.version)
     if period.status in (PeriodStatus.ALLOCATING, PeriodStatus.ALLOCATED):
-        raise Conflict("The places are given out already.")
+        raise Conflict("The places are given out already.", code="places-given-out")
     keys = [claim.key for claim in claims]
     if unknown := [
         FieldError(field=f"claims.{n}", reason="was not claimed")
@@ -113,7 +116,11 @@ def order(session: Session, period_id: str, at: datetime) -> Period:
 def check_closed(period: Period, at: datetime) -> None:
     """Raise Conflict while wishes may still change: nobody shall see before what they would come to."""
     if at < period.wishes_until:
-        raise Conflict(f"Wishes may still change until {period.wishes_until.isoformat()}.")
+        raise Conflict(
+            f"Wishes may still change until {period.wishes_until.isoformat()}.",
+            code="wishes-open",
+            until=period.wishes_until.isoformat(),
+        )
 
 
 def fail(session: Session, period_id: str, error: str) -> None:

@@ -21,7 +21,9 @@ def wish(session: Session, period_id: str, said: NewWishlist, at: datetime, sign
     """Take a family's wishes and send it the link under which it finds them again."""
     period = _open(session, period_id, at)
     if queries.count_children(session, period_id) + len(said.children) > MAX_CHILDREN:
-        raise Conflict(f"A period takes at most {MAX_CHILDREN} children.")
+        raise Conflict(
+            f"A period takes at most {MAX_CHILDREN} children.", code="period-full", most=MAX_CHILDREN
+        )
     wishlist = Wishlist(period_id=period_id, recipient_id=said.recipient_id, group=said.group)
     session.add(wishlist)
     session.flush()
@@ -66,7 +68,9 @@ def _open(session: Session, period_id: str, at: datetime) -> Period:
     keep_time(session, period, at)
     if period.status != PeriodStatus.OPEN:
         since, until = period.wishes_from.isoformat(), period.wishes_until.isoformat()
-        raise Conflict(f"Wishes are taken from {since} until {until}.")
+        raise Conflict(
+            f"Wishes are taken from {since} until {until}.", code="wishes-closed", since=since, until=until
+        )
     return period
 
 

@@ -45,7 +45,7 @@ def derive_board(session: Session, slug: str, wish: Derivation) -> Board:
     family = queries.held(session)
     parent = _open(family, slug)
     if wish.slug in family:
-        raise Conflict(f"There is a board {wish.slug} already.")
+        raise Conflict(f"There is a board {wish.slug} already.", code="board-exists", slug=wish.slug)
     if errors := [FieldError(field=field, reason=why) for field, why in missing(parent.declared, wish)]:
         raise Invalid(*errors)
     declaration = _sound(lambda: derive(parent.declared, wish))
@@ -77,7 +77,7 @@ def withdraw_board(session: Session, slug: str, expected: int) -> Board:
     if not board.open:
         raise NotFound("board")
     if queries.has_published(session, slug):
-        raise Conflict("The board still has published offers; withdraw them first.")
+        raise Conflict("The board still has published offers; withdraw them first.", code="still-in-use")
     settle(session, board, board.declared, events.BoardWithdrawn, opened=False)
     spread(session, family, Changed(board, board.declared))
     return board
@@ -132,7 +132,9 @@ def _edited(board: Board, improvement: Improvement, wish: Taken) -> BoardChange:
     stands = standing(improvement.said, board.declared)
     if stands.effect is Effect.CONFLICT and not wish.overwrite:
         raise Conflict(
-            f"Taking it over would undo something: {stands.reason}. Send overwrite, or an edited form."
+            f"Taking it over would undo something: {stands.reason}. Send overwrite, or an edited form.",
+            code="would-undo",
+            why=stands.reason,
         )
     return improvement.said
 
@@ -198,7 +200,11 @@ def _asked(session: Session, family: Family, slug: str, improvement_id: str, exp
     improvement = queries.one(session, slug, improvement_id)
     check_version(expected, improvement.version)
     if improvement.status != ReplyStatus.OFFERED:
-        raise Conflict(f"The improvement is {improvement.status} already.")
+        raise Conflict(
+            f"The improvement is {improvement.status} already.",
+            code="improvement-decided",
+            status=improvement.status,
+        )
     return improvement
 
 
@@ -219,7 +225,10 @@ def _derived(family: Family, slug: str) -> Board:
 
 def _must_be_kept_here(board: Board) -> None:
     if board.origin == Origin.FILE:
-        raise Conflict(f"Board {board.slug} is declared in the town's folder; change it there.")
+        raise Conflict(
+            f"Board {board.slug} is declared in the town's folder; change it there.",
+            code="board-of-the-folder",
+        )
 
 
 def _sound(make: Callable[[], Declaration]) -> Declaration:

@@ -29,12 +29,12 @@ class Party:
     def must_hold(self, booking: Booking) -> None:
         """Forbidden for everybody but the requester."""
         if not self.holds(booking):
-            raise Forbidden("This needs the link of this booking.")
+            raise Forbidden("This needs the link of this booking.", code="wrong-link")
 
     def must_provide(self, offer: Offer) -> None:
         """Forbidden for everybody but the providing side."""
         if self.principal is None:
-            raise Forbidden("This needs the link of this booking, or an access token.")
+            raise Forbidden("This needs the link of this booking, or an access token.", code="wrong-link")
         must_act_for(self.principal, offer.provider_id)
 
     def must_either(self, booking: Booking, offer: Offer) -> None:

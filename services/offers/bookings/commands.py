@@ -37,7 +37,7 @@ def set_terms(session: Session, party: Party, offer_id: str, expected: int, term
     party.must_provide(offer)
     board = boards.declaration(session, offer.board).booking
     if board is None:
-        raise Conflict("Offers of this board cannot be booked here.")
+        raise Conflict("Offers of this board cannot be booked here.", code="not-bookable")
     try:
         rules_of(board, terms)
     except ValueError:
@@ -79,7 +79,7 @@ def place(session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: 
     plan = dated(session, desk, offer, Plan(count, wish.form, []), wish.session_ids)
     booking = _new(offer, recipient_id, plan)
     if not holds.take(session, offer, booking, plan.stock_ids):
-        raise Conflict("There are not enough free places.")
+        raise Conflict("There are not enough free places.", code="places-full")
     settle(session, desk, rules, booking, BookingStatus.APPROVED)
     _note_dates(session, booking, plan)
     return booking
@@ -95,7 +95,11 @@ def change(session: Session, desk: Desk, party: Party, booking_id: str, expected
     check_version(expected, booking.version)
     rules = queries.rules(session, offer)
     if booking.status not in (BookingStatus.PENDING, BookingStatus.WAITING, BookingStatus.APPROVED):
-        raise Conflict(f"A booking that is {booking.status} cannot be changed.")
+        raise Conflict(
+            f"A booking that is {booking.status} cannot be changed.",
+            code="booking-state",
+            status=booking.status,
+        )
     _still_open(rules, booking)
     plan = plan_of(session, desk, offer, rules, wish)
     within_caps(session, rules, booking, plan)
@@ -121,7 +125,7 @@ def accept(session: Session, desk: Desk, party: Party, booking_id: str, expected
     party.must_hold(booking)
     check_version(expected, booking.version)
     if booking.status != BookingStatus.OFFERED or (booking.deadline_at or now()) <= now():
-        raise Conflict("No place is held for this booking.")
+        raise Conflict("No place is held for this booking.", code="no-place-held")
     rules = queries.rules(session, offer)
     booking.queued_at = None
     settle(
@@ -138,7 +142,7 @@ def cancel(
     party.must_either(booking, offer)
     check_version(expected, booking.version)
     if booking.ends_at and booking.ends_at <= now():
-        raise Conflict("It is over already.")
+        raise Conflict("It is over already.", code="booking-over")
     why = Reason.BY_REQUESTER if party.holds(booking) else Reason(reason or Reason.OTHER)
     end(session, desk, offer, booking, BookingStatus.CANCELLED, why)
     return booking
@@ -150,9 +154,13 @@ def approve(session: Session, desk: Desk, party: Party, booking_id: str, expecte
     party.must_provide(offer)
     check_version(expected, booking.version)
     if booking.status != BookingStatus.PENDING:
-        raise Conflict(f"A booking that is {booking.status} cannot be approved.")
+        raise Conflict(
+            f"A booking that is {booking.status} cannot be approved.",
+            code="booking-state",
+            status=booking.status,
+        )
     if not booking.held and not holds.take(session, offer, booking, queries.dates_of(session, booking)):
-        raise Conflict("There are not enough free places.")
+        raise Conflict("There are not enough free places.", code="places-full")
     settle(session, desk, queries.retention(session, offer), booking, BookingStatus.APPROVED)
     return booking
 
@@ -195,7 +203,7 @@ def _new(offer: Offer, recipient_id: str, plan: Plan) -> Booking:
 
 def _still_open(rules: BookingRules, booking: Booking) -> None:
     if booking.starts_at and closes_at(rules, booking.starts_at) <= now():
-        raise Conflict("It is too late to change this booking.")
+        raise Conflict("It is too late to change this booking.", code="too-late")
 
 
 def _same(session: Session, booking: Booking, plan: Plan) -> bool:

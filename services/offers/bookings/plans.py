@@ -120,9 +120,17 @@ def within_caps(session: Session, rules: BookingRules, booking: Booking, plan: P
     others = queries.open_of(session, booking.recipient_id or "", booking.board, now())
     others = [each for each in others if each.id != booking.id]
     if len(others) >= rules.max_open:
-        raise Conflict(f"At most {rules.max_open} bookings are open at once.")
+        raise Conflict(
+            f"At most {rules.max_open} bookings are open at once.",
+            code="bookings-cap-reached",
+            most=rules.max_open,
+        )
     dates = queries.dates(session, [each.id for each in others])
     for stock_id in plan.stock_ids:
         already = sum(each.places for each in others if stock_id in dates[each.id])
         if already + plan.places > rules.max_places:
-            raise Conflict(f"At most {rules.max_places} places to one requester.")
+            raise Conflict(
+                f"At most {rules.max_places} places to one requester.",
+                code="places-cap-reached",
+                most=rules.max_places,
+            )

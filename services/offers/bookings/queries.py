@@ -81,7 +81,7 @@ def rules(session: Session, offer: Offer) -> BookingRules:
     """What holds for bookings of an offer; Conflict when it cannot be booked here."""
     found = rules_or_none(session, offer)
     if found is None:
-        raise Conflict("This offer cannot be booked here.")
+        raise Conflict("This offer cannot be booked here.", code="not-bookable")
     return found
 
 

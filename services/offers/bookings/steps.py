@@ -63,7 +63,11 @@ def settle(
 ) -> None:
     """Put a booking into a state, with the deadline and the retention that go with it, and tell the requester."""
     if booking.version and not may_become(BookingStatus(booking.status), status):
-        raise Conflict(f"A booking that is {booking.status} cannot become {status}.")
+        raise Conflict(
+            f"A booking that is {booking.status} cannot become {status}.",
+            code="booking-state",
+            status=booking.status,
+        )
     booking.status, booking.reason = status, reason
     booking.version, booking.changed_at = booking.version + 1, now()
     booking.deadline_at = _deadline(rules, booking, status)
@@ -119,9 +123,17 @@ def _line_up(session: Session, desk: Desk, rules: BookingRules, booking: Booking
     if rules.waiting is None or booking.slotted:
         raise Full(booking.board, "There are not enough free places.")
     if not may_wait:
-        raise Full(booking.board, "There are not enough free places; with waiting_list you stand in line.")
+        raise Full(
+            booking.board,
+            "There are not enough free places; with waiting_list you stand in line.",
+            code="places-full-may-wait",
+        )
     if len(queries.waiting(session, booking.offer_id)) >= MOST_WAITING:
-        raise Full(booking.board, "There are not enough free places, and the waiting list is full.")
+        raise Full(
+            booking.board,
+            "There are not enough free places, and the waiting list is full.",
+            code="waiting-list-full",
+        )
     booking.queued_at = booking.queued_at or now()
     settle(session, desk, rules, booking, BookingStatus.WAITING)
     _note(session, desk, booking, NeedKind.WAITING)

@@ -33,7 +33,7 @@ def begin(
     offer = offers.one(session, None, offer_id)
     rule = boards.declaration(session, offer.board).contact
     if offer.provider_id is None or not rule.open:
-        raise Conflict("Nobody can be written to about this offer.")
+        raise Conflict("Nobody can be written to about this offer.", code="nobody-to-write-to")
     providers.locked(session, offer.provider_id)
     _not_too_many(session, offer.provider_id, recipient_id)
     conversation = Conversation(
@@ -67,7 +67,9 @@ def answer(
     conversation = queries.one(session, asker, conversation_id, lock=True)
     before = queries.texts(session, conversation_id)
     if len(before) >= MAX_TEXTS:
-        raise Conflict(f"A conversation has at most {MAX_TEXTS} messages.")
+        raise Conflict(
+            f"A conversation has at most {MAX_TEXTS} messages.", code="conversation-full", most=MAX_TEXTS
+        )
     sender = Sender.ORGANISATION if isinstance(asker, Principal) else Sender.REQUESTER
     conversation.kept_until = max(conversation.kept_until, now() + _kept(session, conversation))
     conversation.version += 1

@@ -13,7 +13,7 @@ from services.offers.contact.models import Conversation, Message
 def must_belong(actor: Principal, provider_id: str) -> None:
     """Raise Forbidden unless the caller acts for the organisation; editors do not read what others write."""
     if provider_id not in actor.providers:
-        raise Forbidden("This is read by the organisation alone.")
+        raise Forbidden("This is read by the organisation alone.", code="organisation-alone")
 
 
 def one(
@@ -23,7 +23,7 @@ def one(
     query = select(Conversation).where(Conversation.id == conversation_id)
     found = session.exec(query.with_for_update() if lock else query).first()
     if isinstance(asker, str) and asker != conversation_id:
-        raise Forbidden("The link is for another conversation.")
+        raise Forbidden("The link is for another conversation.", code="wrong-link")
     if found is None or not texts(session, conversation_id):
         raise NotFound("conversation")
     if isinstance(asker, Principal):

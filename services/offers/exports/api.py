@@ -77,7 +77,7 @@ def export_offers(
 ) -> Response:
     """All published offers, or those of a board, a provider or a facet, as one file."""
     if asked.source is not None and not (caller and caller.is_any("editor")):
-        raise Forbidden("The keys of a source are shown to editors only.")
+        raise Forbidden("The keys of a source are shown to editors only.", code="role-needed", roles="editor")
     kit: Kit = request.app.state.kit
     wanted = _filter(session, asked, request)
     etag = _etag(queries.fingerprint(session, wanted), request)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from libs.servicekit.portal import NO_PORTAL, Portal
 from services.offers.boards.domain import Declaration
 from services.offers.exports.domain import Shown, Standards, say
 
@@ -24,6 +25,7 @@ class Frame:
     today: date = field(kw_only=True)
     board: Declaration | None = None
     zone: str = "UTC"
+    portal: Portal = NO_PORTAL
     country: str = ""
     state: str = ""
     accessibility: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -38,5 +40,6 @@ class Frame:
         return say(self.accessibility.get(code, {}), self.spoken) or code
 
     def address(self, shown: Shown) -> str:
-        """Where an offer is shown: its own page, else the API's answer."""
-        return shown.content.get("url") or f"{self.base}/v1/offers/{shown.id}"
+        """Where an offer is shown: its own page, else the portal's, else the API's answer."""
+        page = shown.content.get("url") or self.portal.page("offer", shown.id)
+        return page or f"{self.base}/v1/offers/{shown.id}"

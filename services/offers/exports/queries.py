@@ -90,6 +90,7 @@ def frame(session: Session, settings: Settings, lang: str, board: str | None = N
         spoken=list(dict.fromkeys([lang, *town["languages"]])),
         town=town["name"],
         base=settings.public_url,
+        portal=settings.portal,
         today=datetime.now(ZoneInfo(town["timezone"])).date(),
         board=asked_for,
         zone=town["timezone"],

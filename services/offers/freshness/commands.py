@@ -27,7 +27,9 @@ AT_ONCE = 200
 def check(session: Session, offer: Offer, by: CheckedAs, today: date) -> Offer:
     """Note that somebody found an offer still right; a hidden one is public again. A second click changes nothing."""
     if offer.status not in (OfferStatus.PUBLISHED, OfferStatus.HIDDEN):
-        raise Conflict(f"An offer that is {offer.status} is not checked.")
+        raise Conflict(
+            f"An offer that is {offer.status} is not checked.", code="offer-state", status=offer.status
+        )
     before = (offer.checked_on, offer.checked_as, offer.overdue)
     offer.vouch(by, today)
     if offer.status == OfferStatus.HIDDEN:

@@ -170,7 +170,7 @@ def set_amount(
     more = amount_cents - budget.amount_cents
     move = Move(Entered.SET, more, amount=more, actor=actor.subject, reason=reason)
     if not _move(session, budget.id, move):
-        raise Conflict("More than that is promised already.")
+        raise Conflict("More than that is promised already.", code="budget-promised")
     session.refresh(budget)
     budget.version += 1
     tell(session, budget, today)

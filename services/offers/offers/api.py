@@ -102,7 +102,7 @@ def create_offer(
 ) -> Response:
     """Draft an offer; with `publish` it is public at once."""
     if body.publish and not caller.is_any("editor"):
-        raise Forbidden("Publishing needs the role editor.")
+        raise Forbidden("Publishing needs the role editor.", code="role-needed", roles="editor")
     check_place(request, body.content.place)
     offer = commands.draft(session, caller, body.board, body.provider_id, body.content)
     if body.publish:

@@ -51,7 +51,9 @@ def change(session: Session, actor: Principal, offer_id: str, expected: int, con
     """Replace what is said of an offer. A provider may do so until it is published, an editor always."""
     offer = _held(session, actor, offer_id, expected)
     if offer.status in RELEASED and not actor.is_any("editor"):
-        raise Forbidden("A published offer is changed by an editor; propose the change.")
+        raise Forbidden(
+            "A published offer is changed by an editor; propose the change.", code="propose-instead"
+        )
     declaration = boards.declaration(session, offer.board, hold=True)
     check(declaration, content, complete=offer.status in (OfferStatus.SUBMITTED, *RELEASED))
     before = offer.content
@@ -180,7 +182,11 @@ def _held(session: Session, actor: Principal, offer_id: str, expected: int) -> O
 
 def _move(offer: Offer, status: OfferStatus) -> None:
     if not may_become(OfferStatus(offer.status), status):
-        raise Conflict(f"An offer that is {offer.status} cannot become {status}.")
+        raise Conflict(
+            f"An offer that is {offer.status} cannot become {status}.",
+            code="offer-state",
+            status=offer.status,
+        )
     offer.status = status
     _step(offer)
 

@@ -31,7 +31,11 @@ def invite(
         len(queries.members(session, provider_id)) + len(queries.invitations(session, provider_id))
         >= MAX_MEMBERS
     ):
-        raise Conflict(f"An organisation has at most {MAX_MEMBERS} members and invitations.")
+        raise Conflict(
+            f"An organisation has at most {MAX_MEMBERS} members and invitations.",
+            code="too-many-members",
+            most=MAX_MEMBERS,
+        )
     until = now() + INVITED_FOR
     invitation = Invitation(
         provider_id=provider_id,
@@ -66,7 +70,7 @@ def accept(session: Session, caller: Principal, invitation_id: str) -> Member:
     held = select(Invitation).where(Invitation.id == invitation_id).with_for_update()
     invitation = session.exec(held).first()
     if invitation is None:
-        raise Conflict("The invitation was used or taken back.")
+        raise Conflict("The invitation was used or taken back.", code="invitation-used")
     providers.locked(session, invitation.provider_id)
     member = queries.member_of(session, invitation.provider_id, caller.subject)
     if member is None:
@@ -109,7 +113,9 @@ def _one_manager_stays(session: Session, member: Member) -> None:
     """The provider is locked, so that two managers cannot leave at the same time."""
     others = [one for one in queries.members(session, member.provider_id) if one.id != member.id]
     if member.role == Role.MANAGER and not any(one.role == Role.MANAGER for one in others):
-        raise Conflict("This is the organisation's last manager; name another one first.")
+        raise Conflict(
+            "This is the organisation's last manager; name another one first.", code="last-manager"
+        )
 
 
 def register(
@@ -121,7 +127,11 @@ def register(
     known = queries.recipient(session, provider_id, recipient_id)
     if known is None:
         if len(queries.recipients(session, provider_id)) >= MAX_RECIPIENTS:
-            raise Conflict(f"An organisation has at most {MAX_RECIPIENTS} recipients.")
+            raise Conflict(
+                f"An organisation has at most {MAX_RECIPIENTS} recipients.",
+                code="too-many-recipients",
+                most=MAX_RECIPIENTS,
+            )
         known = Recipient(
             provider_id=provider_id, recipient_id=recipient_id, topics=[], created_by=actor.subject
         )

@@ -27,7 +27,7 @@ def recognise(kit: Kit, caller: Principal) -> Principal:
 def must_act_for(actor: Principal, provider_id: str | None) -> None:
     """Raise Forbidden unless the caller is an editor or acts for the organisation."""
     if not actor.is_any("editor") and provider_id not in actor.providers:
-        raise Forbidden("You do not act for this organisation.")
+        raise Forbidden("You do not act for this organisation.", code="not-of-organisation")
 
 
 def must_manage(session: Session, actor: Principal, provider_id: str) -> None:
@@ -36,7 +36,7 @@ def must_manage(session: Session, actor: Principal, provider_id: str) -> None:
     must_act_for(actor, provider_id)
     own = member_of(session, provider_id, actor.subject)
     if not actor.is_any("editor") and own is not None and own.role != Role.MANAGER:
-        raise Forbidden("This needs a manager of the organisation.")
+        raise Forbidden("This needs a manager of the organisation.", code="manager-needed")
 
 
 def member_of(session: Session, provider_id: str, subject: str) -> Member | None:
@@ -71,7 +71,7 @@ def must_speak_for(session: Session, asker: Principal | str, provider_id: str | 
     if isinstance(asker, Principal):
         must_act_for(asker, provider_id)
     elif not _registered_for(session, asker, provider_id):
-        raise Forbidden("The link does not speak for this organisation, or no longer.")
+        raise Forbidden("The link does not speak for this organisation, or no longer.", code="wrong-link")
 
 
 def _registered_for(session: Session, registration_id: str, provider_id: str | None) -> bool:

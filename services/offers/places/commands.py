@@ -45,7 +45,7 @@ def provide(session: Session, actor: Principal, offer_id: str, expected: int, pr
         stock = Stock(id=offer_id, offer_id=offer_id, unit=unit_of(session, offer), version=0)
         session.add(stock)
     if provision.free is None and provision.max is not None and provision.max < stock.taken:
-        raise Conflict(f"{stock.taken} places are taken already.")
+        raise Conflict(f"{stock.taken} places are taken already.", code="places-taken", taken=stock.taken)
     stock.unit = provision.unit or stock.unit
     stock.max, stock.stated_free = provision.max, provision.free
     stock.as_of, stock.version = as_of(provision, now()), stock.version + 1
@@ -72,7 +72,7 @@ def resize(session: Session, stock_id: str, maximum: int | None) -> None:
     if stock is None:
         return
     if maximum is not None and maximum < stock.taken:
-        raise Conflict(f"{stock.taken} places are taken already.")
+        raise Conflict(f"{stock.taken} places are taken already.", code="places-taken", taken=stock.taken)
     stock.max, stock.version = maximum, stock.version + 1
     session.flush()
 

@@ -41,7 +41,7 @@ def propose_offer(
     offer = offers.held_for(session, actor, offer_id)
     check_version(expected, offer.version)
     if offer.provider_id is None or offer.status not in RELEASED:
-        raise Conflict("Only an organisation's published offer needs a proposal.")
+        raise Conflict("Only an organisation's published offer needs a proposal.", code="no-proposal-needed")
     offers.check(boards.declaration(session, offer.board), content, complete=True)
     proposal = Proposal(
         kind=Kind.OFFER,
@@ -86,7 +86,9 @@ def _enter(session: Session, proposal: Proposal) -> Proposal:
     if proposal.content == proposal.base:
         raise Invalid(FieldError(field="content", reason="is what is said already"))
     if queries.open_count(session, proposal.thing_id) >= MAX_OPEN:
-        raise Conflict(f"{MAX_OPEN} proposals about this wait already.")
+        raise Conflict(
+            f"{MAX_OPEN} proposals about this wait already.", code="too-many-proposals", most=MAX_OPEN
+        )
     author = organisations.member_of(session, proposal.provider_id, proposal.created_by)
     if author is not None and proposal.recipient_id is None:
         proposal.recipient_id = author.recipient_id
@@ -107,7 +109,7 @@ def release(session: Session, actor: Principal, proposal_id: str, expected: int,
 def _release_offer(session: Session, proposal: Proposal, today: date) -> None:
     offer = offer_queries.locked(session, proposal.thing_id)
     if offer.status not in RELEASED:
-        raise Conflict(f"The offer is {offer.status} by now.")
+        raise Conflict(f"The offer is {offer.status} by now.", code="offer-state", status=offer.status)
     merged = _merged(proposal, offer.content)
     offers.revise(session, offer, _read(OfferContent, merged), today)
 
@@ -134,7 +136,9 @@ def _read(kind: Any, content: Content) -> Any:
     try:
         return kind.model_validate_json(to_json(content))
     except ValidationError:
-        raise Conflict("What was proposed and what was changed meanwhile do not go together.") from None
+        raise Conflict(
+            "What was proposed and what was changed meanwhile do not go together.", code="proposal-collides"
+        ) from None
 
 
 def refuse(session: Session, actor: Principal, proposal_id: str, expected: int, reason: str) -> Proposal:
@@ -155,7 +159,9 @@ def _open(session: Session, actor: Principal, proposal_id: str, expected: int) -
     proposal = queries.one(session, actor, proposal_id, lock=True)
     check_version(expected, proposal.version)
     if proposal.status != Decision.OPEN:
-        raise Conflict(f"The proposal is {proposal.status} already.")
+        raise Conflict(
+            f"The proposal is {proposal.status} already.", code="proposal-decided", status=proposal.status
+        )
     return proposal
 
 

@@ -40,7 +40,7 @@ def withdraw(session: Session, provider_id: str, expected: int) -> Provider:
     provider = queries.locked(session, provider_id)
     check_version(expected, provider.version)
     if offers.has_published(session, provider_id):
-        raise Conflict("The provider still has published offers; withdraw them first.")
+        raise Conflict("The provider still has published offers; withdraw them first.", code="still-in-use")
     provider.active = False
     _move(provider, provider.content)
     publish(session, provider, events.ProviderWithdrawn)

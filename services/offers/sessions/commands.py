@@ -50,7 +50,9 @@ def schedule(
         spans, left_out = _spans(order, town)
         _check_period(offer, spans, town)
     if _coming(session, offer_id) + len(spans) > MAX_COMING:
-        raise Conflict(f"An offer has {MAX_COMING} dates to come at most.")
+        raise Conflict(
+            f"An offer has {MAX_COMING} dates to come at most.", code="too-many-dates", most=MAX_COMING
+        )
     said = {"venue": _stored(order.venue), "places_max": order.places_max}
     series_id = str(uuid7()) if order.repeat else None
     rows = [_row(offer_id, series_id, span, said) for span in spans]
@@ -204,9 +206,9 @@ def _held(session: Session, actor: Principal, session_id: str, expected: int) ->
     row = session.exec(select(OfferSession).where(OfferSession.id == session_id).with_for_update()).one()
     check_version(expected, row.version)
     if row.status == SessionStatus.CANCELLED:
-        raise Conflict("The session is cancelled.")
+        raise Conflict("The session is cancelled.", code="date-cancelled")
     if row.ends_at <= now():
-        raise Conflict("The session is over.")
+        raise Conflict("The session is over.", code="date-over")
     return offer, row
 
 
