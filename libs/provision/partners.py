@@ -15,6 +15,7 @@ from nats.js.errors import NotFoundError
 from libs.contracts import topology
 
 COPIED = (topology.CITY, topology.STATE)
+INBOX = "_INBOX.librarian"  # all that this user may listen to
 # The subjects under which deploy/nats/nats.conf lets the partners' account ask for and receive the originals.
 ORIGINALS = api.ExternalStream(api="copy", deliver="deliver.partners")
 
@@ -44,7 +45,8 @@ def _config(stream: topology.Stream) -> api.StreamConfig:
 
 async def main() -> None:
     """Make the copies through the user named by COBURG_PARTNERS_NATS_URL."""
-    client = await nats.connect(os.environ["COBURG_PARTNERS_NATS_URL"], connect_timeout=5)
+    url = os.environ["COBURG_PARTNERS_NATS_URL"]
+    client = await nats.connect(url, connect_timeout=5, inbox_prefix=INBOX)
     try:
         print("copied for partners:", ", ".join(await copy(client.jetstream())))
     finally:

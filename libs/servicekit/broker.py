@@ -31,6 +31,11 @@ class Transient(Exception):  # noqa: N818 - says what it is
     """Raise when a dependency is away: the event waits for it, however long that takes."""
 
 
+def inbox(user: str) -> str:
+    """Where answers to a user go: to subjects of its own, which nobody else of its account may listen to."""
+    return f"_INBOX.{user}"
+
+
 class _Connection(NatsBroker):
     """FastStream's broker, but no error ends the search for a server: its own callback raises some of them inside
     nats-py's reconnecting task, which dies of it and leaves a connection that never comes back."""
@@ -49,6 +54,7 @@ class Bus:
         self.broker = _Connection(
             settings.nats_url,
             name=settings.service,
+            inbox_prefix=inbox(settings.service),
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
             connect_timeout=5,

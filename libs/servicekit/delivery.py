@@ -42,12 +42,17 @@ def is_outage(error: BaseException) -> bool:
 
 
 def parse(body: bytes, subject: str) -> Envelope[Any]:
-    """An event's bytes as its envelope; raises Malformed."""
+    """An event's bytes as its envelope; raises Malformed, also for an event that lies where another belongs: the broker
+    sends its answers, and what it delivers, to whatever subject a request names (ADR 35)."""
     fact = fact_of(subject)
     try:
-        return Envelope[fact].model_validate_json(body)  # type: ignore[valid-type]
+        event = Envelope[fact].model_validate_json(body)  # type: ignore[valid-type]
     except ValidationError as error:
         raise Malformed(str(error)[:1000]) from error
+    name, _, thing = subject.rpartition(".")
+    if event.subject != thing or event.type.split(".")[-4:] != name.split(".")[-4:]:
+        raise Malformed("the event belongs to another subject")
+    return event
 
 
 def fact_of(subject: str) -> type[Fact]:

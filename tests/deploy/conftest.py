@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +19,9 @@ from nats.aio.client import Client
 
 from cli.home import ROOT
 from libs.provision import partners, streams
+from libs.servicekit.broker import inbox
 from tests.stack import end, free_port_base
+from tests.waiting import until
 
 USERS = ("sys", "operator", "offers", "search", "librarian", "partner")
 
@@ -27,6 +32,7 @@ class Broker:
 
     port: int
     log: Path
+    configuration: Path
 
     @property
     def monitor(self) -> int:
@@ -45,7 +51,9 @@ class Broker:
         async def remember(error: Exception) -> None:
             refused.append(str(error))
 
-        client = await nats.connect(self.url(user), error_cb=remember, allow_reconnect=False)
+        client = await nats.connect(
+            self.url(user), error_cb=remember, allow_reconnect=False, inbox_prefix=inbox(user)
+        )
         try:
             yield Connection(client, refused)
         finally:
@@ -58,6 +66,23 @@ class Broker:
             while await librarian.last(stream) < await operator.last("CITY"):
                 assert time.monotonic() < deadline
                 await asyncio.sleep(0.02)
+
+    def admit(self, partner: str) -> None:
+        """Make a block for one more partner, as docs/partners.md says, and have the file read again."""
+        file = self.configuration / "partners.conf"
+        text = file.read_text()
+        block = text[text.index("  # A partner's consumers") : text.index("\n]")]
+        block = block.replace("$COBURG_NATS_PARTNER_PASSWORD", password(partner))
+        block = block.replace("user: partner", f"user: {partner}").replace(".partner", f".{partner}")
+        self.reload(text.replace("\n]", f"\n{block}\n]"))
+
+    def reload(self, partners: str) -> None:
+        """Other partners, while the server runs."""
+        (self.configuration / "partners.conf").write_text(partners)
+        before = self.log.read_text().count("Reloaded server configuration")
+        server = int(re.findall(r"^\[(\d+)\]", self.log.read_text())[0])
+        os.kill(server, signal.SIGHUP)
+        until(lambda: self.log.read_text().count("Reloaded server configuration") > before)
 
     def violations(self) -> list[str]:
         """Every refusal so far, whoever's."""
@@ -108,7 +133,8 @@ def password(user: str) -> str:
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """The deployed bus on a free port, with its streams, durables and the partners' copies."""
     folder = tmp_path_factory.mktemp("broker")
-    broker = Broker(free_port_base() + 22, folder / "log")
+    configuration = shutil.copytree(ROOT / "deploy" / "nats", folder / "nats")
+    broker = Broker(free_port_base() + 22, folder / "log", configuration)
     child = start(broker, folder)
     try:
         wait_for(broker, child)
@@ -123,11 +149,12 @@ def start(broker: Broker, folder: Path) -> "subprocess.Popen[bytes]":
     secrets = {f"COBURG_NATS_{user.upper()}_PASSWORD": password(user) for user in USERS}
     own = {"COBURG_NATS_SERVER_NAME": "test", "COBURG_NATS_STORE": str(folder / "store")}
     server = Path(sys.executable).parent / "nats-server"
-    configuration = ROOT / "deploy" / "nats" / "nats.conf"
     ports = ("-a", "127.0.0.1", "-p", str(broker.port), "-m", str(broker.monitor))
     with broker.log.open("wb") as log:
         return subprocess.Popen(
-            [server, "-c", configuration, *ports], env={**os.environ, **secrets, **own}, stderr=log
+            [server, "-c", broker.configuration / "nats.conf", *ports],
+            env={**os.environ, **secrets, **own},
+            stderr=log,
         )
 
 

@@ -17,7 +17,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: Block = yaml.safe_load(TEXT)
 BLOCKS: dict[str, Block] = COMPOSE["services"]
 EXAMPLE = (ROOT / ".env.example").read_text()
-NATS = (ROOT / "deploy" / "nats" / "nats.conf").read_text()
+NATS = "".join(file.read_text() for file in sorted((ROOT / "deploy" / "nats").glob("*.conf")))
 
 every_block = pytest.mark.parametrize("name", BLOCKS)
 every_service = pytest.mark.parametrize("name", SERVICES)

@@ -109,7 +109,19 @@ def test_a_partner_publishes_nothing(broker: Broker, subject: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "subject", [">", "city.>", "internal.>", "dead.>", "deliver.>", "copy.>", "$JS.>", "$SYS.>"]
+    "subject",
+    [
+        ">",
+        "city.>",
+        "internal.>",
+        "dead.>",
+        "deliver.>",
+        "copy.>",
+        "$JS.>",
+        "$SYS.>",
+        "_INBOX.>",
+        "_INBOX.librarian.>",
+    ],
 )
 def test_a_partner_listens_to_nothing_but_his_answers(broker: Broker, subject: str) -> None:
     async def scenario() -> None:
@@ -185,6 +197,9 @@ def test_a_service_listens_through_its_durables_only(broker: Broker, user: str) 
         async with broker.connected(user) as service:
             assert not await service.may_subscribe("city.>")
             assert not await service.may_subscribe("internal.>")
+            others = set(SERVICE_MAY_NOT_PUBLISH) - {user} | {"operator"}
+            for subject in ("_INBOX.>", "_INBOX.*", *(f"_INBOX.{other}.>" for other in others)):
+                assert not await service.may_subscribe(subject), "answers are for who asked"
 
     asyncio.run(scenario())
 

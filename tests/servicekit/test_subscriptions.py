@@ -22,7 +22,7 @@ from libs.provision.streams import provision
 from libs.servicekit import delivery, inbox, subscriptions
 from libs.servicekit.broker import Bus, Transient
 from libs.servicekit.db import Database, now
-from libs.servicekit.delivery import HANDLED, fact_of
+from libs.servicekit.delivery import HANDLED, Malformed, fact_of, parse
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.runtime import keep_running
 from libs.servicekit.subscriptions import Subscription
@@ -410,7 +410,8 @@ def test_an_apps_subscription_handles_all_its_subjects_each_event_once(
     assert client.portal
     for message in ("one", "two"):  # two messages to the broker, one event
         client.portal.call(publish, kit.bus.js, "a", body("a", "same"), message)
-    client.portal.call(kit.bus.js.publish, "city.offers.board.changed.v9.b", body("b"))
+    newer = body("b").replace(b"offers.provider.changed.v1", b"offers.board.changed.v9")
+    client.portal.call(kit.bus.js.publish, "city.offers.board.changed.v9.b", newer)
 
     def heard() -> list[str]:
         with kit.database.reading() as session:
@@ -438,3 +439,19 @@ def test_an_event_of_a_newer_service_is_still_read() -> None:
     unknown = b'"type":"de.coburg.zoo.animal.born.v1"'
     known = body("a").replace(b'"type":"de.coburg.offers.provider.changed.v1"', unknown)
     assert delivery.parse(known, "city.zoo.animal.born.v1.a").subject == "a"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "city.offers.provider.changed.v1.b",
+        "city.offers.board.changed.v1.a",
+        "city.offers.provider.withdrawn.v1.a",
+    ],
+)
+def test_an_event_under_a_foreign_subject_is_none(subject: str) -> None:
+    own = body("a")
+    assert parse(own, f"city.{ProviderChanged.name}.a").subject == "a"
+    assert parse(own, f"internal.replay.ears.city.{ProviderChanged.name}.a").subject == "a"
+    with pytest.raises(Malformed):
+        parse(own, subject)
