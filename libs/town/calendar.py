@@ -3,6 +3,7 @@
 Public holidays come from the library `holidays` by the town's `[holidays]`, school holidays from a file of its own.
 """
 
+import os
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -99,6 +100,11 @@ def begins(day: date, zone: tzinfo) -> datetime:
 def ends(day: date, zone: tzinfo) -> datetime:
     """The instant at which a day ends, and the next begins."""
     return begins(day + timedelta(days=1), zone)
+
+
+def here() -> Calendar:
+    """The calendar of the town that `COBURG_CITY` names, for what is told far below the edges that know settings."""
+    return read(Path(os.environ.get("COBURG_CITY", "city")))
 
 
 @lru_cache

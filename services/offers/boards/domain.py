@@ -93,9 +93,22 @@ class Declaration(Body):
             raise ValueError(f"facets may not be called: {', '.join(sorted(reserved))}")
         if empty := [field.name for field in self.fields if field.type in LABEL_TYPES and not field.options]:
             raise ValueError(f"choices without options: {', '.join(empty)}")
+        if self.booking:
+            self._meant(self.booking)
         if self.standards and (unknown := self.standards.fields.difference(names)):
             raise ValueError(f"standards name unknown fields: {', '.join(sorted(unknown))}")
         return self
+
+    def _meant(self, booking: BookingRules) -> None:
+        """The fields that the rules of bookings name are there, and of the kind that they need."""
+        slots = booking.slots
+        wanted = [(booking.closes, FieldType.DATE)]
+        if slots:
+            wanted += [(slots.hours, FieldType.HOURS), (slots.opens, FieldType.DATE)]
+            wanted += [(slots.billing.field, FieldType.CHOICE)] if slots.billing else []
+        kinds = {field.name: field.type for field in self.fields}
+        if wrong := [f"{name} ({kind})" for name, kind in wanted if name and kinds.get(name) is not kind]:
+            raise ValueError(f"bookings name fields that are not so: {', '.join(wrong)}")
 
     @cached_property
     def by_name(self) -> dict[str, BoardField]:

@@ -18,13 +18,12 @@ from services.offers.bookings.domain import (
     Reason,
     Terms,
     Wish,
-    closes_at,
     rules_of,
 )
 from services.offers.bookings.messages import Desk
 from services.offers.bookings.models import Booking, BookingDate, BookingTerms
 from services.offers.bookings.plans import Plan, answered_by, dated, plan_of, within_caps
-from services.offers.bookings.steps import end, enter, held, move_up, settle
+from services.offers.bookings.steps import end, enter, held, is_closed, move_up, settle
 from services.offers.needs import commands as needs
 from services.offers.offers import domain as offers
 from services.offers.offers import queries as offer_queries
@@ -100,8 +99,8 @@ def change(session: Session, desk: Desk, party: Party, booking_id: str, expected
             code="booking-state",
             status=booking.status,
         )
-    _still_open(rules, booking)
-    plan = plan_of(session, desk, offer, rules, wish)
+    _still_open(desk, offer, rules, booking)
+    plan = plan_of(session, desk, offer, rules, wish, booking.form or {})
     within_caps(session, rules, booking, plan)
     if _same(session, booking, plan):
         booking.form, booking.version, booking.changed_at = plan.form, booking.version + 1, now()
@@ -201,8 +200,8 @@ def _new(offer: Offer, recipient_id: str, plan: Plan) -> Booking:
     return booking
 
 
-def _still_open(rules: BookingRules, booking: Booking) -> None:
-    if booking.starts_at and closes_at(rules, booking.starts_at) <= now():
+def _still_open(desk: Desk, offer: Offer, rules: BookingRules, booking: Booking) -> None:
+    if is_closed(desk, offer, rules, booking.starts_at):
         raise Conflict("It is too late to change this booking.", code="too-late")
 
 

@@ -1,6 +1,7 @@
 """Rules of bookings: their life, and what a board and an offer allow. Values in, values out."""
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -8,6 +9,7 @@ from pydantic import Field, model_validator
 
 from libs.contracts.card import Name
 from libs.servicekit.values import Body
+from libs.town.calendar import ends, shifted
 from services.offers.bookings.forms import FormField, FormKind
 from services.offers.params import UUID7
 from services.offers.slots.domain import Slot, SlotRules
@@ -92,12 +94,14 @@ class WaitingRules(Body):
 class BookingRules(Body):
     """`[booking]` of a board; without it, its offers cannot be booked here.
 
-    `counted_by` names the number of the form that says how many places are wanted. With `hold` a request holds its
+    `counted_by` names the number of the form that says how many places are wanted, `closes` the field of an offer that
+    holds the last day on which it can be booked. With `hold` a request holds its
     places while it is unanswered; without, only an approval takes them.
     """
 
     form: list[FormField] = Field(default=[], max_length=30)
     counted_by: Name | None = None
+    closes: Name | None = None
     auto_accept: bool = False
     hold: bool = True
     deadline_days: Days = 0
@@ -156,9 +160,9 @@ def may_become(status: BookingStatus, following: BookingStatus) -> bool:
     return status in FOLLOWS[following]
 
 
-def answer_until(rules: BookingRules, now: datetime, starts_at: datetime | None) -> datetime:
+def answer_until(rules: BookingRules, now: datetime, starts_at: datetime | None, zone: tzinfo) -> datetime:
     """When an unanswered request ends by itself: after the board's days, or when its first date begins."""
-    until = now + timedelta(days=rules.answer_days)
+    until = shifted(now, rules.answer_days, zone)
     return until if starts_at is None else min(until, starts_at)
 
 
@@ -168,9 +172,16 @@ def offer_until(waiting: WaitingRules, now: datetime, starts_at: datetime | None
     return until if starts_at is None else min(until, starts_at)
 
 
-def closes_at(rules: BookingRules, starts_at: datetime) -> datetime:
-    """Until when a date can be booked or changed."""
-    return starts_at - timedelta(days=rules.deadline_days)
+def bookable_until(
+    rules: BookingRules, fields: Mapping[str, Any], starts_at: datetime | None, zone: tzinfo
+) -> datetime | None:
+    """Until when an offer with these fields, or its date, can be booked or changed: days are those of the calendar. None
+    when nothing ends it."""
+    day = fields.get(rules.closes or "")
+    ends_ = [ends(date.fromisoformat(day), zone)] if day else []
+    if starts_at:
+        ends_.append(shifted(starts_at, -rules.deadline_days, zone))
+    return min(ends_, default=None)
 
 
 def forget_at(

@@ -1,5 +1,6 @@
 """What a wish comes to under the rules of its board and offer: a plan, or a problem that names what does not fit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -12,10 +13,10 @@ from services.offers.bookings import queries
 from services.offers.bookings.domain import (
     BookingRules,
     Wish,
-    closes_at,
+    bookable_until,
     places_wanted,
 )
-from services.offers.bookings.forms import check_form
+from services.offers.bookings.forms import Facts, check_form, check_meaning
 from services.offers.bookings.messages import Desk
 from services.offers.bookings.models import Booking
 from services.offers.offers.models import Offer
@@ -40,8 +41,38 @@ class Plan:
     certain: bool = True
 
 
-def plan_of(session: Session, desk: Desk, offer: Offer, rules: BookingRules, wish: Wish) -> Plan:
-    """A wish checked against the rules; Invalid names what does not fit."""
+def plan_of(
+    session: Session,
+    desk: Desk,
+    offer: Offer,
+    rules: BookingRules,
+    wish: Wish,
+    answered: Mapping[str, Any] | None = None,
+) -> Plan:
+    """A wish checked against the rules; Invalid names what does not fit. What was `answered` before the same way was
+    right then."""
+    plan = _plan(session, desk, offer, rules, wish)
+    _in_time(desk, offer, rules, plan)
+    day = (plan.starts_at or now()).astimezone(desk.zone).date()
+    facts = Facts(offer.said.age, offer.ends_on, now().astimezone(desk.zone).date(), day)
+    news = {name for name, value in wish.form.items() if (answered or {}).get(name) != value}
+    wrong = [(name, why) for name, why in check_meaning(rules.form, wish.form, facts) if name in news]
+    if found := [FieldError(field=f"form.{name}", reason=why) for name, why in wrong]:
+        raise Invalid(*found)
+    return plan
+
+
+def _in_time(desk: Desk, offer: Offer, rules: BookingRules, plan: Plan) -> None:
+    until = bookable_until(rules, offer.said.fields, None if plan.slotted else plan.starts_at, desk.zone)
+    if until is None or until > now():
+        return
+    if plan.starts_at and not plan.slotted:
+        raise Invalid(FieldError(field="session_ids", reason="names a date that can no longer be booked"))
+    day = offer.said.fields[rules.closes or ""]
+    raise Invalid(FieldError(field="offer_id", reason=f"could be booked until {day}"))
+
+
+def _plan(session: Session, desk: Desk, offer: Offer, rules: BookingRules, wish: Wish) -> Plan:
     wrong = [FieldError(field=f"form.{name}", reason=why) for name, why in check_form(rules.form, wish.form)]
     if wrong:
         raise Invalid(*wrong)
@@ -59,10 +90,7 @@ def plan_of(session: Session, desk: Desk, offer: Offer, rules: BookingRules, wis
     if wish.session_ids and not rules.min_dates <= len(wish.session_ids) <= rules.max_dates:
         reason = f"choose from {rules.min_dates} to {rules.max_dates} dates"
         raise Invalid(FieldError(field="session_ids", reason=reason))
-    plan = dated(session, desk, offer, plan, wish.session_ids)
-    if plan.starts_at and closes_at(rules, plan.starts_at) <= now():
-        raise Invalid(FieldError(field="session_ids", reason="names a date that can no longer be booked"))
-    return plan
+    return dated(session, desk, offer, plan, wish.session_ids)
 
 
 def answered_by(rules: BookingRules, plan: Plan) -> BookingRules:

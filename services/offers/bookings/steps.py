@@ -14,7 +14,7 @@ from services.offers.bookings.domain import (
     BookingStatus,
     Reason,
     answer_until,
-    closes_at,
+    bookable_until,
     forget_at,
     may_become,
     offer_until,
@@ -70,16 +70,16 @@ def settle(
         )
     booking.status, booking.reason = status, reason
     booking.version, booking.changed_at = booking.version + 1, now()
-    booking.deadline_at = _deadline(rules, booking, status)
+    booking.deadline_at = _deadline(desk, rules, booking, status)
     booking.forget_at = forget_at(rules, status, now(), booking.ends_at)
     session.add(booking)
     session.flush()
     tell(session, desk, booking, TEMPLATES[status], **funds.follow(session, desk, booking))
 
 
-def _deadline(rules: BookingRules, booking: Booking, status: BookingStatus) -> datetime | None:
+def _deadline(desk: Desk, rules: BookingRules, booking: Booking, status: BookingStatus) -> datetime | None:
     if status is BookingStatus.PENDING:
-        return answer_until(rules, now(), booking.starts_at)
+        return answer_until(rules, now(), booking.starts_at, desk.zone)
     if status is BookingStatus.OFFERED and rules.waiting:
         return offer_until(rules.waiting, now(), booking.starts_at)
     return None
@@ -157,6 +157,12 @@ def end(
     move_up(session, desk, offer)
 
 
+def is_closed(desk: Desk, offer: Offer, rules: BookingRules, starts_at: datetime | None) -> bool:
+    """Whether it is too late to book the offer, or its date that begins then."""
+    until = bookable_until(rules, offer.said.fields, starts_at, desk.zone)
+    return until is not None and until <= now()
+
+
 def _fell_out(session: Session, stock_ids: list[str]) -> bool:
     return any(row.status == "cancelled" for row in queries.sessions(session, stock_ids))
 
@@ -166,10 +172,11 @@ def move_up(session: Session, desk: Desk, offer: Offer) -> int:
     line = queries.waiting(session, offer.id)
     if not line or offer.status != offers.OfferStatus.PUBLISHED:
         return 0
-    rules, dates = queries.retention(session, offer), queries.dates(session, [each.id for each in line])
+    rules = queries.rules_or_none(session, offer) or queries.retention(session, offer)
+    dates = queries.dates(session, [each.id for each in line])
     offered, passed = 0, list[Booking]()
     for booking in line:
-        if booking.starts_at and closes_at(rules, booking.starts_at) <= now():
+        if is_closed(desk, offer, rules, booking.starts_at):
             settle(session, desk, rules, booking, BookingStatus.EXPIRED, Reason.OFFER_OVER)
         elif _fell_out(session, dates[booking.id]):
             continue  # the event of the cancelled date is on its way and ends it
