@@ -15,6 +15,7 @@ PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 Paragraphs = Annotated[str, StringConstraints(max_length=20_000, pattern=PRINTABLE)]
 Text = Annotated[dict[Language, Paragraphs], Field(max_length=12)]
+ThingId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Url = Annotated[str, StringConstraints(max_length=2000, pattern=PRINTABLE)]
 
 
@@ -57,6 +58,18 @@ class Image(Part):
     alt: Text
 
 
+class Span(Part):
+    """One date from its beginning to its end, and what is left of it."""
+
+    start: AwareDatetime
+    end: AwareDatetime | None = Field(default=None, description="Null when nobody says how long it lasts.")
+    id: ThingId | None = Field(default=None, description="The publisher's id of the date.")
+    free_places: int | None = Field(default=None, ge=0, le=1_000_000)
+    bookable_until: AwareDatetime | None = Field(
+        default=None, description="Until when it can be booked; null when it cannot, or not by itself."
+    )
+
+
 class Card(Part):
     """How a thing is found and shown. Texts are plain text by language; a missing language never hides a thing."""
 
@@ -79,12 +92,22 @@ class Card(Part):
     dates: list[AwareDatetime] = Field(
         default=[], max_length=50, description="The next dates, soonest first."
     )
+    spans: list[Span] = Field(
+        default=[], max_length=50, description="The same dates with their ends and what is left of each."
+    )
     hours: Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)] | None = Field(
         default=None, description="Opening hours in OpenStreetMap's syntax, local time."
     )
     age: Age | None = None
     price_cents: int | None = Field(default=None, ge=0, le=100_000_000)
     free_places: int | None = Field(default=None, ge=0, le=1_000_000)
+    bookable: bool | None = Field(
+        default=None, description="Whether it can be booked at its publisher's; null when that does not tell."
+    )
+    bookable_until: AwareDatetime | None = Field(
+        default=None,
+        description="The last instant at which something of it can be booked; null without an end.",
+    )
     checked_on: date | None = Field(
         default=None, description="The day on which somebody last found all of this still right."
     )

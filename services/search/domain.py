@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from pydantic_core import to_json
@@ -18,6 +18,9 @@ from services.search.hours import DAYS, open_codes, open_weekdays
 # An open end of a period, as a day; so one comparison serves all.
 FIRST_DAY, LAST_DAY = date.min.toordinal(), date.max.toordinal()
 MAX_MONTHS = 1500
+MOST_DAYS = 31  # of one date
+MOMENT = timedelta(microseconds=1)
+NEVER = 2**40  # seconds, for what can be booked without an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def _when(card: Card, calendar: Calendar) -> dict[str, Any]:
 
 def _days(card: Card, calendar: Calendar) -> dict[str, Any]:
     if card.dates:
-        return {"days": sorted({moment.astimezone(calendar.zone).toordinal() for moment in card.dates})}
+        return {"days": sorted({day.toordinal() for day in _own_days(card, calendar)})}
     start = card.period.start if card.period else None
     end = card.period.end if card.period else None
     return {
@@ -100,9 +103,19 @@ def _days(card: Card, calendar: Calendar) -> dict[str, Any]:
     }
 
 
+def _own_days(card: Card, calendar: Calendar) -> set[date]:
+    """Every day of every date, from the first to the last: what begins on Monday and ends on Friday is on Wednesday."""
+    found = {moment.astimezone(calendar.zone).date() for moment in card.dates}
+    for span in card.spans:
+        first = span.start.astimezone(calendar.zone).date()
+        last = max(span.start, (span.end or span.start) - MOMENT).astimezone(calendar.zone).date()
+        found.update(first + timedelta(number) for number in range(min((last - first).days, MOST_DAYS) + 1))
+    return found
+
+
 def _regularly(card: Card, calendar: Calendar) -> dict[str, Any]:
     """On which days of the week, as dates, opening hours or a facet of that name tell; and when it is open."""
-    told = {DAYS[moment.astimezone(calendar.zone).weekday()] for moment in card.dates}
+    told = {DAYS[day.weekday()] for day in _own_days(card, calendar)}
     told.update(day for day in card.facets.get("weekdays", ()) if day in DAYS)
     if card.hours is None:
         return {"weekdays": sorted(told, key=DAYS.index)}
@@ -116,7 +129,9 @@ def _instants(card: Card) -> dict[str, Any]:
     start = card.period.start if card.period else None
     begin = datetime.combine(start, time(), UTC) if start else None
     instants = {"soonest": min(card.dates, default=begin), "published": card.published_at}
-    return {name: int(instant.timestamp()) for name, instant in instants.items() if instant}
+    found = {name: int(instant.timestamp()) for name, instant in instants.items() if instant}
+    closes = int(card.bookable_until.timestamp()) if card.bookable_until else NEVER
+    return found | {"closes": closes}
 
 
 def _for_whom(card: Card) -> dict[str, Any]:

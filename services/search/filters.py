@@ -76,7 +76,8 @@ def filters(query: Query, calendar: Calendar) -> Iterable[str | list[str]]:
     yield from _place(query)
     yield from _time(query, calendar)
     if query.free:
-        yield "free_places > 0"
+        # Places that nobody can book any more are none.
+        yield from ("free_places > 0", f"closes > {int(now().timestamp())}")
     if query.age:
         yield from (f"age_from <= {query.age[1]}", f"age_to >= {query.age[0]}")
 

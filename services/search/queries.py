@@ -25,8 +25,8 @@ _BLANK: Json = {
     **dict.fromkeys(
         ("board", "url", "image", "place", "period", "age", "hours", "price_cents", "free_places")
     ),
-    "published_at": None,
-    **dict.fromkeys(("tags", "fields_of_action", "dates"), ()),
+    **dict.fromkeys(("published_at", "bookable", "bookable_until")),
+    **dict.fromkeys(("tags", "fields_of_action", "dates", "spans"), ()),
     "facets": {},
     "numbers": {},
 }

@@ -101,7 +101,7 @@ _CARDS: Json = {
             "attributePatterns": ["listed", "starts", "ends", "days", "age_from", "age_to"],
             "features": RANGE,
         },
-        {"attributePatterns": ["price_cents", "free_places", "numbers.*"], "features": RANGE},
+        {"attributePatterns": ["price_cents", "free_places", "closes", "numbers.*"], "features": RANGE},
         {"attributePatterns": ["id", "open", "lift"], "features": PLAIN},
         "_geo",  # Meilisearch knows it by its plain name only
     ],

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from libs.contracts.card import Age, Period, Place, Text
+from libs.contracts.card import Age, Period, Place, Span, Text
 from libs.contracts.offers import FieldType
 
 
@@ -48,6 +48,9 @@ class Item(BaseModel):
     hours: str | None = Field(description="Opening hours in OpenStreetMap's syntax, the town's time.")
     price_cents: int | None
     free_places: int | None
+    spans: list[Span] = Field(description="The same dates with their ends, and what is left of each.")
+    bookable: bool | None = Field(description="Whether it can be booked at its publisher's.")
+    bookable_until: datetime | None = Field(description="Until when something of it can be booked.")
     published_at: datetime | None
 
 

@@ -1,6 +1,7 @@
 """A request's life through HTTP: without an account, through its link; answered, changed, cancelled, erased."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date as day_
 from datetime import timedelta
 from typing import Any
 
@@ -232,7 +233,7 @@ def test_requests_hold_nothing_where_only_an_approval_counts(service: Offers) ->
     assert taken(service, offer) == 1
 
 
-FILL: dict[str, Any] = {"date": "2024-05-01", "integer": 1, "text": "x", "boolean": True}
+FILL: dict[str, Any] = {"date": day_.today().isoformat(), "integer": 1, "text": "x", "boolean": True}
 
 
 @pytest.mark.parametrize("dates", [1, 2])

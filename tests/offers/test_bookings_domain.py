@@ -77,8 +77,8 @@ def test_every_state_can_be_reached_and_only_active_ones_left() -> None:
 
 def test_deadlines_never_outlive_the_first_date() -> None:
     rules, soon = BookingRules(answer_days=7), NOW + timedelta(days=2)
-    assert answer_until(rules, NOW, None) == NOW + timedelta(days=7)
-    assert answer_until(rules, NOW, soon) == soon
+    assert answer_until(rules, NOW, None, UTC) == NOW + timedelta(days=7)
+    assert answer_until(rules, NOW, soon, UTC) == soon
     assert offer_until(WaitingRules(hours=72), NOW, soon) == soon
     assert offer_until(WaitingRules(hours=1), NOW, soon) == NOW + timedelta(hours=1)
 

@@ -26,9 +26,10 @@ from services.offers.boards.domain import Declaration
 from services.offers.cells import STANDING, guarded, joined, parted, unguarded
 from services.offers.exports import cursor, files
 from services.offers.exports import jsonld as linked_data
-from services.offers.exports.domain import Filter, Left, Occasion, Shown, columns
+from services.offers.exports.domain import Filter, Occasion, Shown, columns
 from services.offers.exports.frame import Frame
 from services.offers.offers.domain import OfferContent
+from services.offers.places.domain import Left
 from services.offers.providers.domain import SaidPlace
 
 BOARDS = {board.slug: board for board in read_declarations(ROOT / "city" / "boards")}

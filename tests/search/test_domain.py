@@ -73,6 +73,15 @@ def test_dates_are_days_of_the_town_and_outweigh_the_period() -> None:
     assert "starts" not in made
 
 
+def test_what_lasts_from_monday_to_friday_is_there_on_wednesday() -> None:
+    monday = datetime(2027, 8, 2, 6, tzinfo=UTC)
+    friday = datetime(2027, 8, 6, 22, tzinfo=UTC)  # midnight in Coburg: Saturday has no part in it
+    made = document(dates=[monday], spans=[{"start": monday, "end": friday}])
+
+    assert made["days"] == [date(2027, 8, day).toordinal() for day in range(2, 7)]
+    assert made["weekdays"] == ["mo", "tu", "we", "th", "fr"]
+
+
 def test_a_tombstone_keeps_nothing_but_its_version() -> None:
     assert document(listed=False) == {
         "key": "offers-offer-thing",

@@ -96,7 +96,13 @@ def set_terms(
 def _terms(session: Reading, offer: Offer, response: Response) -> TermsView:
     row, rules = queries.terms(session, offer.id), queries.rules_or_none(session, offer)
     response.headers.update(etag(row.version))
-    return TermsView(bookable=rules is not None, rules=rules, own=row.said, version=row.version)
+    return TermsView(
+        bookable=rules is not None,
+        bookable_until=queries.last_call_of(session, offer),
+        rules=rules,
+        own=row.said,
+        version=row.version,
+    )
 
 
 @router.post("/bookings", status_code=201, response_model=Booked, dependencies=[paced()])

@@ -25,6 +25,7 @@ from services.offers.bookings.models import Booking, BookingDate, BookingTerms
 from services.offers.bookings.plans import Plan, answered_by, dated, plan_of, within_caps
 from services.offers.bookings.steps import end, enter, held, is_closed, move_up, settle
 from services.offers.needs import commands as needs
+from services.offers.offers import commands as offer_commands
 from services.offers.offers import domain as offers
 from services.offers.offers import queries as offer_queries
 from services.offers.offers.models import Offer
@@ -45,6 +46,8 @@ def set_terms(session: Session, party: Party, offer_id: str, expected: int, term
     check_version(expected, row.version)
     row.terms, row.version = terms.model_dump(), row.version + 1
     session.add(row)
+    session.flush()
+    offer_commands.retell(session, offer)
     return row
 
 

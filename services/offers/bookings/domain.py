@@ -1,7 +1,7 @@
 """Rules of bookings: their life, and what a board and an offer allow. Values in, values out."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from services.offers.params import UUID7
 from services.offers.slots.domain import Slot, SlotRules
 
 MOST_DATES = 50
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_WAITING = 200
 Days = Annotated[int, Field(ge=0, le=3650)]
 Places = Annotated[int, Field(ge=1, le=10_000)]
@@ -153,6 +154,21 @@ def rules_of(board: BookingRules, terms: Terms) -> BookingRules:
     """The rules that hold for an offer; ValueError when its terms contradict themselves."""
     own = terms.model_dump(exclude={"bookable"}, exclude_none=True)
     return BookingRules.model_validate({**dict(board), **own})
+
+
+def in_force(board: BookingRules | None, own: Terms) -> BookingRules | None:
+    """The rules that hold for an offer with these terms; None where it cannot be booked here."""
+    if board is None or not own.bookable:
+        return None
+    try:
+        return rules_of(board, own)
+    except ValueError:  # the board has changed since, and they no longer go together
+        return board
+
+
+def closed_until(rules: BookingRules | None, now: datetime, zone: tzinfo) -> datetime:
+    """Dates that begin until then can no longer be booked; where nothing is booked here, none is closed."""
+    return shifted(now, rules.deadline_days, zone) if rules else NEVER
 
 
 def may_become(status: BookingStatus, following: BookingStatus) -> bool:

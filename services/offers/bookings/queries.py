@@ -1,17 +1,32 @@
 """Reads of bookings, and who may see which."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
+from typing import Any
 
 from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, and_, col, func, or_, select
 
 from libs.servicekit.errors import Conflict, NotFound
 from libs.servicekit.principal import Principal
+from libs.servicekit import db
+from libs.town.calendar import here
 from services.offers.boards import queries as boards
-from services.offers.bookings.domain import ACTIVE, MOST_WAITING, BookingRules, BookingStatus, Terms, rules_of
+from services.offers.bookings.domain import (
+    ACTIVE,
+    MOST_WAITING,
+    BookingRules,
+    BookingStatus,
+    Terms,
+    bookable_until,
+    closed_until,
+    in_force,
+)
 from services.offers.bookings.models import Booking, BookingDate, BookingTerms
+from services.offers.bookings.openings import Opening, last_call, opening, openings, span
 from services.offers.offers.models import Offer
+from services.offers.places import queries as places
+from services.offers.sessions import queries as session_queries
 from services.offers.sessions.models import OfferSession
 
 
@@ -77,6 +92,12 @@ def terms(session: Session, offer_id: str) -> BookingTerms:
     return found or BookingTerms(offer_id=offer_id, terms=Terms().model_dump(), version=0)
 
 
+def having_terms(session: Session, offer_ids: list[str]) -> set[str]:
+    """Those of the offers that have something otherwise than their board."""
+    mine = select(BookingTerms.offer_id).where(col(BookingTerms.offer_id).in_(offer_ids))
+    return set(session.exec(mine))
+
+
 def rules(session: Session, offer: Offer) -> BookingRules:
     """What holds for bookings of an offer; Conflict when it cannot be booked here."""
     found = rules_or_none(session, offer)
@@ -87,13 +108,39 @@ def rules(session: Session, offer: Offer) -> BookingRules:
 
 def rules_or_none(session: Session, offer: Offer) -> BookingRules | None:
     """What holds for bookings of an offer; None for an offer that cannot be booked here."""
-    board, own = boards.declaration(session, offer.board).booking, terms(session, offer.id).said
-    if board is None or not own.bookable:
+    return in_force(boards.declaration(session, offer.board).booking, terms(session, offer.id).said)
+
+
+def closed(session: Session, offers: Iterable[Any]) -> dict[str, datetime]:
+    """Up to which beginning the dates of offers (rows with `id` and `board`) can no longer be booked."""
+    boards_of = {offer.id: offer.board for offer in offers}
+    rows = session.exec(select(BookingTerms).where(col(BookingTerms.offer_id).in_(boards_of)))
+    own = {row.offer_id: row.said for row in rows} if boards_of else {}
+    declared = {slug: boards.declaration(session, slug).booking for slug in set(boards_of.values())}
+    return {
+        offer_id: closed_until(in_force(declared[board], own.get(offer_id, Terms())), db.now(), here().zone)
+        for offer_id, board in boards_of.items()
+    }
+
+
+def openings_of(session: Session, rows: list[OfferSession], zone: tzinfo) -> dict[str, Opening]:
+    """How sessions of one offer can be booked, by their ids."""
+    if not rows:
+        return {}
+    offer = session.get_one(Offer, rows[0].offer_id)
+    found = rules_or_none(session, offer)
+    return openings(found, offer.said.fields, rows, places.of_offer(session, offer.id), zone)
+
+
+def last_call_of(session: Session, offer: Offer) -> datetime | None:
+    """The last instant at which something of an offer can be booked; None without an end, or if it cannot be here."""
+    zone, found = here().zone, rules_or_none(session, offer)
+    if found is None:
         return None
-    try:
-        return rules_of(board, own)
-    except ValueError:  # the board has changed since, and they no longer go together
-        return board
+    fields, coming = offer.said.fields, session_queries.next_ones(session, offer.id, db.now()) or []
+    stocks = {stock.id: stock for stock in places.of_offer(session, offer.id)}
+    spans = [span(row, opening(found, fields, row, stocks, zone)) for row in coming]
+    return last_call(spans) or bookable_until(found, fields, None, zone)
 
 
 def retention(session: Session, offer: Offer) -> BookingRules:

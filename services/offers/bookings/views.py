@@ -74,6 +74,9 @@ class TermsView(BaseModel):
     """How an offer is booked: the board's rules with the offer's own, and what the offer has of its own."""
 
     bookable: bool
+    bookable_until: datetime | None = Field(
+        description="Until when something of it can be booked; null without an end."
+    )
     rules: BookingRules | None
     own: Terms
     version: int

@@ -10,6 +10,7 @@ from libs.contracts.card import Name
 from libs.contracts.offers import BoardField
 from libs.servicekit.values import Body
 from services.offers.cells import STANDING, guarded, joined
+from services.offers.places.domain import Left
 
 SchemaType = Literal["Service", "Event", "Course", "ChildCare", "Place"]
 TEXTS = ("title", "summary", "text")
@@ -59,15 +60,6 @@ class Occasion:
     reason: str | None = None
     venue: Mapping[str, Any] | None = None
     version: int = 0
-
-
-@dataclass(frozen=True)
-class Left:
-    """The places of an offer: how many are free, of how many, and since when that is so."""
-
-    free: int
-    most: int | None
-    as_of: datetime
 
 
 @dataclass(frozen=True)

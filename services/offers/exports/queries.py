@@ -17,12 +17,13 @@ from libs.servicekit.db import Database, now
 from libs.servicekit.settings import Settings
 from services.offers.boards import queries as boards
 from services.offers.boards.models import Board
-from services.offers.exports.domain import Filter, Left, Occasion, Shown
+from services.offers.bookings.queries import closed
+from services.offers.exports.domain import Filter, Occasion, Shown
 from services.offers.exports.frame import Frame
 from services.offers.offers.models import Offer
 from services.offers.offers.queries import public
-from services.offers.places.domain import together
 from services.offers.places.models import Stock
+from services.offers.places.queries import left
 from services.offers.providers.models import Provider
 from services.offers.sessions.models import OfferSession
 
@@ -103,7 +104,11 @@ def frame(session: Session, settings: Settings, lang: str, board: str | None = N
 def shown(session: Session, rows: Sequence[Any], *, keyed: bool = False) -> list[Shown]:
     """Offers as exports see them, with what other parts of the service know of them."""
     ids = [row.id for row in rows]
-    providers, counted, sessions = _providers(session, rows), _counted(session, ids), _sessions(session, ids)
+    providers, counted, sessions = (
+        _providers(session, rows),
+        left(session, closed(session, rows)),
+        _sessions(session, ids),
+    )
     return [
         Shown(
             id=row.id,
@@ -122,21 +127,6 @@ def shown(session: Session, rows: Sequence[Any], *, keyed: bool = False) -> list
         )
         for row in rows
     ]
-
-
-def _counted(session: Session, ids: list[str]) -> dict[str, Left]:
-    """What is left of each offer whose places are counted: of the whole, else of its dates together."""
-    stocks: dict[str, list[Stock]] = {}
-    for stock in session.exec(select(Stock).where(col(Stock.offer_id).in_(ids))):
-        stocks.setdefault(stock.offer_id, []).append(stock)
-    return {offer: left for offer, mine in stocks.items() if (left := _left(offer, mine))}
-
-
-def _left(offer: str, stocks: list[Stock]) -> Left | None:
-    whole = [stock for stock in stocks if stock.id == offer and stock.limited]
-    parts = whole or [stock for stock in stocks if stock.id != offer]
-    free, most = together(stock.free for stock in parts), together(stock.max for stock in parts)
-    return None if free is None else Left(free, most, max(stock.as_of for stock in parts))
 
 
 def _sessions(session: Session, ids: list[str]) -> dict[str, list[Occasion]]:

@@ -15,10 +15,11 @@ from libs.servicekit import outbox, telemetry
 from libs.servicekit.db import now
 from libs.servicekit.outbox import Entry
 from services.offers.boards.domain import Declaration
+from services.offers.bookings import queries as bookings
 from services.offers.freshness.domain import Stage
 from services.offers.imports.drafts import Draft
 from services.offers.imports.models import Import
-from services.offers.offers.domain import NOTHING, Extras, OfferContent, OfferStatus, Stand, is_over
+from services.offers.offers.domain import Extras, OfferContent, OfferStatus, Stand, is_over
 from services.offers.offers.facts import extras_of, fact_of
 from services.offers.offers.models import Offer, ends_on, stored
 from services.offers.places import queries as places
@@ -70,7 +71,7 @@ def gather(session: Session, order: Import, board: Declaration, drafts: list[Dra
     chunk = Chunk(order, board, today)
     chunk.providers = _providers(session, order.source, drafts)
     chunk.offers = _offers(session, order, drafts)
-    chunk.extras = _extras(session, [offer.id for offer in chunk.offers.values()])
+    chunk.extras = _extras(session, chunk, drafts)
     for draft in drafts:
         _take(chunk, draft)
     return chunk
@@ -90,9 +91,15 @@ def _offers(session: Session, order: Import, drafts: list[Draft]) -> dict[str, O
     return {str(offer.external_id): offer for offer in session.exec(query.with_for_update())}
 
 
-def _extras(session: Session, offer_ids: list[str]) -> dict[str, Extras]:
-    having = sessions.having(session, offer_ids) | places.having(session, offer_ids)
-    return {offer_id: extras_of(session, offer_id) for offer_id in having}
+def _extras(session: Session, chunk: Chunk, drafts: list[Draft]) -> dict[str, Extras]:
+    said = {
+        chunk.offers[draft.key].id: draft.content
+        for draft in drafts
+        if draft.key in chunk.offers and draft.content
+    }
+    ids = list(said)
+    having = sessions.having(session, ids) | places.having(session, ids) | bookings.having_terms(session, ids)
+    return {offer_id: extras_of(session, offer_id, chunk.board, said[offer_id]) for offer_id in having}
 
 
 def _name(provider: ProviderContent) -> str:
@@ -187,7 +194,7 @@ def _tell(
     offer_id: str,
     version: int,
 ) -> None:
-    title, extras = provider.title if provider else None, chunk.extras.get(offer_id, NOTHING)
+    title, extras = provider.title if provider else None, chunk.extras.get(offer_id)
     fact = fact_of(stand, content, chunk.board, title, kind, extras=extras)
     chunk.facts.append((fact, offer_id, version))
 

@@ -1,7 +1,7 @@
 """Rules of offers: their content, their lifecycle, and how they are found. Values in, values out."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -144,12 +144,25 @@ class Extras:
     """What other parts know of an offer; where one is set it stands instead of what the content says."""
 
     free_places: int | None = None
-    dates: list[datetime] | None = None
+    # Its next dates, with what is left of each.
+    spans: list[cards.Span] | None = None
+    # Whether it can be booked here, and the last instant at which something of it can.
+    bookable: bool = False
+    bookable_until: datetime | None = None
     # The next venue: an offer that says no place of its own is found where it takes place.
     place: cards.Place | None = None
 
 
 NOTHING = Extras()
+
+
+def spans_of(board: Declaration, content: OfferContent) -> list[cards.Span]:
+    """The dates that the content itself names; they last as long as the board's field for it says."""
+    minutes = content.fields.get((board.standards and board.standards.duration) or "")
+    lasting = timedelta(minutes=minutes) if isinstance(minutes, int) and minutes > 0 else None
+    return [
+        cards.Span(start=start, end=start + lasting if lasting else None) for start in sorted(content.dates)
+    ]
 
 
 def card(
@@ -159,6 +172,7 @@ def card(
     facets, numbers = boards.facets(board, content.fields)
     if stand.stage == Stage.OVERDUE:
         facets["freshness"] = [Stage.OVERDUE.value]
+    spans = spans_of(board, content) if extras.spans is None else extras.spans
     names = list(dict.fromkeys((provider or {}).values()))
     return Card(
         kind="offer",
@@ -173,11 +187,14 @@ def card(
         numbers=numbers,
         place=plain(content.place) or extras.place,
         period=_plain(cards.Period, content.period),
-        dates=sorted(content.dates) if extras.dates is None else extras.dates,
+        dates=[span.start for span in spans],
+        spans=spans,
         hours=boards.hours(board, content.fields),
         age=_plain(cards.Age, content.age),
         price_cents=content.price_cents,
         free_places=content.free_places if extras.free_places is None else extras.free_places,
+        bookable=extras.bookable,
+        bookable_until=extras.bookable_until,
         url=content.url,
         image=_plain(cards.Image, content.image),
         published_at=stand.published_at,

@@ -1,6 +1,7 @@
 """Rules of places: what a board says of them, what a provider may state, and how many are free. Values in, values out."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -53,6 +54,15 @@ def together(parts: Iterable[int | None]) -> int | None:
     if not known or any(part is None for part in known):
         return None
     return min(MOST, sum(part for part in known if part is not None))
+
+
+@dataclass(frozen=True)
+class Left:
+    """The places of an offer: how many are free, of how many, and since when that is so."""
+
+    free: int
+    most: int | None
+    as_of: datetime
 
 
 def as_of(provision: Provision, moment: datetime) -> datetime:

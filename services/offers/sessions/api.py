@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from libs.httpkit.auth import Anyone, require
 from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
 from libs.servicekit.principal import Principal
+from services.offers.bookings import queries as bookings
 from services.offers.offers import queries as offers
 from services.offers.params import Id
 from services.offers.sessions import commands, queries, town
@@ -29,6 +30,12 @@ from services.offers.sessions.views import Gap, Holidays, PublicHoliday, Schedul
 router = APIRouter(prefix="/v1", tags=["sessions"])
 Writer = Annotated[Principal, require("editor", "provider")]
 Bounded = Annotated[date, Query(ge=date(1990, 1, 1), le=date(2100, 12, 31))]
+
+
+def _shown(session: Reading, rows: list[OfferSession], here: Town) -> list[SessionView]:
+    """Sessions of one offer with how they can be booked."""
+    found = bookings.openings_of(session, rows, here.zone)
+    return [view(row, found[row.id]) for row in rows]
 
 
 def _town(request: Request) -> Town:
@@ -61,7 +68,7 @@ def list_sessions(
         day_ends(until, here.zone) if until else None,
     )
     rows, following = page_of(found, paging.limit, "cursor")
-    return Items(items=[view(row) for row in rows], next=following)
+    return Items(items=_shown(session, rows, here), next=following)
 
 
 @router.post("/offers/{offer_id}/sessions", status_code=201, response_model=Scheduled)
@@ -72,7 +79,7 @@ def schedule_sessions(
     rows, left_out = commands.schedule(session, caller, offer_id, body, here)
     answer = Scheduled(
         series_id=rows[0].series_id,
-        items=[view(row) for row in rows],
+        items=_shown(session, rows, here),
         left_out=[Gap(day=day, because=because) for day, because in left_out],
     )
     headers = {"Location": f"/v1/offers/{offer_id}/sessions"}
@@ -94,14 +101,14 @@ def cancel_series(
     """Cancel what is left of a series from a day on; If-Match takes the offer's version."""
     since = day_begins(body.since, here.zone)
     rows = commands.cancel_series(session, caller, offer_id, series_id, expected, since, body.reason)
-    return Items(items=[view(row) for row in rows])
+    return Items(items=_shown(session, rows, here))
 
 
 @router.get(
     "/sessions/{session_id}", response_model=SessionView, responses={304: {"description": "Unchanged"}}
 )
 def get_session(
-    session_id: Id, session: Reading, caller: Anyone, request: Request, response: Response
+    session_id: Id, session: Reading, caller: Anyone, here: Here, request: Request, response: Response
 ) -> SessionView | Response:
     """One session."""
     row = queries.one(session, caller, session_id)
@@ -109,12 +116,12 @@ def get_session(
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
-    return view(row)
+    return _shown(session, [row], here)[0]
 
 
-def _answer(row: OfferSession, response: Response) -> SessionView:
+def _answer(session: Reading, row: OfferSession, here: Town, response: Response) -> SessionView:
     response.headers.update(etag(row.version))
-    return view(row)
+    return _shown(session, [row], here)[0]
 
 
 @router.put("/sessions/{session_id}")
@@ -128,7 +135,9 @@ def change_session(
     response: Response,
 ) -> SessionView:
     """Replace what is said of a session's places and venue; another place is a move."""
-    return _answer(commands.change(session, caller, session_id, expected, body, here), response)
+    return _answer(
+        session, commands.change(session, caller, session_id, expected, body, here), here, response
+    )
 
 
 @router.post("/sessions/{session_id}/move")
@@ -142,7 +151,7 @@ def move_session(
     response: Response,
 ) -> SessionView:
     """Move a session to another time, another venue or both."""
-    return _answer(commands.move(session, caller, session_id, expected, body, here), response)
+    return _answer(session, commands.move(session, caller, session_id, expected, body, here), here, response)
 
 
 @router.post("/sessions/{session_id}/cancel")
@@ -152,10 +161,13 @@ def cancel_session(
     caller: Writer,
     expected: IfMatch,
     session: Transaction,
+    here: Here,
     response: Response,
 ) -> SessionView:
     """Cancel a session; everybody who booked is told the reason."""
-    return _answer(commands.cancel(session, caller, session_id, expected, body.reason), response)
+    return _answer(
+        session, commands.cancel(session, caller, session_id, expected, body.reason), here, response
+    )
 
 
 @router.get("/holidays")

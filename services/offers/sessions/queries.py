@@ -1,5 +1,6 @@
 """Reads of sessions; whoever sees an offer sees its sessions."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session, and_, col, or_, select
@@ -67,10 +68,24 @@ def any_of(session: Session, offer_id: str) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def not_to_come(session: Session, offer_id: str, now: datetime) -> list[str]:
-    """The ids of the offer's sessions that are cancelled or over."""
-    gone = or_(col(OfferSession.status) == SessionStatus.CANCELLED, col(OfferSession.ends_at) <= now)
-    return list(session.exec(select(OfferSession.id).where(OfferSession.offer_id == offer_id, gone)))
+def not_to_come(session: Session, closed: Mapping[str, datetime], now: datetime) -> set[str]:
+    """The ids of the offers' sessions that are cancelled, over, or begin before what is closed of their offer."""
+    if not closed:
+        return set()
+    late = [
+        and_(col(OfferSession.offer_id).in_(mine), col(OfferSession.starts_at) <= until)
+        for until, mine in _by_instant(closed).items()
+    ]
+    cancelled = col(OfferSession.status) == SessionStatus.CANCELLED
+    gone = or_(cancelled, col(OfferSession.ends_at) <= now, *late)
+    return set(session.exec(select(OfferSession.id).where(col(OfferSession.offer_id).in_(closed), gone)))
+
+
+def _by_instant(closed: Mapping[str, datetime]) -> dict[datetime, list[str]]:
+    found: dict[datetime, list[str]] = {}
+    for offer, until in closed.items():
+        found.setdefault(until, []).append(offer)
+    return found
 
 
 def having(session: Session, offer_ids: list[str]) -> set[str]:

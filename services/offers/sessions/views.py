@@ -8,6 +8,7 @@ from libs.contracts.card import Place, Text
 from libs.contracts.offers import SessionStatus
 from libs.servicekit.values import Body
 from libs.town.calendar import SchoolHoliday
+from services.offers.bookings.openings import Opening
 from services.offers.sessions.domain import LeftOut
 from services.offers.sessions.models import OfferSession
 
@@ -23,6 +24,10 @@ class SessionView(Body):
     status: SessionStatus
     venue: Place | None = Field(description="Where, if not at the offer's own place.")
     places_max: int | None
+    places_free: int | None = Field(description="How many places are left; null without a limit.")
+    bookable_until: datetime | None = Field(
+        description="Until when it can be booked; null when it cannot, or not by itself."
+    )
     reason: str | None = Field(description="Why it was moved or cancelled.")
     version: int
     changed_at: datetime
@@ -59,7 +64,13 @@ class Holidays(Body):
     school_known_until: date | None
 
 
-def view(row: OfferSession) -> SessionView:
-    """The session as the API shows it."""
+def view(row: OfferSession, found: Opening) -> SessionView:
+    """The session as the API shows it, with how it can be booked."""
     plain = row.model_dump(exclude={"told", "over", "status", "venue"})
-    return SessionView(status=SessionStatus(row.status), venue=row.place, **plain)
+    return SessionView(
+        status=SessionStatus(row.status),
+        venue=row.place,
+        places_free=found.free,
+        bookable_until=found.until,
+        **plain,
+    )
