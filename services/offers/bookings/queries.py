@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, and_, col, func, or_, select
 
+from libs.servicekit import db
 from libs.servicekit.errors import Conflict, NotFound
 from libs.servicekit.principal import Principal
-from libs.servicekit import db
 from libs.town.calendar import here
 from services.offers.boards import queries as boards
 from services.offers.bookings.domain import (
