@@ -28,7 +28,7 @@ from services.offers.bookings.models import Booking
 from services.offers.contact.models import Conversation, Message
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent
-from services.offers.organisations.domain import Role
+from services.offers.organisations.domain import LEFT, Role
 from services.offers.organisations.models import Member
 from services.offers.proposals.domain import Kind
 from services.offers.proposals.models import Proposal
@@ -42,7 +42,10 @@ SERVICES = sorted(file.parent.name for file in (ROOT / "services").glob("*/app.p
 ANONYMOUS, OWN, OTHER = "anonymous", "provider, for this one", "provider, for another"
 LINK = "holder of the link of a booking"
 MEMBER = "member of this one, by the service's own word"
-CALLERS = (ANONYMOUS, *ROLES, OWN, OTHER, MEMBER, LINK)
+# Claims combined: a token that names this one without the role, alone and with every role that is let in nowhere more.
+UNROLED, PLENTY = "no role, but named for this one", "every other role, and named for this one"
+GONE = "provider, named for this one, which let them go"
+CALLERS = (ANONYMOUS, *ROLES, OWN, OTHER, MEMBER, LINK, UNROLED, PLENTY)
 EVERYBODY = frozenset(CALLERS)
 NOBODY = frozenset[str]()
 EDITORS, OPERATORS = frozenset({"editor"}), frozenset({"operator"})
@@ -233,7 +236,7 @@ class Town:
             session.add(booking)
             self.booking = booking.id
             self._link = links_of(kit.settings).sign("booking", booking.id, hour)
-            for subject, role in ((self.subject, Role.MEMBER), ("somebody", Role.MANAGER)):
+            for subject, role in (("gone", LEFT), (self.subject, Role.MEMBER), ("somebody", Role.MANAGER)):
                 member = Member(provider_id=self.provider, subject=subject, role=role)
                 session.add(member)
             self.member = member.id
@@ -303,10 +306,19 @@ class Town:
             return {}
         if caller == LINK:
             return {"Link-Token": self._link}
+        if caller in (UNROLED, PLENTY, GONE):
+            return self._combined(caller)
         acts_for = {OWN: (self.provider,), OTHER: (self.other,)}.get(caller, ())
         roles = [] if caller == MEMBER else [caller if caller in ROLES else "provider"]
         subject = self.subject if caller == MEMBER else "local"
         token = keys.token(self._home, roles, acts_for, subject=subject)
+        return {"Authorization": f"Bearer {token}"}
+
+    def _combined(self, caller: str) -> dict[str, str]:
+        roles = {UNROLED: [], PLENTY: ["caretaker", "agenda", "merchant", "partner"], GONE: ["provider"]}
+        token = keys.token(
+            self._home, roles[caller], [self.provider], subject="gone" if caller == GONE else "x"
+        )
         return {"Authorization": f"Bearer {token}"}
 
 
@@ -425,6 +437,7 @@ def test_nothing_is_hidden_from_the_table(town: Town) -> None:
 def test_a_caller_is_let_in_or_not(route: tuple[str, str, str], town: Town) -> None:
     expected = {caller: "allowed" if caller in TABLE[route] else refusal(route, caller) for caller in CALLERS}
     assert {caller: outcome(town.ask(*route, caller), route) for caller in CALLERS} == expected
+    assert outcome(town.ask(*route, GONE), route) == expected[OTHER], "the organisation's word counts"
 
 
 def refusal(route: tuple[str, str, str], caller: str) -> str:

@@ -15,6 +15,9 @@ from libs.servicekit.settings import Settings
 ALGORITHMS = ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
 FRESH_SECONDS = 300.0
 LEEWAY_SECONDS = 30
+MAX_SUBJECT = 200
+# An access token says that it is one (RFC 9068); Keycloak's calls itself a JWT and says so within.
+ACCESS, KEYCLOAKS = ("at+jwt", "application/at+jwt"), "Bearer"
 
 _bearer = HTTPBearer(auto_error=False, description="OIDC access token")
 
@@ -40,18 +43,28 @@ class Verifier:
             self._claims.validate(claims)
         except (JoseError, ValueError) as error:
             raise Unauthenticated(f"The access token is not valid: {error}.") from None
-        return Principal(
-            subject=str(claims["sub"])[:200],
-            roles=frozenset(_strings(_at(claims, self._settings.oidc_roles_claim))),
-            providers=frozenset(_strings(claims.get("providers"))),
-        )
+        return principal_of(claims, self._settings.oidc_roles_claim)
 
     def _decode(self, token: str) -> dict[str, Any]:
         try:
-            return jwt.decode(token, self._keys.newest(FRESH_SECONDS), algorithms=ALGORITHMS).claims
+            found = jwt.decode(token, self._keys.newest(FRESH_SECONDS), algorithms=ALGORITHMS)
         except (JoseError, ValueError):
             # The issuer may have changed its keys since they were read.
-            return jwt.decode(token, self._keys.newest(keys.RETRY_SECONDS), algorithms=ALGORITHMS).claims
+            found = jwt.decode(token, self._keys.newest(keys.RETRY_SECONDS), algorithms=ALGORITHMS)
+        kind = str(found.header.get("typ", "JWT")).lower()
+        if kind not in ACCESS and not (kind == "jwt" and found.claims.get("typ") == KEYCLOAKS):
+            raise ValueError("it is no access token")
+        return found.claims
+
+
+def principal_of(claims: dict[str, Any], roles_claim: str) -> Principal:
+    """Whom the claims of a valid token speak of. Organisations count for who has the role to act for them."""
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT:
+        raise Unauthenticated(f"The access token's sub must be a text of at most {MAX_SUBJECT} characters.")
+    roles = frozenset(_strings(_at(claims, roles_claim)))
+    providers = _strings(claims.get("providers")) if "provider" in roles else []
+    return Principal(subject, roles, frozenset(providers))
 
 
 def _at(claims: dict[str, Any], path: str) -> Any:

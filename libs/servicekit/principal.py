@@ -7,7 +7,7 @@ ROLES = ("editor", "caretaker", "agenda", "provider", "merchant", "operator", "p
 
 @dataclass(frozen=True)
 class Principal:
-    """The caller. `providers` are the organisations a provider's token may act for."""
+    """The caller. `providers` are the organisations that somebody with the role `provider` may act for."""
 
     subject: str
     roles: frozenset[str]

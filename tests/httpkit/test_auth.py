@@ -16,6 +16,7 @@ from libs.httpkit import auth
 from libs.httpkit.auth import Verifier
 from libs.httpkit.problems import headers_of, status_of
 from libs.servicekit.errors import Unauthenticated
+from libs.servicekit.principal import ROLES
 from tests.servicekit.conftest import Probe, bearer, problem, settings
 
 Key = ECKey | RSAKey | OKPKey
@@ -36,7 +37,7 @@ def jwks(*keys: Key) -> str:
     return json.dumps({"keys": [key.as_dict(private=False) for key in keys]})
 
 
-def token(key: Key = KEY, alg: str = "ES256", **claims: Any) -> str:
+def token(key: Key = KEY, alg: str = "ES256", kind: str | None = "at+jwt", **claims: Any) -> str:
     said = {
         "iss": "https://coburg.local",
         "aud": "coburg",
@@ -46,7 +47,8 @@ def token(key: Key = KEY, alg: str = "ES256", **claims: Any) -> str:
         **claims,
     }
     said = {name: value for name, value in said.items() if value is not None}
-    return jwt.encode({"alg": alg, "kid": key.kid}, said, key, algorithms=[alg])
+    header = {"alg": alg, "kid": key.kid} | ({"typ": kind} if kind else {})
+    return jwt.encode(header, said, key, algorithms=[alg])
 
 
 @pytest.fixture
@@ -93,6 +95,9 @@ def test_other_algorithms_of_issuers(kind: str, tmp_path: Path) -> None:
         {"aud": None},
         {"aud": ["another-town"]},
         {"sub": None},
+        {"sub": ""},
+        {"sub": 7},
+        {"sub": "a" * 201},
     ],
     ids=[
         "past",
@@ -105,12 +110,46 @@ def test_other_algorithms_of_issuers(kind: str, tmp_path: Path) -> None:
         "no audience",
         "list",
         "nobody",
+        "nameless",
+        "numbered",
+        "a name too long",
     ],
 )
 def test_a_token_for_another_time_issuer_or_audience_is_refused(
     verifier: Verifier, claims: dict[str, Any]
 ) -> None:
     refused(verifier, token(**claims))
+
+
+@pytest.mark.parametrize(
+    ("typ", "inner", "counts"),
+    [
+        ("at+jwt", None, True),
+        ("application/at+jwt", None, True),
+        ("AT+JWT", None, True),
+        ("JWT", "Bearer", True),
+        (None, "Bearer", True),
+        (None, None, False),
+        ("JWT", None, False),
+        ("JWT", "ID", False),
+        ("JWT", "Refresh", False),
+        ("logout+jwt", "Bearer", False),
+        ("dpop+jwt", None, False),
+    ],
+)
+def test_only_access_tokens_count(
+    verifier: Verifier, typ: str | None, inner: str | None, counts: bool
+) -> None:
+    made = token(kind=typ, typ=inner)
+    if counts:
+        assert verifier.principal(made).subject == "ada"
+    else:
+        refused(verifier, made)
+
+
+@pytest.mark.parametrize("roles", [[r for r in ROLES if r != "provider"], [], ["Provider"], "provider", None])
+def test_organisations_count_for_providers_alone(verifier: Verifier, roles: Any) -> None:
+    assert verifier.principal(token(roles=roles, providers=["p1"])).providers == frozenset()
 
 
 def test_one_audience_of_several_is_enough(verifier: Verifier) -> None:

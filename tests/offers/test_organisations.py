@@ -81,6 +81,23 @@ def test_managers_say_who_belongs_and_one_always_stays(service: Offers) -> None:
     problem(service.call("DELETE", path, None, "editor", version=2), 409)
 
 
+def test_who_left_comes_back_by_an_invitation_alone(service: Offers) -> None:
+    provider = service.provider()
+    join(service, provider, f"boss-{provider}", "manager")
+    who, members = f"who-{provider}", f"/v1/providers/{provider}/members"
+    member = join(service, provider, who)
+    token = {"Authorization": f"Bearer {service.stack.token('provider', providers=(provider,), subject=who)}"}
+    own = f"{members}/{member['id']}"
+    assert service.call("DELETE", own, headers=token, version=1).status_code == 204
+    problem(service.call("GET", members, headers=token), 403)
+    invitation = {"recipient_id": "r-friend"}
+    problem(service.call("POST", f"/v1/providers/{provider}/invitations", invitation, headers=token), 403)
+    problem(service.call("PUT", own, {"role": "member"}, "editor", version=2), 404)
+    again = join(service, provider, who)
+    assert (again["id"], again["role"], again["version"]) == (member["id"], "member", 3)
+    assert service.call("GET", members, headers=token).status_code == 200
+
+
 def proposed(
     service: Offers, offer: str, version: int, content: Any, who: str, **more: Any
 ) -> httpx2.Response:

@@ -12,7 +12,7 @@ from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, NotFound, check_version
 from libs.servicekit.principal import Principal
 from services.offers.organisations import queries
-from services.offers.organisations.domain import Role, Topic
+from services.offers.organisations.domain import LEFT, Role, Topic
 from services.offers.organisations.models import Invitation, Member, Recipient
 from services.offers.providers import queries as providers
 
@@ -72,12 +72,12 @@ def accept(session: Session, caller: Principal, invitation_id: str) -> Member:
     if invitation is None:
         raise Conflict("The invitation was used or taken back.", code="invitation-used")
     providers.locked(session, invitation.provider_id)
-    member = queries.member_of(session, invitation.provider_id, caller.subject)
+    member = queries.ever_member(session, invitation.provider_id, caller.subject)
     if member is None:
         member = Member(provider_id=invitation.provider_id, subject=caller.subject, role=invitation.role)
         session.add(member)
-    elif invitation.role == Role.MANAGER and member.role != Role.MANAGER:
-        member.role, member.version = Role.MANAGER, member.version + 1
+    elif member.role == LEFT or (invitation.role == Role.MANAGER and member.role != Role.MANAGER):
+        member.role, member.version = invitation.role, member.version + 1
     member.recipient_id = invitation.recipient_id
     session.delete(invitation)
     return member
@@ -98,7 +98,8 @@ def change_role(
 
 
 def remove(session: Session, actor: Principal, provider_id: str, member_id: str, expected: int) -> None:
-    """End a membership: a manager anybody's, everybody their own; one manager always stays."""
+    """End a membership: a manager anybody's, everybody their own; one manager always stays. That it is over stays known,
+    or a token that still names the organisation would open it again."""
     queries.must_act_for(actor, provider_id)
     providers.locked(session, provider_id)
     member = queries.member(session, provider_id, member_id)
@@ -106,7 +107,7 @@ def remove(session: Session, actor: Principal, provider_id: str, member_id: str,
         queries.must_manage(session, actor, provider_id)
     check_version(expected, member.version)
     _one_manager_stays(session, member)
-    session.delete(member)
+    member.role, member.recipient_id, member.version = LEFT, None, member.version + 1
 
 
 def _one_manager_stays(session: Session, member: Member) -> None:

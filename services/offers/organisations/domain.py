@@ -10,6 +10,10 @@ class Role(StrEnum):
     MANAGER = "manager"
 
 
+# A membership that is over: the organisation's word against a token that still names it.
+LEFT = "left"
+
+
 class Topic(StrEnum):
     """What an organisation's recipient asked to be told of."""
 

@@ -9,19 +9,22 @@ from libs.servicekit.db import now
 from libs.servicekit.errors import Forbidden, NotFound
 from libs.servicekit.kit import Kit
 from libs.servicekit.principal import Principal
-from services.offers.organisations.domain import Role, Topic
+from services.offers.organisations.domain import LEFT, Role, Topic
 from services.offers.organisations.models import Invitation, Member, Recipient
 
 
 def recognise(kit: Kit, caller: Principal) -> Principal:
-    """The caller with the organisations that they are a member of, beside those that their token names."""
+    """The caller with the organisations that they are a member of, beside those that their token names and that they
+    have not left: whom an organisation let go it must take back itself, whatever the identity provider says."""
     if caller.is_any("editor"):
         return caller
     with kit.database.reading() as session:
-        found = session.exec(select(Member.provider_id).where(Member.subject == caller.subject)).all()
-    if not found:
-        return caller
-    return replace(caller, roles=caller.roles | {"provider"}, providers=caller.providers.union(found))
+        query = select(Member.provider_id, Member.role).where(Member.subject == caller.subject)
+        roles = dict(session.exec(query).all())
+    acts_for = {provider for provider, role in roles.items() if role != LEFT}
+    added = {"provider"} if acts_for else set[str]()
+    providers = (caller.providers - roles.keys()) | acts_for
+    return replace(caller, roles=caller.roles | added, providers=providers)
 
 
 def must_act_for(actor: Principal, provider_id: str | None) -> None:
@@ -41,19 +44,26 @@ def must_manage(session: Session, actor: Principal, provider_id: str) -> None:
 
 def member_of(session: Session, provider_id: str, subject: str) -> Member | None:
     """Somebody's membership."""
+    found = ever_member(session, provider_id, subject)
+    return found if found and found.role != LEFT else None
+
+
+def ever_member(session: Session, provider_id: str, subject: str) -> Member | None:
+    """Somebody's membership, also one that is over."""
     query = select(Member).where(Member.provider_id == provider_id, Member.subject == subject)
     return session.exec(query).first()
 
 
 def members(session: Session, provider_id: str) -> list[Member]:
     """All members of an organisation, in the order in which they joined."""
-    return list(session.exec(select(Member).where(Member.provider_id == provider_id).order_by(Member.id)))
+    query = select(Member).where(Member.provider_id == provider_id, Member.role != LEFT)
+    return list(session.exec(query.order_by(Member.id)))
 
 
 def member(session: Session, provider_id: str, member_id: str) -> Member:
     """One member of an organisation; NotFound when there is none."""
     found = session.get(Member, member_id)
-    if found is None or found.provider_id != provider_id:
+    if found is None or found.provider_id != provider_id or found.role == LEFT:
         raise NotFound("member")
     return found
 
