@@ -70,6 +70,13 @@ class Span(Part):
     )
 
 
+class CardProvider(Part):
+    """Who is behind the thing."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    title: Text
+
+
 class Card(Part):
     """How a thing is found and shown. Texts are plain text by language; a missing language never hides a thing."""
 
@@ -101,6 +108,7 @@ class Card(Part):
     age: Age | None = None
     price_cents: int | None = Field(default=None, ge=0, le=100_000_000)
     free_places: int | None = Field(default=None, ge=0, le=1_000_000)
+    provider: CardProvider | None = None
     bookable: bool | None = Field(
         default=None, description="Whether it can be booked at its publisher's; null when that does not tell."
     )

@@ -6,9 +6,9 @@ NATS, in webhooks and in files. Source: CloudEvents 1.0.2 with its `sequence` an
 
 import re
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SerializeAsAny
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
 from libs.contracts.card import Card
 
@@ -16,6 +16,17 @@ CONTENT_TYPE = "application/cloudevents+json"
 NAME = re.compile(r"^(?P<service>[a-z]+)\.(?P<aggregate>[a-z]+)\.(?P<fact>[a-z]+)\.v(?P<major>[1-9]\d*)$")
 THING_ID = r"^[A-Za-z0-9_-]{1,64}$"
 SEQUENCE_DIGITS = 10
+
+
+# CloudEvents allows parameters and any case (RFC 2046); JSON travels in one encoding, so that a reader may forget them.
+_JSON = re.compile(r"application/json(\s*;\s*charset\s*=\s*\"?utf-8\"?)?\s*;?", re.IGNORECASE)
+
+
+def _media_type(value: object) -> object:
+    return "application/json" if isinstance(value, str) and _JSON.fullmatch(value.strip()) else value
+
+
+JsonMediaType = Annotated[Literal["application/json"], BeforeValidator(_media_type)]
 
 
 class Contract(BaseModel):
@@ -73,7 +84,7 @@ class Envelope(BaseModel, Generic[F]):
     type: str = Field(max_length=200, description="`<prefix>.<service>.<aggregate>.<fact>.v<major>`")
     subject: str = Field(pattern=THING_ID, description="The id of the thing the fact is about.")
     time: AwareDatetime
-    datacontenttype: Literal["application/json"] = "application/json"
+    datacontenttype: JsonMediaType = "application/json"
     dataschema: str = Field(max_length=500, description="URL of the JSON Schema, served by the publisher.")
     sequence: str = Field(
         pattern=rf"^[0-9]{{{SEQUENCE_DIGITS}}}$", description="The thing's version; only grows."

@@ -25,7 +25,7 @@ _BLANK: Json = {
     **dict.fromkeys(
         ("board", "url", "image", "place", "period", "age", "hours", "price_cents", "free_places")
     ),
-    **dict.fromkeys(("published_at", "bookable", "bookable_until")),
+    **dict.fromkeys(("published_at", "provider", "bookable", "bookable_until")),
     **dict.fromkeys(("tags", "fields_of_action", "dates", "spans"), ()),
     "facets": {},
     "numbers": {},
@@ -183,6 +183,7 @@ def _asked(query: Query, calendar: Calendar) -> Json:
 def item(hit: Json, lang: str, spelt: Pattern[str] | None = None) -> Json:
     """A hit as front ends get it: texts in one language, matches marked, everything else harmless in HTML."""
     formatted, place, image = hit.pop("_formatted", {}), hit.get("place"), hit.get("image")
+    provider = hit.get("provider")
     hit.pop("_geo", None)
     shown: Json = {
         "title": in_language(hit["title"], lang) or "",
@@ -190,6 +191,7 @@ def item(hit: Json, lang: str, spelt: Pattern[str] | None = None) -> Json:
         "highlight": {name: marked(in_language(formatted.get(name), lang), spelt) for name in _TEXTS},
         "distance": hit.pop("_geoDistance", None),
         "image": image and {"url": image["url"], "alt": in_language(image["alt"], lang) or ""},
+        "provider": provider and {"id": provider["id"], "title": in_language(provider["title"], lang) or ""},
         "district": place.get("district") if place else None,
     }
     return _BLANK | hit | shown

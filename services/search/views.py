@@ -24,6 +24,13 @@ class ItemImage(BaseModel):
     alt: str
 
 
+class ItemProvider(BaseModel):
+    """Who is behind it."""
+
+    id: str
+    title: str
+
+
 class Item(BaseModel):
     """A thing that was found; texts in the language asked for or the next best."""
 
@@ -49,6 +56,7 @@ class Item(BaseModel):
     price_cents: int | None
     free_places: int | None
     spans: list[Span] = Field(description="The same dates with their ends, and what is left of each.")
+    provider: ItemProvider | None
     bookable: bool | None = Field(description="Whether it can be booked at its publisher's.")
     bookable_until: datetime | None = Field(description="Until when something of it can be booked.")
     published_at: datetime | None

@@ -141,6 +141,18 @@ def test_a_card_is_held_to_strict_types(values: dict[str, Any]) -> None:
         Card(**{"kind": "offer", "title": {"de": "Krippenplatz"}, **values})
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "application/json; charset=utf-8",
+        'Application/JSON;charset="UTF-8"',
+        "application/json ; charset=utf-8",
+    ],
+)
+def test_a_media_type_may_have_its_parameters(said: str) -> None:
+    assert travelled(datacontenttype=said).datacontenttype == "application/json"
+
+
 def test_readers_ignore_what_a_newer_writer_added() -> None:
     card = {"kind": "offer", "title": {"de": "Krippenplatz"}, "smell": "fresh bread"}
     data = {"board": "kita", "changed_at": "2026-03-02T09:00:00Z", "mood": "sunny", "card": card}
@@ -156,6 +168,7 @@ def test_readers_ignore_what_a_newer_writer_added() -> None:
         {"id": 5},
         {"specversion": "2.0"},
         {"datacontenttype": "text/xml"},
+        {"datacontenttype": "application/json; charset=latin-1"},
         {"source": "offers"},
         {"subject": "a.b"},
         {"sequence": "7"},

@@ -50,6 +50,7 @@ def test_the_whole_life_of_an_offer(service: Offers) -> None:
     assert withdrawn["data"]["reason"] == body["reason"]
     assert withdrawn["data"]["card"]["listed"] is False
     assert (published["data"]["provider_id"], published["data"]["price_per"]) == (provider, "group")
+    assert published["data"]["card"]["provider"] == {"id": provider, "title": {"de": "Töpferei"}}
     check_card(cards.Card.model_validate(published["data"]["card"], strict=False))
 
 

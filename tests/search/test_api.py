@@ -21,6 +21,8 @@ THINGS: dict[str, dict[str, Any]] = {
         "tags": ["Garten"],
         "url": "https://example.org/sonne",
         "age": {"from_months": 12, "to_months": 72},
+        "provider": {"id": "p1", "title": {"de": "Verein Sonne", "en": "Sun club"}},
+        "bookable": True,
         "image": {"url": "https://example.org/i.jpg", "alt": {"en": "A garden"}},
     },
     "mond": {
@@ -65,6 +67,8 @@ def test_an_item_is_in_the_language_asked_for_with_all_a_front_end_shows(town: R
     )
     assert (item["district"], item["age"]) == ("Innenstadt", {"from_months": 12, "to_months": 72})
     assert item["image"] == {"url": "https://example.org/i.jpg", "alt": "A garden"}
+    assert (item["provider"], item["bookable"]) == ({"id": "p1", "title": "Verein Sonne"}, True)
+    assert town.search(q="mond")["items"][0]["bookable"] is None
     assert town.search(q="sonnenschein", lang="de-simple")["items"][0]["title"] == "Kita Sonne"
     assert town.search(q="sunshine", lang="en")["items"][0]["title"] == "Sunshine nursery"
 

@@ -193,6 +193,7 @@ def card(
         age=_plain(cards.Age, content.age),
         price_cents=content.price_cents,
         free_places=content.free_places if extras.free_places is None else extras.free_places,
+        provider=_provider(stand.provider_id, provider),
         bookable=extras.bookable,
         bookable_until=extras.bookable_until,
         url=content.url,
@@ -201,6 +202,10 @@ def card(
         checked_on=stand.checked_on,
         listed=stand.status == OfferStatus.PUBLISHED,
     )
+
+
+def _provider(provider_id: str | None, title: Text | None) -> cards.CardProvider | None:
+    return cards.CardProvider(id=provider_id, title=title) if provider_id and title else None
 
 
 def _plain(kind: type[Any], value: Body | None) -> Any:
