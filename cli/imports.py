@@ -15,7 +15,12 @@ from cli.errors import Trouble
 from cli.gateway import Gateway, gateway
 from cli.home import Home
 
-CONTENT_TYPES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CONTENT_TYPES = {
+    **dict.fromkeys((".csv", ".txt", ".tsv"), "text/csv"),
+    ".xlsx": XLSX,
+    **dict.fromkeys((".jsonl", ".ndjson"), "application/x-ndjson"),
+}
 COUNTS = ("created", "changed", "unchanged", "withdrawn", "broken")
 CHUNK = 64 * 1024
 SHOWN = 20
@@ -119,7 +124,7 @@ def fitting(offers: Gateway, order: Order) -> str:
     names = [each["name"] for each in offers.get("/v1/mappings")["items"] if each["board"] == order.board]
     if order.file.stem in names:
         return order.file.stem
-    if len(names) == 1 and content_type(order.file) == "text/csv":
+    if len(names) == 1 and content_type(order.file) != "application/x-ndjson":
         return str(names[0])
     return NATIVE
 
@@ -130,7 +135,7 @@ def content_type(file: Path) -> str:
         return CONTENT_TYPES[file.suffix.lower()]
     except KeyError:
         raise Trouble(
-            f"{file.name} is neither CSV nor JSON lines.", "Name it .csv, .jsonl or .ndjson."
+            f"{file.name} is neither a table nor JSON lines.", "Name it .csv, .xlsx, .jsonl or .ndjson."
         ) from None
 
 

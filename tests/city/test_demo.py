@@ -16,10 +16,9 @@ from uuid_utils import uuid7
 from city.demo import generate
 from cli.home import ROOT
 from libs.contracts.offers import FieldType
-from services.offers.accessibility import known_facts
 from services.offers.allocation.domain import NewPeriod
 from services.offers.boards.commands import read_declarations
-from services.offers.imports.drafts import Draft, native_draft
+from services.offers.imports.drafts import Checker, OfferDraft
 from services.offers.offers.domain import OfferContent, is_over
 from services.offers.sessions import town
 from services.offers.sessions.domain import NewSessions, one_date
@@ -36,9 +35,9 @@ MAIL = re.compile(r"\S@\S")
 PHONE = re.compile(r"\+\d|\d[\d /()–-]{5,}\d")
 
 
-def drafts(slug: str) -> list[Draft]:
-    facts = known_facts(TOWN)
-    return [native_draft(json.loads(line), BOARDS[slug], facts) for line in LINES[slug]]
+def drafts(slug: str) -> list[OfferDraft]:
+    check = Checker(BOARDS[slug], TOWN["accessibility"])
+    return [check.native(json.loads(line)) for line in LINES[slug]]
 
 
 def contents(slug: str) -> list[OfferContent]:

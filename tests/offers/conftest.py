@@ -170,7 +170,15 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("offers") / "city"
     shutil.copytree(Path(__file__).parent / "city", folder)
     boards = [f"boards/{board}.toml" for board in ("kita", "ks-cob", "gruender", "raum")]
-    for file in ("city.toml", "holidays.toml", "problems.toml", "imports/kitas-berlin.toml", *boards):
+    for file in (
+        "city.toml",
+        "holidays.toml",
+        "problems.toml",
+        "imports/kitas-berlin.toml",
+        "messages/imports.toml",
+        *boards,
+    ):
+        (folder / file).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / "city" / file, folder / file)
     return folder
 

@@ -124,6 +124,7 @@ def test_what_is_exported_can_be_imported_again(service: Offers, source: str, fo
         "checked_on",
     }
     said = [{name: value for name, value in row.items() if name not in stands} for row in there]
+    assert [row.get("provider") for row in there] == [row.get("provider") for row in RICH]
     assert said == [{"board": "course"} | {k: v for k, v in row.items() if k != "provider"} for row in RICH]
 
 

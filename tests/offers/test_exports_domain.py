@@ -19,11 +19,11 @@ from pydantic import AwareDatetime
 from pyld import jsonld as processor  # type: ignore[import-untyped]
 
 from cli.home import ROOT
+from libs.imports.cells import guarded, joined, parted, unguarded
 from libs.servicekit.errors import Invalid
 from libs.servicekit.portal import Portal
 from services.offers.boards.commands import read_declarations
 from services.offers.boards.domain import Declaration
-from services.offers.cells import STANDING, guarded, joined, parted, unguarded
 from services.offers.exports import cursor, files
 from services.offers.exports import jsonld as linked_data
 from services.offers.exports.domain import Filter, Occasion, Shown, columns
@@ -31,6 +31,7 @@ from services.offers.exports.frame import Frame
 from services.offers.offers.domain import OfferContent
 from services.offers.places.domain import Left
 from services.offers.providers.domain import SaidPlace
+from services.offers.standing import STANDING
 
 BOARDS = {board.slug: board for board in read_declarations(ROOT / "city" / "boards")}
 SCHEMA = "https://schema.org/"

@@ -29,6 +29,7 @@ RESERVED = frozenset(
         "from",
         "to",
         "lang",
+        "for",
         "limit",
         "offset",
         "facets",

@@ -1,11 +1,11 @@
 """Values of a board's fields: which of them a field admits. Values in, values out."""
 
 import math
-import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from libs.contracts.address import web_address
 from libs.contracts.offers import BoardField, FieldType
 from libs.servicekit.values import is_clean
 from libs.town import hours
@@ -14,10 +14,6 @@ MAX_TEXT = 2000
 MAX_NUMBER = 2**53
 LABEL_TYPES = (FieldType.CHOICE, FieldType.CHOICES)
 NUMBER_TYPES = (FieldType.INTEGER, FieldType.NUMBER)
-URL = re.compile(
-    r"^https?://[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.[a-z]{2,}(?::\d{1,5})?(?:[/?#][^\s<>\"@]*)?\Z",
-    re.IGNORECASE,
-)
 
 
 def fits(field: BoardField, value: Any) -> bool:
@@ -82,8 +78,13 @@ def _date(_field: BoardField, value: Any) -> str | None:
 
 
 def _url(_field: BoardField, value: Any) -> str | None:
-    fits = isinstance(value, str) and len(value) <= MAX_TEXT and is_clean(value) and URL.match(value)
-    return None if fits else "a web address that starts with http:// or https://"
+    if not isinstance(value, str):
+        return "a web address"
+    try:
+        web_address(value)
+    except ValueError as wrong:
+        return str(wrong)
+    return None
 
 
 def _hours(_field: BoardField, value: Any) -> str | None:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import StrEnum
 from itertools import chain
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zlib import crc32
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 from libs.httpkit.auth import Anyone
@@ -18,12 +18,13 @@ from libs.servicekit.kit import Kit
 from libs.servicekit.values import CleanStr
 from services.offers.boards import queries as boards
 from services.offers.exports import changes, cursor, files, jsonld, lists, queries, views
-from services.offers.exports.domain import TEXTS, Filter
+from services.offers.exports.domain import EXCEL, PLAIN, TEXTS, Filter
 from services.offers.exports.views import Changes
 from services.offers.offers import queries as offers
 from services.offers.params import Id, Moment
 
 router = APIRouter(tags=["exports"])
+DIALECTS = {None: PLAIN, "excel": EXCEL}
 
 
 class OfferFile(StrEnum):
@@ -49,6 +50,15 @@ Language = Annotated[
 ]
 
 
+Program = Annotated[
+    Literal["excel"] | None,
+    Query(
+        alias="for",
+        description="CSV that a German Excel opens at a double click; it can be imported again, too.",
+    ),
+]
+
+
 class Wanted(BaseModel):
     """Which offers; any other parameter is a field of the board that can be filtered by, such as `cost=free`."""
 
@@ -60,6 +70,7 @@ class Wanted(BaseModel):
         Query(max_length=80, description="Only what was imported from it, with its own keys; for editors."),
     ] = None
     lang: Language = "de"
+    program: Program = None
 
 
 def _documented(forms: type[StrEnum]) -> dict[int | str, dict[str, Any]]:
@@ -86,13 +97,14 @@ def export_offers(
     frame = queries.frame(session, kit.settings, asked.lang, asked.board)
     if form in (OfferFile.CSV, OfferFile.GEOJSON):
         frame = replace(frame, languages=_languages(session, wanted, frame.languages))
+    frame = replace(frame, dialect=DIALECTS[asked.program])
     kind = files.KINDS[form]
     pieces = kind.write(frame, queries.chunks(kit.database, wanted))
     return _stream(pieces, kind.media, f"{asked.board or 'offers'}.{form}", etag)
 
 
 def _filter(session: Reading, asked: Wanted, request: Request) -> Filter:
-    names = request.query_params.keys() - Wanted.model_fields.keys()
+    names = request.query_params.keys() - Wanted.model_fields.keys() - {"for"}
     fields = boards.one(session, asked.board).declared.by_name if asked.board else {}
     if wrong := [name for name in names if name not in fields or not fields[name].facet]:
         reason = f"no filter of board {asked.board}" if asked.board else "a filter needs a board"
@@ -103,7 +115,8 @@ def _filter(session: Reading, asked: Wanted, request: Request) -> Filter:
 
 def _languages(session: Reading, wanted: Filter, usual: list[str]) -> list[str]:
     """What some offer says in another language has a column too: a file that lacks it would take it away again."""
-    found = (queries.languages(session, wanted, path) for path in (*TEXTS, "image.alt"))
+    found = [queries.languages(session, wanted, path) for path in (*TEXTS, "image.alt")]
+    found.append(queries.provider_languages(session, wanted))
     return [*usual, *sorted(set[str]().union(*found).difference(usual))]
 
 
@@ -123,17 +136,25 @@ def _stream(pieces: Iterator[bytes], media: str, name: str, etag: str) -> Respon
 
 
 @router.get("/v1/exports/providers.{form}", response_class=Response, responses=_documented(ListFile))
-def export_providers(form: ListFile, request: Request, session: Reading) -> Response:
+def export_providers(form: ListFile, request: Request, session: Reading, program: Program = None) -> Response:
     """All providers as one file."""
     chunks = queries.provider_chunks(request.app.state.kit.database)
-    return _list("providers", form, request, session, lambda said: lists.providers(form, said, chunks))
+    return _list(
+        "providers",
+        form,
+        request,
+        session,
+        lambda said: lists.providers(form, said, DIALECTS[program], chunks),
+    )
 
 
 @router.get("/v1/exports/boards.{form}", response_class=Response, responses=_documented(ListFile))
-def export_boards(form: ListFile, request: Request, session: Reading) -> Response:
+def export_boards(form: ListFile, request: Request, session: Reading, program: Program = None) -> Response:
     """All open boards as one file."""
     found = boards.all_open(session)
-    return _list("boards", form, request, session, lambda said: lists.boards(form, said, found))
+    return _list(
+        "boards", form, request, session, lambda said: lists.boards(form, said, DIALECTS[program], found)
+    )
 
 
 def _list(
@@ -159,7 +180,7 @@ def get_offer_as_linked_data(offer_id: Id, request: Request, session: Reading) -
     """One published offer in the words of schema.org, as JSON-LD."""
     (shown,) = queries.shown(session, [offers.one(session, None, offer_id)])
     frame = queries.frame(session, request.app.state.kit.settings, "de", shown.board)
-    return JSONResponse(jsonld.document(frame, shown), media_type="application/ld+json")
+    return Response(files.embeddable(jsonld.document(frame, shown)), media_type="application/ld+json")
 
 
 Since = Annotated[CleanStr, Query(max_length=200, description="An instant, or `next` of the answer before.")]

@@ -8,17 +8,22 @@ from uuid import UUID, uuid5
 
 from libs.contracts.card import Name
 from libs.contracts.offers import BoardField
+from libs.imports.cells import guarded, joined
 from libs.servicekit.values import Body
-from services.offers.cells import STANDING, guarded, joined
 from services.offers.places.domain import Left
+from services.offers.standing import STANDING
 
 SchemaType = Literal["Service", "Event", "Course", "ChildCare", "Place"]
 TEXTS = ("title", "summary", "text")
+PLACE = (
+    *(f"place.{name}" for name in ("lat", "lon", "street", "postcode", "locality", "district")),
+    "place.accessibility",
+)
+PROVIDERS = ("provider.kind", "provider.url", *(f"provider.{name}" for name in PLACE))
 BEHIND_TEXTS = (
     "tags",
     "fields_of_action",
-    *(f"place.{name}" for name in ("lat", "lon", "street", "postcode", "locality", "district")),
-    "place.accessibility",
+    *PLACE,
     "period.start",
     "period.end",
     "dates",
@@ -141,7 +146,7 @@ def columns(fields: Iterable[BoardField] | None, languages: Iterable[str]) -> li
     texts = [f"{name}.{language}" for name in TEXTS for language in spoken]
     alt = [f"image.alt.{language}" for language in spoken]
     own = ["fields"] if fields is None else [f"fields.{each.name}" for each in fields]
-    start = ["key", *STANDING, "provider"]
+    start = ["key", *STANDING, "provider", *(f"provider.title.{language}" for language in spoken), *PROVIDERS]
     return [*start, *texts, *BEHIND_TEXTS, *alt, *own]
 
 
@@ -175,11 +180,10 @@ def instant(value: datetime | None) -> str | None:
 def values(shown: Shown, names: Iterable[str]) -> Iterator[Any]:
     """The offer's value for each column; None where it says nothing."""
     whole = line(shown)
-    if shown.provider:
-        # By its first name a source tells its providers apart, see imports.
-        whole["provider"] = next(iter(shown.provider["title"].values()), None)
+    # By its first name a source tells its providers apart, see imports.
+    called = next(iter(shown.provider["title"].values()), None) if shown.provider else None
     for name in names:
-        yield at(whole, name)
+        yield called if name == "provider" else at(whole, name)
 
 
 def at(whole: Mapping[str, Any], path: str) -> Any:
@@ -190,14 +194,29 @@ def at(whole: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def cell(value: Any) -> str:
+@dataclass(frozen=True)
+class Dialect:
+    """How a table is written as CSV."""
+
+    delimiter: str = ","
+    decimal: str = "."
+    mark: str = ""
+
+
+PLAIN = Dialect()
+# A German Excel opens a file at a double click in Windows-1252 and with semicolons, unless a mark names the encoding;
+# numbers with a point it takes for days or thousands.
+EXCEL = Dialect(";", ",", "\ufeff")
+
+
+def cell(value: Any, dialect: Dialect = PLAIN) -> str:
     """A value as a CSV cell; figures are left as they are, texts are guarded."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return str(value)
+        return str(value).replace(".", dialect.decimal)
     return guarded(joined(map(str, value)) if isinstance(value, list) else str(value))
 
 

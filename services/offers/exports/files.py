@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from services.offers.exports import calendar, jsonld
-from services.offers.exports.domain import Shown, at, cell, columns, line, say, values
+from services.offers.exports.domain import PLAIN, Dialect, Shown, at, cell, columns, line, say, values
 from services.offers.exports.frame import Frame
 
 Chunks = Iterable[list[Shown]]
@@ -26,21 +26,22 @@ class Kind:
     write: Callable[[Frame, Chunks], Iterator[bytes]]
 
 
-def table(names: list[str], rows: Iterable[Iterable[Any]], *, head: bool) -> bytes:
+def table(names: list[str], rows: Iterable[Iterable[Any]], *, head: bool, dialect: Dialect = PLAIN) -> bytes:
     """Rows as CSV (RFC 4180, UTF-8)."""
     out = io.StringIO()
-    writer = csv.writer(out)
+    writer = csv.writer(out, delimiter=dialect.delimiter)
     if head:
+        out.write(dialect.mark)
         writer.writerow(names)
-    writer.writerows([cell(value) for value in row] for row in rows)
+    writer.writerows([cell(value, dialect) for value in row] for row in rows)
     return out.getvalue().encode()
 
 
 def _csv(frame: Frame, chunks: Chunks) -> Iterator[bytes]:
     names = columns(frame.board.fields if frame.board else None, frame.languages)
-    yield table(names, [], head=True)
+    yield table(names, [], head=True, dialect=frame.dialect)
     for chunk in chunks:
-        yield table(names, (_cells(shown, names) for shown in chunk), head=False)
+        yield table(names, (_cells(shown, names) for shown in chunk), head=False, dialect=frame.dialect)
 
 
 def _cells(shown: Shown, names: list[str]) -> Iterator[Any]:
@@ -80,9 +81,14 @@ def _array(head: bytes, chunks: Iterable[list[Any]]) -> Iterator[bytes]:
     yield head
     first = True
     for chunk in filter(None, chunks):
-        yield (b"" if first else b",") + b",\n".join(to_json(each) for each in chunk)
+        yield (b"" if first else b",") + b",\n".join(embeddable(each) for each in chunk)
         first = False
     yield b"]}\n"
+
+
+def embeddable(value: Any) -> bytes:
+    """JSON that can stand in a page as it is: nothing in it ends a script element or begins a comment."""
+    return to_json(value).replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"&", b"\\u0026")
 
 
 def _ics(frame: Frame, chunks: Chunks) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from datetime import date
 
 from libs.servicekit.portal import NO_PORTAL, Portal
 from services.offers.boards.domain import Declaration
-from services.offers.exports.domain import Shown, Standards, say
+from services.offers.exports.domain import PLAIN, Dialect, Shown, Standards, say
 
 STANDARD = Standards()
 
@@ -15,7 +15,7 @@ STANDARD = Standards()
 class Frame:
     """`board` is the one that was asked for; `languages` are the columns' languages, `spoken` those of single texts,
     most wanted first. `zone` names the town's time, `today` is its day, `country` and `state` say where it lies;
-    `accessibility` says what its words for that mean."""
+    `accessibility` says what its words for that mean, `dialect` how tables are written."""
 
     boards: Mapping[str, Declaration]
     languages: list[str]
@@ -29,6 +29,7 @@ class Frame:
     country: str = ""
     state: str = ""
     accessibility: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    dialect: Dialect = PLAIN
 
     def standards(self, board: str) -> Standards:
         """What a board says of itself to standards."""

@@ -143,13 +143,25 @@ def _sessions(session: Session, ids: list[str]) -> dict[str, list[Occasion]]:
 
 def languages(session: Session, wanted: Filter, path: str) -> set[str]:
     """The languages in which the admitted offers say `path`, such as `title`."""
-    if session.get_bind().dialect.name == "postgresql":
-        content = col(Offer.content)[tuple(path.split("."))]
-        keys: Any = func.json_object_keys(content).table_valued("key").render_derived()
-    else:
-        keys = func.json_each(Offer.content, f"$.{path}").table_valued("key")
+    keys = _keys(session, Offer.content, path)
     query = select(keys.c.key).select_from(Offer).join(keys, true())
     return set(session.exec(query.where(*_conditions(wanted)).distinct()))
+
+
+def provider_languages(session: Session, wanted: Filter) -> set[str]:
+    """The languages in which the providers of the admitted offers are named."""
+    keys = _keys(session, Provider.content, "title")
+    theirs = select(Offer.provider_id).where(*_conditions(wanted))
+    query = select(keys.c.key).select_from(Provider).join(keys, true()).where(col(Provider.id).in_(theirs))
+    return set(session.exec(query.distinct()))
+
+
+def _keys(session: Session, content: Any, path: str) -> Any:
+    """The names in the object at a path of a content."""
+    if session.get_bind().dialect.name == "postgresql":
+        found = col(content)[tuple(path.split("."))]
+        return func.json_object_keys(found).table_valued("key").render_derived()
+    return func.json_each(content, f"$.{path}").table_valued("key")
 
 
 def fingerprint(session: Session, wanted: Filter) -> str:

@@ -1,1 +1,1 @@
-"""Bulk import: whole files of offers, by a mapping per source, with a report per row."""
+"""Bulk import of offers: what `libs.imports` needs to know of them."""

@@ -3,28 +3,43 @@
 import hashlib
 import tempfile
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from libs.contracts.card import Text
 from libs.httpkit.auth import require
 from libs.httpkit.edge import IdempotencyKey, Items, Once, Paging, Reading, page_of
 from libs.httpkit.problems import Problem
+from libs.imports import commands, queries
+from libs.imports.findings import message
+from libs.imports.models import Import, ImportFinding, ImportStatus
 from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.kit import Kit
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import CleanStr
 from services.offers.boards import queries as boards
-from services.offers.imports import commands, queries, runner
-from services.offers.imports.models import Import, ImportStatus
+from services.offers.imports import runner
+from services.offers.imports.targets import NATIVE
 from services.offers.params import Id
 
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
-FORMATS = {"text/csv": "csv", "application/x-ndjson": "jsonl", "application/jsonl": "jsonl"}
-NATIVE = "native"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# Which kind of table a file is, it tells itself; browsers on Windows call CSV files Excel's.
+FORMATS = {
+    "text/csv": "csv",
+    XLSX: "csv",
+    "application/vnd.ms-excel": "csv",
+    "application/x-ndjson": "jsonl",
+    "application/jsonl": "jsonl",
+}
+Words = Annotated[
+    Text | None, Field(description="The same for people, by language; null where there is nothing to say.")
+]
 
 router = APIRouter(tags=["imports"])
 Editor = Annotated[Principal, require("editor")]
@@ -49,17 +64,21 @@ class ImportView(BaseModel):
     broken: int
     bytes: int
     error: str | None
+    error_code: str | None
+    message: Words
     created_at: datetime
     finished_at: datetime | None
 
 
 class FindingView(BaseModel):
-    """What is said about a row: an error kept it out, a notice did not."""
+    """What is said about a row, or at line 1 about the file: an error kept it out, a notice did not."""
 
     line: int
     column: str | None
     severity: Literal["error", "notice"]
+    code: str | None = Field(description="What kind of thing it is; it never changes its name.")
     reason: str
+    message: Words
     value: str | None
 
 
@@ -92,7 +111,7 @@ _BODY: dict[str, Any] = {
         "required": True,
         "content": {
             kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in ("text/csv", "application/x-ndjson")
+            for kind in ("text/csv", XLSX, "application/x-ndjson")
         },
     }
 }
@@ -108,7 +127,8 @@ _BODY: dict[str, Any] = {
 async def create_import(
     request: Request, caller: Editor, order: Annotated[Order, Query()], key: IdempotencyKey = None
 ) -> Response:
-    """Import a file of offers (CSV or JSON Lines, 50 MB at most). Answers at once; follow `Location`."""
+    """Import a file of offers: CSV as spreadsheets write it, an Excel workbook (.xlsx), or JSON Lines; 50 MB at most.
+    Answers at once; follow `Location`. What was exported goes back in as itself, unless a `source` is named."""
     form = FORMATS.get(request.headers.get("Content-Type", "").split(";")[0].strip().lower())
     if form is None:
         raise Problem(415, "Unsupported media type", f"Send one of {', '.join(FORMATS)}.")
@@ -130,7 +150,7 @@ def _accept(
         boards.one(session, order.board)
         new = _order(order, form, runner.mappings(kit.settings.city))
         accepted = commands.accept(session, new, upload)
-        return once.answer(view(accepted), 202, {"Location": f"/v1/imports/{accepted.id}"})
+        return once.answer(view(kit.settings.city, accepted), 202, {"Location": f"/v1/imports/{accepted.id}"})
 
 
 def _order(order: Order, form: str, known: dict[str, Any]) -> Import:
@@ -141,36 +161,45 @@ def _order(order: Order, form: str, known: dict[str, Any]) -> Import:
         )
     if mapping and mapping.board != order.board:
         raise Invalid(FieldError(field="mapping", reason=f"belongs to board {mapping.board}"))
-    said = order.model_dump() | ({"source": mapping.source} if mapping else {})
-    return Import(format=form, **said)
+    said = order.model_dump(exclude={"board"}) | ({"source": mapping.source} if mapping else {})
+    return Import(format=form, into=order.board, **said)
 
 
-def view(order: Import) -> ImportView:
+def view(city: Path, order: Import) -> ImportView:
     """The import as the API shows it."""
-    return ImportView.model_validate(order, from_attributes=True)
+    said = order.error_code and message(city, order.error_code, order.error_params or {})
+    return ImportView(board=order.into, message=said or None, **order.model_dump(exclude={"into"}))
+
+
+def _finding(city: Path, row: ImportFinding) -> FindingView:
+    said = row.code and message(city, row.code, row.params or {}, row.value)
+    return FindingView(message=said or None, **row.model_dump(include=set(FindingView.model_fields)))
 
 
 @router.get("/v1/imports/{import_id}", dependencies=[require("editor")])
-def get_import(import_id: Id, session: Reading) -> ImportView:
+def get_import(import_id: Id, request: Request, session: Reading) -> ImportView:
     """An import and how far it is."""
-    return view(queries.one(session, import_id))
+    return view(_city(request), queries.one(session, import_id))
 
 
 @router.get("/v1/imports/{import_id}/report", dependencies=[require("editor")])
-def get_report(import_id: Id, session: Reading, paging: Paging) -> Items[FindingView]:
+def get_report(import_id: Id, request: Request, session: Reading, paging: Paging) -> Items[FindingView]:
     """What was found in the rows of an import, in the order of the file."""
     queries.one(session, import_id)
     if paging.after and not paging.after.isdecimal():
         raise Invalid(FieldError(field="after", reason="is no cursor of this list"))
     after = int(paging.after or 0)
     rows, following = page_of(queries.findings(session, import_id, paging.limit, after), paging.limit)
-    return Items(
-        items=[FindingView.model_validate(row, from_attributes=True) for row in rows], next=following
-    )
+    return Items(items=[_finding(_city(request), row) for row in rows], next=following)
 
 
 @router.get("/v1/mappings")
 def list_mappings(request: Request) -> Items[MappingView]:
     """The sources whose files can be imported as they are."""
-    known = runner.mappings(request.app.state.kit.settings.city)
+    known = runner.mappings(_city(request))
     return Items(items=[MappingView(name=name, board=it.board, title=it.title) for name, it in known.items()])
+
+
+def _city(request: Request) -> Path:
+    folder: Path = request.app.state.kit.settings.city
+    return folder

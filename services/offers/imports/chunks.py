@@ -5,20 +5,21 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import and_, insert, or_, update
 from sqlmodel import Session, col, select
 from uuid_utils import uuid7
 
 from libs.contracts import offers as events
 from libs.contracts.card import Text
+from libs.imports.models import Import
 from libs.servicekit import outbox, telemetry
 from libs.servicekit.db import now
 from libs.servicekit.outbox import Entry
 from services.offers.boards.domain import Declaration
 from services.offers.bookings import queries as bookings
 from services.offers.freshness.domain import Stage
-from services.offers.imports.drafts import Draft
-from services.offers.imports.models import Import
+from services.offers.imports.drafts import OfferDraft
+from services.offers.imports.targets import NATIVE
 from services.offers.offers.domain import Extras, OfferContent, OfferStatus, Stand, is_over
 from services.offers.offers.facts import extras_of, fact_of
 from services.offers.offers.models import Offer, ends_on, stored
@@ -30,14 +31,6 @@ from services.offers.sessions import queries as sessions
 from services.offers.sessions.facts import tell_untold
 
 Told = tuple[events.OfferFact | events.ProviderFact, str, int]
-
-
-@dataclass
-class Line:
-    """A row of the file as a draft, and where it stands."""
-
-    number: int
-    draft: Draft
 
 
 @dataclass(frozen=True)
@@ -57,6 +50,7 @@ class Chunk:
     today: date
     now: datetime = field(default_factory=now)
     providers: dict[str, Named] = field(default_factory=dict)
+    exported: dict[str, Named] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     extras: dict[str, Extras] = field(default_factory=dict)
     back: list[Offer] = field(default_factory=list)
@@ -66,10 +60,13 @@ class Chunk:
     facts: list[Told] = field(default_factory=list)
 
 
-def gather(session: Session, order: Import, board: Declaration, drafts: list[Draft], today: date) -> Chunk:
+def gather(
+    session: Session, order: Import, board: Declaration, drafts: list[OfferDraft], today: date
+) -> Chunk:
     """What drafts without errors come to."""
     chunk = Chunk(order, board, today)
     chunk.providers = _providers(session, order.source, drafts)
+    chunk.exported = _exported(session, drafts)
     chunk.offers = _offers(session, order, drafts)
     chunk.extras = _extras(session, chunk, drafts)
     for draft in drafts:
@@ -77,21 +74,43 @@ def gather(session: Session, order: Import, board: Declaration, drafts: list[Dra
     return chunk
 
 
-def _providers(session: Session, source: str, drafts: list[Draft]) -> dict[str, Named]:
+def _providers(session: Session, source: str, drafts: list[OfferDraft]) -> dict[str, Named]:
     names = {_name(draft.provider) for draft in drafts if draft.provider}
     query = select(Provider).where(Provider.source == source, col(Provider.external_id).in_(names))
     return {str(found.external_id): Named(found.id, found.content["title"]) for found in session.exec(query)}
 
 
-def _offers(session: Session, order: Import, drafts: list[Draft]) -> dict[str, Offer]:
+def _exported(session: Session, drafts: list[OfferDraft]) -> dict[str, Named]:
+    """The providers that an export names by their ids."""
+    ids = {draft.provider_id for draft in drafts if draft.provider_id}
+    query = select(Provider).where(col(Provider.id).in_(ids), col(Provider.active))
+    found = session.exec(query) if ids else ()
+    return {each.id: Named(each.id, each.content["title"]) for each in found}
+
+
+def _offers(session: Session, order: Import, drafts: list[OfferDraft]) -> dict[str, Offer]:
+    """The offers that rows mean, by the rows' keys: those of the source; unless one is named, those of any by their id,
+    so that an export goes back in as itself."""
     keys = [draft.key for draft in drafts]
-    query = select(Offer).where(
-        Offer.board == order.board, Offer.source == order.source, col(Offer.external_id).in_(keys)
-    )
-    return {str(offer.external_id): offer for offer in session.exec(query.with_for_update())}
+    means = and_(col(Offer.source) == order.source, col(Offer.external_id).in_(keys))
+    if order.source == NATIVE:
+        means = or_(means, col(Offer.id).in_({each for draft in drafts for each in _ids(draft)}))
+    query = select(Offer).where(Offer.board == order.into, means).with_for_update()
+    offers = list(session.exec(query))
+    of_source = {offer.external_id: offer for offer in offers if offer.source == order.source}
+    by_id = {offer.id: offer for offer in offers} if order.source == NATIVE else {}
+    found = {
+        draft.key: next((by_id[each] for each in _ids(draft) if each in by_id), of_source.get(draft.key))
+        for draft in drafts
+    }
+    return {key: offer for key, offer in found.items() if key and offer}
 
 
-def _extras(session: Session, chunk: Chunk, drafts: list[Draft]) -> dict[str, Extras]:
+def _ids(draft: OfferDraft) -> list[str]:
+    return [each for each in (draft.offer_id, draft.key) if each]
+
+
+def _extras(session: Session, chunk: Chunk, drafts: list[OfferDraft]) -> dict[str, Extras]:
     said = {
         chunk.offers[draft.key].id: draft.content
         for draft in drafts
@@ -107,11 +126,11 @@ def _name(provider: ProviderContent) -> str:
     return " ".join(next(iter(provider.title.values())).casefold().split())[:200]
 
 
-def _take(chunk: Chunk, draft: Draft) -> None:
+def _take(chunk: Chunk, draft: OfferDraft) -> None:
     content = draft.content
     assert content is not None and draft.key is not None  # noqa: S101 - a draft without errors has both
-    provider = _provider(chunk, draft.provider) if draft.provider else None
     known = chunk.offers.get(draft.key)
+    provider = _provider(chunk, draft, known)
     if known is None:
         _create(chunk, draft.key, content, provider)
     elif _same(known, content, provider):
@@ -121,7 +140,20 @@ def _take(chunk: Chunk, draft: Draft) -> None:
         _change(chunk, known, content, provider)
 
 
-def _provider(chunk: Chunk, said: ProviderContent) -> Named:
+def _provider(chunk: Chunk, draft: OfferDraft, known: Offer | None) -> Named | None:
+    if draft.provider is None:
+        return None
+    own = chunk.exported.get(draft.provider_id or "")
+    return own if own and _is_own(chunk, own, draft.provider, known) else _of_source(chunk, draft.provider)
+
+
+def _is_own(chunk: Chunk, own: Named, said: ProviderContent, known: Offer | None) -> bool:
+    """Whether a row means the provider that an export names by its id: as long as it still calls it so."""
+    theirs = chunk.order.source == NATIVE or (known is not None and known.provider_id == own.id)
+    return theirs and not set(said.title.values()).isdisjoint(own.title.values())
+
+
+def _of_source(chunk: Chunk, said: ProviderContent) -> Named:
     name = _name(said)
     known = chunk.providers.get(name)
     if known is None:
@@ -140,7 +172,7 @@ def _create(chunk: Chunk, key: str, content: OfferContent, provider: Named | Non
     published = None if over else chunk.now
     provider_id = provider.id if provider else None
     stand = Stand(
-        chunk.order.board,
+        chunk.order.into,
         provider_id,
         status,
         published,

@@ -5,15 +5,9 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from libs.contracts import card as cards
-from libs.contracts.card import Card, Text, Url, Word
+from libs.contracts.address import WebAddress
+from libs.contracts.card import Card, Text, Word
 from libs.servicekit.values import Body
-from services.offers.boards.values import URL
-
-
-def _web_address(value: str) -> str:
-    if not URL.match(value):
-        raise ValueError("a web address that starts with http:// or https:// and holds no mail address")
-    return value
 
 
 def _said(value: Text) -> Text:
@@ -22,7 +16,6 @@ def _said(value: Text) -> Text:
     return value
 
 
-WebAddress = Annotated[Url, AfterValidator(_web_address)]
 Said = Annotated[Text, AfterValidator(_said)]
 
 

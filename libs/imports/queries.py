@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from sqlmodel import Session, col, func, select
 
+from libs.imports.models import Import, ImportFinding, ImportPart, ImportStatus
 from libs.servicekit.db import Database
 from libs.servicekit.errors import NotFound
-from services.offers.imports.models import Import, ImportFinding, ImportPart, ImportStatus
 
 
 def one(session: Session, import_id: str) -> Import:

@@ -3,22 +3,22 @@
 import re
 from collections.abc import Iterable
 
-# A spreadsheet takes what begins so for a formula; an apostrophe before it makes it text.
-_RISKY = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+# A spreadsheet takes what begins so for a formula; an apostrophe before it makes it text. A reader that takes another
+# delimiter for the file's, or minds no quotes, begins a cell behind any of these too.
+_BEGINS = r"(\A|[;,|\t\r\n])"
+_RISKY = re.compile(_BEGINS + r"(?='*[=+\-@\t\r\n＝＋－＠])")
+_GUARD = re.compile(_BEGINS + r"'(?='*[=+\-@\t\r\n＝＋－＠])")
 _MARKS = re.compile(r"(\\[\\|]|\|)")
-
-# Columns of an export that say where a thing stands; an import passes them over.
-STANDING = ("id", "board", "provider_id", "version", "published_at", "changed_at", "checked_on", "free_now")
 
 
 def guarded(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if _RISKY.match(text) else text
+    """A text that no spreadsheet takes for a formula, however it cuts the file into cells."""
+    return _RISKY.sub(r"\1'", text)
 
 
 def unguarded(cell: str) -> str:
     """The text that was guarded."""
-    return cell[1:] if cell.startswith("'") and _RISKY.match(cell[1:]) else cell
+    return _GUARD.sub(r"\1", cell) if "'" in cell else cell
 
 
 def joined(words: Iterable[str]) -> str:

@@ -1,9 +1,10 @@
-"""The tables of imports: the order, the uploaded bytes, what was found."""
+"""The tables of imports: the order, the uploaded bytes, what was found. Each service that imports has its own."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlmodel import BigInteger, Column, Field, Integer, LargeBinary, SQLModel
+from sqlmodel import JSON, BigInteger, Column, Field, Integer, LargeBinary, SQLModel, String
 from uuid_utils import uuid7
 
 from libs.servicekit.db import UtcDateTime, now
@@ -19,12 +20,13 @@ class ImportStatus(StrEnum):
 
 
 class Import(SQLModel, table=True):
-    """One upload and what became of its rows. `keyless` notes rows whose key could not be read."""
+    """One upload and what became of its rows. `into` is where they belong, such as a board. `error_code` and
+    `error_params` say why it failed as a whole, `keyless` notes rows whose key could not be read."""
 
     __tablename__ = "import"
 
     id: str = Field(default_factory=lambda: str(uuid7()), primary_key=True)
-    board: str
+    into: str = Field(sa_column=Column("board", String, nullable=False))
     mapping: str | None = None
     source: str
     format: str
@@ -32,6 +34,8 @@ class Import(SQLModel, table=True):
     prune: bool = False
     status: str = ImportStatus.QUEUED
     error: str | None = None
+    error_code: str | None = None
+    error_params: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     traceparent: str | None = None
     bytes: int = 0
     rows_total: int | None = None
@@ -68,5 +72,7 @@ class ImportFinding(SQLModel, table=True):
     line: int
     column: str | None = None
     severity: str
+    code: str | None = None
+    params: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     reason: str
     value: str | None = None
