@@ -17,7 +17,7 @@ from cli import keys, meilisearch
 from cli.home import ROOT, Home
 
 # name → offset from COBURG_PORT_BASE
-SERVICES = {"offers": 1, "search": 4}
+SERVICES = {"offers": 1, "search": 4, "notify": 5}
 # By default Meilisearch clears buffers of a share of all memory before every task (ADR 18):
 # on 24 GiB that is 0.2 to 3 seconds of CPU for one document, with this 0.02.
 INDEXING_MEMORY = "1GiB"
@@ -41,7 +41,12 @@ class Component:
 
 def layers(home: Home) -> list[list[Component]]:
     """Everything that `up` starts, in order; the components of one layer start together."""
-    return [[nats(home), search_engine(home)], [service(home, name) for name in SERVICES]]
+    below = [
+        nats(home),
+        search_engine(home),
+        *([] if "COBURG_SMTP_URL" in home.environ else [mail_server(home)]),
+    ]
+    return [below, [service(home, name) for name in SERVICES]]
 
 
 def nats(home: Home) -> Component:
@@ -83,6 +88,13 @@ def search_engine(home: Home) -> Component:
     )
 
 
+def mail_server(home: Home) -> Component:
+    """The mailbox that keeps what would be sent; where an SMTP server is set there is none."""
+    url = f"smtp://127.0.0.1:{home.port(25, 2525)}"
+    words = ("-m", "cli.mailbox", str(urlsplit(url).port), str(home.folder / "mail"))
+    return Component("mailbox", url, url, (sys.executable, *words), {**home.environ, "PYTHONPATH": str(ROOT)})
+
+
 def service(home: Home, name: str) -> Component:
     """One of our own services."""
     url = service_url(home, name)
@@ -108,6 +120,7 @@ def service_environment(home: Home) -> dict[str, str]:
     defaults = {
         "COBURG_NATS_URL": nats_url(home),
         "COBURG_MEILISEARCH_URL": meilisearch_url(home),
+        "COBURG_SMTP_URL": f"{mail_server(home).url}?tls=none",
         "COBURG_OIDC_JWKS": str(home.keys / "jwks.json"),
         "COBURG_LOG_FORMAT": "console",
     }

@@ -19,6 +19,7 @@ FORMAT = (
 # What is needed on top of the project's own dependencies; node.txt stands alone.
 GROUPS = {
     "offers": ("--group", "offers"),
+    "notify": ("--group", "notify"),
     "search": ("--group", "search"),
     "run": ("--group", "run"),
     "dev": ("--group", "dev"),

@@ -25,6 +25,9 @@ outbox = typer.Typer(
 )
 app.add_typer(outbox, name="outbox", rich_help_panel="Bus and traces")
 
+mail = typer.Typer(help="The mails that this stack would have sent.", no_args_is_help=True)
+app.add_typer(mail, name="mail", rich_help_panel="Bus and traces")
+
 STACK, DATA, BUS, WORK = "Stack", "Data", "Bus and traces", "Development"
 PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -215,6 +218,25 @@ def outbox_drop(service: ServiceName, ids: OutboxIds) -> None:
     from cli.outbox import drop
 
     drop(Home.current(), service, ids, Console())
+
+
+@mail.command("list")
+def mail_list(as_json: Json = False) -> None:
+    """List every mail, oldest first."""
+    from cli.mail import show_list
+
+    show_list(Home.current(), as_json, Console())
+
+
+@mail.command("show")
+def mail_show(
+    number: Annotated[int, typer.Argument(metavar="N", help="Its number in `mail list`.")],
+    html: Annotated[bool, typer.Option("--html", help="The HTML part instead of the text.")] = False,
+) -> None:
+    """Show one mail with what hangs on it."""
+    from cli.mail import show_one
+
+    show_one(Home.current(), number, html, Console())
 
 
 @app.command(rich_help_panel=WORK)

@@ -10,11 +10,32 @@ SECONDS = 2.0
 
 
 def problem(probe: str) -> str | None:
-    """What keeps the component behind this address (nats://… or http://…) from serving; None when it serves."""
+    """What keeps the component behind this address (nats://…, smtp://… or http://…) from serving; None when it serves."""
     try:
-        return nats_problem(probe) if urlsplit(probe).scheme in {"nats", "tls"} else http_problem(probe)
+        return _problem(probe)
     except (OSError, ValueError) as error:
         return str(getattr(error, "reason", error)) or type(error).__name__
+
+
+def _problem(probe: str) -> str | None:
+    match urlsplit(probe).scheme:
+        case "nats" | "tls":
+            return nats_problem(probe)
+        case "smtp":
+            return smtp_problem(probe)
+        case _:
+            return http_problem(probe)
+
+
+def smtp_problem(url: str) -> str | None:
+    """An SMTP server greets every connection with 220."""
+    address = urlsplit(url)
+    with socket.create_connection(
+        (address.hostname or "", address.port or 25), timeout=SECONDS
+    ) as connection:
+        greeting = connection.recv(4096)
+        connection.sendall(b"QUIT\r\n")
+    return None if greeting.startswith(b"220") else "it does not greet as an SMTP server"
 
 
 def nats_problem(url: str) -> str | None:

@@ -25,7 +25,7 @@ from cli.home import ROOT, Home
 from cli.supervisor import taken
 
 POLL = 0.05
-OFFSETS = (*SERVICES.values(), 22, 70)
+OFFSETS = (*SERVICES.values(), 22, 25, 70)
 
 
 class Stack:

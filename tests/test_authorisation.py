@@ -167,6 +167,23 @@ TABLE = {
     ("offers", "GET", "/v1/wishlists/{wishlist_id}"): NOBODY,
     ("offers", "PUT", "/v1/wishlists/{wishlist_id}"): NOBODY,
     ("offers", "DELETE", "/v1/wishlists/{wishlist_id}"): NOBODY,
+    ("notify", "GET", "/v1/recipients/jwks.json"): EVERYBODY,
+    ("notify", "POST", "/v1/recipients"): EVERYBODY,
+    ("notify", "GET", "/v1/recipients/{recipient_id}"): NOBODY,
+    ("notify", "PUT", "/v1/recipients/{recipient_id}"): NOBODY,
+    ("notify", "DELETE", "/v1/recipients/{recipient_id}"): NOBODY,
+    ("notify", "GET", "/v1/recipients/{recipient_id}/export"): NOBODY,
+    ("notify", "POST", "/v1/recipients/{recipient_id}/confirmation"): NOBODY,
+    ("notify", "POST", "/v1/recipients/{recipient_id}/confirm"): EVERYBODY,
+    ("notify", "GET", "/pages/confirm/{recipient_id}"): EVERYBODY,
+    ("notify", "POST", "/pages/confirm/{recipient_id}"): EVERYBODY,
+    ("notify", "GET", "/pages/leave/{token}"): EVERYBODY,
+    ("notify", "POST", "/pages/leave/{token}"): EVERYBODY,
+    ("notify", "GET", "/v1/deliveries"): OPERATORS,
+    ("notify", "GET", "/v1/messages/templates"): EDITORS,
+    ("notify", "GET", "/v1/messages/templates/{name}/preview"): EDITORS,
+    ("notify", "GET", "/v1/messages/templates/{name}/preview.html"): EDITORS,
+    ("notify", "POST", "/v1/mail/reports"): OPERATORS,
     ("search", "GET", "/v1/search"): EVERYBODY,
     ("search", "GET", "/v1/search/token"): EVERYBODY,
     ("search", "POST", "/v1/feedback"): EVERYBODY,
@@ -203,9 +220,15 @@ HIDDEN = {
 }
 
 # What only a signed link opens, not an access token.
-BY_LINK = {("offers", "POST", "/v1/unsubscribe"), ("offers", "POST", "/v1/invitations/accept")} | {
-    ("offers", method, "/v1/wishlists/{wishlist_id}") for method in ("GET", "PUT", "DELETE")
-}
+BY_LINK = (
+    {("offers", "POST", "/v1/unsubscribe"), ("offers", "POST", "/v1/invitations/accept")}
+    | {("offers", method, "/v1/wishlists/{wishlist_id}") for method in ("GET", "PUT", "DELETE")}
+    | {("notify", method, "/v1/recipients/{recipient_id}") for method in ("GET", "PUT", "DELETE")}
+    | {
+        ("notify", "GET", "/v1/recipients/{recipient_id}/export"),
+        ("notify", "POST", "/v1/recipients/{recipient_id}/confirmation"),
+    }
+)
 
 
 class Town:
@@ -274,7 +297,8 @@ class Town:
             "conversation_id": self.conversation,
             "import_id": self.offer,
             "period": "2026",
-            "recipient_id": "nobody",
+            "recipient_id": self.offer,
+            "token": "nothing",
             "improvement_id": self.improvement,
             "field": "facility",
             "period_id": self.offer,
@@ -371,6 +395,7 @@ BODIES: dict[str, Any] = {
     "/v1/offers/{offer_id}/places": {"max": 1},
     "/v1/offers/{offer_id}/booking": {},
     "/v1/bookings": {},
+    "/v1/recipients/{recipient_id}": {"language": "de", "timezone": "Europe/Berlin"},
     "/v1/feedback": {"thing_id": "nothing", "helpful": True},
     "/v1/bookings/{booking_id}": {},
     "/v1/bookings/{booking_id}/cancel": {},

@@ -14,6 +14,15 @@ class Subject(Contract):
     board: Name | None = None
 
 
+class Occasion(Contract):
+    """One date of what a message is about, for the recipient's calendar."""
+
+    id: str = Field(pattern=THING_ID)
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    cancelled: bool = Field(default=False, description="It falls out, while the others stay.")
+
+
 class MessageRequested(Fact, name="notify.message.requested.v1", internal=True):
     """A message to one person is asked for. It holds an id, a template and figures, nothing that a person wrote or is called."""
 
@@ -22,6 +31,9 @@ class MessageRequested(Fact, name="notify.message.requested.v1", internal=True):
     about: Subject
     facts: dict[Name, Word | int | bool] = Field(
         default={}, max_length=30, description="Instants are ISO 8601 in UTC."
+    )
+    dates: list[Occasion] = Field(
+        default=[], max_length=60, description="What enters the calendar or leaves it, soonest first."
     )
     send_before: AwareDatetime | None = Field(
         default=None, description="Afterwards it would be of no use to the recipient."

@@ -94,5 +94,9 @@ BOOKINGS = Listener(
     ),
 )
 
-LISTENERS = (SEARCH, NEEDS, BOOKINGS)
+# Notify is asked for messages, and hears all public facts: it names things in its messages and tells who follows them.
+REQUESTS = Listener("notify-requests", ("internal.notify.message.requested.v1.*",), stream=INTERNAL.name)
+NEWS = Listener("notify-news", ("city.>",))
+
+LISTENERS = (SEARCH, NEEDS, BOOKINGS, REQUESTS, NEWS)
 CONSUMERS = tuple(durable for listener in LISTENERS for durable in listener.durables)

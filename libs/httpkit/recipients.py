@@ -71,6 +71,19 @@ def check(settings: Settings, recipient_id: str, token: str | None) -> None:
         )
 
 
+def check_own(settings: Settings, recipient_id: str, token: str | None) -> None:
+    """For notify itself, which always asks for the token and needs nobody's key set; Problem 401 unless it proves this id."""
+    if token is None:
+        raise Unauthenticated("This needs the token that came with the recipient id.")
+    try:
+        claims = jwt.decode(token, _signing_key(settings), algorithms=[ALGORITHM]).claims
+        _CLAIMS.validate(claims)
+    except (JoseError, ValueError):
+        raise Unauthenticated("The token is not valid, or no longer.") from None
+    if claims["sub"] != recipient_id:
+        raise Unauthenticated("The token is not that of this recipient id.")
+
+
 class Proof:
     """What a caller shows for a recipient id."""
 

@@ -4,6 +4,7 @@
 """
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from sqlmodel import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 727_201
+# Alembic keeps the migration that runs in a global of the process.
+_migrating = threading.Lock()
 SWITCH_SECONDS = 30.0
 
 # How long a database may take to answer the first word; a frozen one never does.
@@ -143,7 +146,11 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.set_main_option("version_locations", f"{MIGRATIONS / 'versions'}:{folder}")
         config.set_main_option("path_separator", ":")
-        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+        with (
+            _migrating,
+            self.engine.connect().execution_options(write=True) as connection,
+            connection.begin(),
+        ):
             _lock_migrations(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "heads")

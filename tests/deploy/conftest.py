@@ -23,7 +23,7 @@ from libs.servicekit.broker import inbox
 from tests.stack import end, free_port_base
 from tests.waiting import until
 
-USERS = ("sys", "operator", "offers", "search", "librarian", "partner")
+USERS = ("sys", "operator", "offers", "search", "notify", "librarian", "partner")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import yaml  # type: ignore[import-untyped]
 from cli.components import SERVICES
 from cli.home import ROOT
 from libs.servicekit.settings import ServiceSettings, Settings
+from services.notify.config import NotifySettings
 from services.search.config import SearchSettings
 
 Block = dict[str, Any]
@@ -70,7 +71,10 @@ def test_is_published_where_the_embedded_stack_has_it(name: str) -> None:
 @every_service
 def test_is_told_only_what_is_read(name: str) -> None:
     prefixes = {f"COBURG_{name.upper()}_{key.upper()}" for key in ServiceSettings.model_fields}
-    known = {f"COBURG_{key.upper()}" for key in (*Settings.model_fields, *SearchSettings.model_fields)}
+    known = {
+        f"COBURG_{key.upper()}"
+        for key in (*Settings.model_fields, *SearchSettings.model_fields, *NotifySettings.model_fields)
+    }
     told = set(BLOCKS[name]["environment"]) - {"OTEL_EXPORTER_OTLP_ENDPOINT"}
     assert told <= known | prefixes
 

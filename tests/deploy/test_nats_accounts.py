@@ -54,6 +54,15 @@ SERVICE_MAY_NOT_PUBLISH = {
         "$JS.API.CONSUMER.MSG.NEXT.CITY.search",
         "$JS.API.CONSUMER.CREATE.CITY.offers",
     ],
+    "notify": [
+        f"{FACT}.krippe-1",
+        "city.search.result.rated.v1.x",
+        "internal.notify.message.requested.v1.x",
+        "dead.search.x",
+        "$JS.API.CONSUMER.MSG.NEXT.CITY.search",
+        "$JS.API.CONSUMER.CREATE.CITY.notify-news",
+        "$JS.API.STREAM.DELETE.INTERNAL",
+    ],
     "search": [
         f"{FACT}.krippe-1",
         "internal.notify.message.requested",
@@ -251,9 +260,11 @@ def test_the_services_do_their_work_with_what_they_may(broker: Broker, tmp_path:
     with (
         Stack(tmp_path / "offers", COBURG_NATS_URL=broker.url("offers")) as offers,
         Stack(tmp_path / "search", COBURG_NATS_URL=broker.url("search")) as search,
+        Stack(tmp_path / "notify", COBURG_NATS_URL=broker.url("notify")) as notify,
     ):
         offers.start("offers")
         search.start("meilisearch", "search")
+        notify.start("mailbox", "notify")
         boards = {path.stem for path in (ROOT / "city" / "boards").glob("*.toml")}
         published = status_once(search, lambda status: status["documents"] >= len(boards))
         httpx2.post(

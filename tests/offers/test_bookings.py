@@ -59,7 +59,7 @@ def test_what_is_personal_stays_in_its_row(service: Offers) -> None:
     parent.ask(offer, form={"age": 9, "needs": "Zöliakie"})
     service.relayed()
     (message,) = parent.messages()
-    assert set(message["facts"]) == {"booking", "places", "deadline_at", "token"}
+    assert set(message["facts"]) == {"booking", "version", "places", "deadline_at", "token"}
     assert message["about"] == {"kind": "offer", "id": offer, "board": "course"}
     assert parent.id not in str(service.facts(offer)) and "Zöliakie" not in str(service.facts(offer))
     assert parent.ask(offer, form={"age": "Zöliakie", "needs": 3}).status_code == 422

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session
 
+from libs.contracts.messages import AllocationDrawn, AllocationLeftOut, AllocationPlaced
 from libs.contracts.offers import NeedKind
 from libs.servicekit import outbox
 from libs.servicekit.outbox import Entry
@@ -111,15 +112,11 @@ def _messages(period: Period, drawn: Drawn, sign: Signer) -> list[Entry]:
     for child in drawn.children:
         got[child.wishlist_id].update(answer.activity is not None for answer in drawn.answers[child.id])
     return [
-        message(
-            period,
-            wishlist,
-            "allocation-placed" if got[wishlist.id][True] else "allocation-left-out",
-            {
-                "link": sign(period, wishlist.id),
-                "placed": got[wishlist.id][True],
-                "left_out": got[wishlist.id][False],
-            },
-        )
+        message(period, wishlist, _result(wishlist, got[wishlist.id], sign(period, wishlist.id)))
         for wishlist in drawn.wishlists
     ]
+
+
+def _result(wishlist: Wishlist, got: Counter[bool], link: str) -> AllocationDrawn:
+    template = AllocationPlaced if got[True] else AllocationLeftOut
+    return template(wishlist=wishlist.id, link=link, placed=got[True], left_out=got[False])

@@ -1,14 +1,13 @@
 """What allocation says to others: facts of figures on the bus, messages to families through notify."""
 
 from sqlmodel import Session
-from uuid_utils import uuid7
 
 from libs.contracts import offers as events
 from libs.contracts.card import Card
 from libs.contracts.card import Period as Days
-from libs.contracts.event import Fact
-from libs.contracts.notify import MessageRequested, Subject
-from libs.servicekit import outbox
+from libs.contracts.messages import Template
+from libs.contracts.notify import Subject
+from libs.servicekit import messages, outbox
 from libs.servicekit.outbox import Entry
 from services.offers.allocation import queries
 from services.offers.allocation.domain import PeriodSlot, PeriodStatus
@@ -51,19 +50,15 @@ def _card(period: Period, slots: list[PeriodSlot]) -> Card:
     return Card(kind="period", board=period.board, title=period.title, period=days, listed=listed)
 
 
-def write_to(
-    session: Session, period: Period, wishlist: Wishlist, template: str, facts: dict[str, str | int]
-) -> None:
+def write_to(session: Session, period: Period, wishlist: Wishlist, template: Template) -> None:
     """Ask for a message to a family."""
-    outbox.add_all(session, [message(period, wishlist, template, facts)])
+    messages.request(session, wishlist.recipient_id, template, _about(period))
 
 
-def message(period: Period, wishlist: Wishlist, template: str, facts: dict[str, str | int]) -> Entry:
+def message(period: Period, wishlist: Wishlist, template: Template) -> Entry:
     """A message to a family, on its way into the outbox."""
-    fact: Fact = MessageRequested(
-        recipient_id=wishlist.recipient_id,
-        template=template,
-        about=Subject(kind="period", id=period.id, board=period.board),
-        facts={"wishlist": wishlist.id, **facts},
-    )
-    return Entry(fact, str(uuid7()), 1)
+    return messages.entry(wishlist.recipient_id, template, _about(period))
+
+
+def _about(period: Period) -> Subject:
+    return Subject(kind="period", id=period.id, board=period.board)

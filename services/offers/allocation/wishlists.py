@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, delete
 
+from libs.contracts.messages import AllocationReceived
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, check_version
 from services.offers.allocation import queries
@@ -28,8 +29,13 @@ def wish(session: Session, period_id: str, said: NewWishlist, at: datetime, sign
     session.add(wishlist)
     session.flush()
     _write(session, period, wishlist, said)
-    facts: dict[str, str | int] = {"link": sign(period, wishlist.id), "children": len(said.children)}
-    write_to(session, period, wishlist, "allocation-received", facts)
+    link, children = sign(period, wishlist.id), len(said.children)
+    write_to(
+        session,
+        period,
+        wishlist,
+        AllocationReceived(wishlist=wishlist.id, link=link, children=children),
+    )
     return wishlist
 
 

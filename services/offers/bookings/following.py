@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
+from libs.contracts.messages import BookingDateCancelled, BookingMoved
 from libs.servicekit.db import now
 from libs.servicekit.errors import NotFound, check_version
 from services.offers.bookings import funds, holds, queries
 from services.offers.bookings.access import Party
 from services.offers.bookings.domain import BookingStatus, Reason, forget_at
-from services.offers.bookings.messages import Desk, instant, tell
+from services.offers.bookings.messages import Desk, occasion, tell
 from services.offers.bookings.models import Booking, BookingDate
 from services.offers.bookings.steps import end, held, move_up
 from services.offers.offers import domain as offers
@@ -32,7 +33,7 @@ def session_cancelled(session: Session, desk: Desk, session_id: str) -> None:
         else:
             end(session, desk, offer, booking, BookingStatus.CANCELLED, Reason.SESSION_CANCELLED)
     for booking in _active_about(session, offer.id):  # who booked the offer as a whole keeps the other dates
-        tell(session, desk, booking, "booking-date-cancelled", session_starts_at=instant(row.starts_at))
+        _tell_cancelled(session, desk, booking, row)
     move_up(session, desk, offer)
 
 
@@ -47,7 +48,13 @@ def _drop(session: Session, desk: Desk, offer: Offer, booking: Booking, row: Off
     mine = (col(BookingDate.booking_id) == booking.id) & (col(BookingDate.stock_id) == row.id)
     session.execute(delete(BookingDate).where(mine))
     _respan(session, offer, booking)
-    tell(session, desk, booking, "booking-date-cancelled", session_starts_at=instant(row.starts_at))
+    _tell_cancelled(session, desk, booking, row)
+
+
+def _tell_cancelled(session: Session, desk: Desk, booking: Booking, row: OfferSession) -> None:
+    kept = queries.sessions(session, queries.dates_of(session, booking))
+    dates = [*map(occasion, kept), occasion(row, cancelled=True)]
+    tell(session, desk, booking, BookingDateCancelled, dates=dates, session_starts_at=row.starts_at)
 
 
 def session_moved(session: Session, desk: Desk, session_id: str, span: tuple[datetime, datetime]) -> None:
@@ -56,13 +63,27 @@ def session_moved(session: Session, desk: Desk, session_id: str, span: tuple[dat
     if row is None or (row.starts_at, row.ends_at) != span or row.status == "cancelled":
         return
     offer = offer_queries.locked(session, row.offer_id)
-    when = {"session_starts_at": instant(row.starts_at), "session_ends_at": instant(row.ends_at)}
     for booking in _active_about(session, session_id):
         _respan(session, offer, booking)
         funds.follow(session, desk, booking)  # another year, another budget
-        tell(session, desk, booking, "booking-moved", **when)
+        _tell_moved(session, desk, booking, row)
     for booking in _active_about(session, offer.id):
-        tell(session, desk, booking, "booking-moved", **when)
+        _tell_moved(session, desk, booking, row)
+
+
+def _tell_moved(session: Session, desk: Desk, booking: Booking, row: OfferSession) -> None:
+    dates = {each.id: each for each in queries.sessions(session, queries.dates_of(session, booking))} | {
+        row.id: row
+    }
+    tell(
+        session,
+        desk,
+        booking,
+        BookingMoved,
+        dates=[occasion(each) for each in dates.values()],
+        session_starts_at=row.starts_at,
+        session_ends_at=row.ends_at,
+    )
 
 
 def _respan(session: Session, offer: Offer, booking: Booking) -> None:

@@ -22,10 +22,10 @@ from services.offers.offers.models import Offer
 from services.offers.slots.domain import billed
 
 
-def follow(session: Session, desk: Desk, booking: Booking) -> dict[str, int]:
-    """Let the grant follow the state that a booking came into; returns the figure that its requester is told."""
+def follow(session: Session, desk: Desk, booking: Booking) -> int | None:
+    """Let the grant follow the state that a booking came into; returns the cents that its requester is told."""
     if booking.status in (BookingStatus.WAITING, BookingStatus.OFFERED):
-        return {}
+        return None
     board = boards.declaration(session, booking.board)
     # A new one was never promised anything.
     grant = None if booking.version == 1 else budgets.locked_grant(session, booking.id)
@@ -36,7 +36,7 @@ def follow(session: Session, desk: Desk, booking: Booking) -> dict[str, int]:
             funding.settle(session, grant)
     else:
         funding.release(session, grant)
-    return {} if grant is None else {"granted_cents": grant.held_cents}
+    return None if grant is None else grant.held_cents
 
 
 def _holds(board: Declaration) -> bool:

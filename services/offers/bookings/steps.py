@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from libs.contracts import messages as templates
 from libs.contracts.offers import NeedKind
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict
@@ -26,14 +27,14 @@ from services.offers.offers import domain as offers
 from services.offers.offers import queries as offer_queries
 from services.offers.offers.models import Offer
 
-TEMPLATES = {
-    BookingStatus.PENDING: "booking-received",
-    BookingStatus.WAITING: "booking-waiting",
-    BookingStatus.OFFERED: "booking-offered",
-    BookingStatus.APPROVED: "booking-approved",
-    BookingStatus.DECLINED: "booking-declined",
-    BookingStatus.CANCELLED: "booking-cancelled",
-    BookingStatus.EXPIRED: "booking-expired",
+TEMPLATES: dict[BookingStatus, type[templates.BookingMessage]] = {
+    BookingStatus.PENDING: templates.BookingReceived,
+    BookingStatus.WAITING: templates.BookingWaiting,
+    BookingStatus.OFFERED: templates.BookingOffered,
+    BookingStatus.APPROVED: templates.BookingApproved,
+    BookingStatus.DECLINED: templates.BookingDeclined,
+    BookingStatus.CANCELLED: templates.BookingCancelled,
+    BookingStatus.EXPIRED: templates.BookingExpired,
 }
 
 
@@ -74,7 +75,7 @@ def settle(
     booking.forget_at = forget_at(rules, status, now(), booking.ends_at)
     session.add(booking)
     session.flush()
-    tell(session, desk, booking, TEMPLATES[status], **funds.follow(session, desk, booking))
+    tell(session, desk, booking, TEMPLATES[status], granted_cents=funds.follow(session, desk, booking))
 
 
 def _deadline(desk: Desk, rules: BookingRules, booking: Booking, status: BookingStatus) -> datetime | None:

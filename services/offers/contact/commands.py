@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
-from uuid_utils import uuid7
 
-from libs.contracts import notify
+from libs.contracts.messages import ContactAnswered, ContactReceived
+from libs.contracts.notify import Subject
 from libs.httpkit.links import Links
-from libs.servicekit import outbox
+from libs.servicekit import messages
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, TooMany, check_version
 from libs.servicekit.principal import Principal
@@ -100,27 +100,25 @@ def _tell(session: Session, conversation: Conversation, sender: Sender, links: L
     if sender is Sender.REQUESTER:
         return _tell_organisation(session, conversation)
     token = link(conversation, links)
-    message = notify.MessageRequested(
-        recipient_id=conversation.recipient_id,
-        template="contact-answered",
-        about=notify.Subject(kind="offer", id=conversation.offer_id),
-        facts={"token": token, "conversation": conversation.id},
+    messages.request(
+        session,
+        conversation.recipient_id,
+        ContactAnswered(token=token, conversation=conversation.id),
+        Subject(kind="offer", id=conversation.offer_id),
         send_before=conversation.kept_until,
     )
-    outbox.add(session, message, thing_id=str(uuid7()), version=1)
     return None
 
 
 def _tell_organisation(session: Session, conversation: Conversation) -> None:
     for recipient in organisations.registered(session, [conversation.provider_id], Topic.MESSAGES):
-        message = notify.MessageRequested(
-            recipient_id=recipient.recipient_id,
-            template="contact-received",
-            about=notify.Subject(kind="offer", id=conversation.offer_id),
-            facts={"conversation": conversation.id},
+        messages.request(
+            session,
+            recipient.recipient_id,
+            ContactReceived(conversation=conversation.id),
+            Subject(kind="offer", id=conversation.offer_id),
             send_before=conversation.kept_until,
         )
-        outbox.add(session, message, thing_id=str(uuid7()), version=1)
 
 
 def link(conversation: Conversation, links: Links) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlmodel import Session
-from uuid_utils import uuid7
 
-from libs.contracts import notify
+from libs.contracts.messages import OfferCheck, OfferHidden, OffersAged
+from libs.contracts.notify import Subject
 from libs.contracts.offers import CheckedAs
 from libs.httpkit.links import Links
-from libs.servicekit import outbox
+from libs.servicekit import messages
 from libs.servicekit.errors import Conflict
 from services.offers.boards.domain import Declaration
 from services.offers.freshness import queries
@@ -46,8 +46,8 @@ def age(session: Session, board: Declaration, at: datetime, links: Links) -> int
         stage = stage_of(board.freshness, offer.fresh_since or offer.changed_at, at)
         moved[stage if is_older(stage, Stage(offer.stage)) else Stage.FRESH].append(offer)
         _enter(session, offer, stage)
-    _ask(session, board, moved[Stage.REMINDED], "offer-check", at, links)
-    _ask(session, board, moved[Stage.HIDDEN], "offer-hidden", at, links)
+    _ask(session, board, moved[Stage.REMINDED], OfferCheck, at, links)
+    _ask(session, board, moved[Stage.HIDDEN], OfferHidden, at, links)
     return sum(len(some) for some in moved.values())
 
 
@@ -62,7 +62,12 @@ def _enter(session: Session, offer: Offer, stage: Stage) -> None:
 
 
 def _ask(
-    session: Session, board: Declaration, aged: Iterable[Offer], template: str, at: datetime, links: Links
+    session: Session,
+    board: Declaration,
+    aged: Iterable[Offer],
+    template: type[OffersAged],
+    at: datetime,
+    links: Links,
 ) -> None:
     """One message for each organisation and recipient, however many of its offers are concerned."""
     of_provider = defaultdict[str, list[Offer]](list)
@@ -73,11 +78,10 @@ def _ask(
         some = of_provider[recipient.provider_id]
         about = ("offer", some[0].id) if len(some) == 1 else ("provider", recipient.provider_id)
         token = links.sign("reminder", recipient.id, until)
-        message = notify.MessageRequested(
-            recipient_id=recipient.recipient_id,
-            template=template,
-            about=notify.Subject(kind=about[0], id=about[1], board=board.slug),
-            facts={"offers": len(some), "token": token},
+        messages.request(
+            session,
+            recipient.recipient_id,
+            template(offers=len(some), token=token),
+            Subject(kind=about[0], id=about[1], board=board.slug),
             send_before=until,
         )
-        outbox.add(session, message, thing_id=str(uuid7()), version=1)

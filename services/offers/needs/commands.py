@@ -7,10 +7,11 @@ from sqlalchemy import delete, exists, or_
 from sqlmodel import Session, col, select
 from uuid_utils import uuid7
 
-from libs.contracts import notify
 from libs.contracts import offers as events
+from libs.contracts.messages import NeedObserved
+from libs.contracts.notify import Subject
 from libs.contracts.offers import NeedKind
-from libs.servicekit import outbox
+from libs.servicekit import messages, outbox
 from libs.servicekit.db import insert_into
 from services.offers.needs import queries
 from services.offers.needs.domain import NeedRules, is_due, is_settled, key_of, stranger, wording
@@ -19,6 +20,7 @@ from services.offers.organisations import queries as organisations
 from services.offers.organisations.domain import Topic
 
 AT_ONCE = 200
+MOST_CHARACTERS = 200
 
 
 def note_search(session: Session, board: str | None, words: list[str], who: str, on: date) -> None:
@@ -90,15 +92,11 @@ def _tell(session: Session, need: Need, kind: type[events.NeedFact], asking: int
 def _put_before(session: Session, need: Need, asking: int) -> None:
     """Ask for a message to everybody whom an organisation of the board registered for needs; to nobody twice."""
     registered = organisations.registered(session, queries.concerned(session, need), Topic.NEEDS)
-    facts: dict[str, str | int | bool] = {"asking": asking, "how": need.kind}
-    if need.words:
-        facts["words"] = ", ".join(need.words)
-    about = notify.Subject(kind="need", id=need.id, board=need.board)
+    words = ", ".join(need.words)[:MOST_CHARACTERS] or None
+    observed = NeedObserved(asking=asking, how=NeedKind(need.kind).value, words=words)
+    about = Subject(kind="need", id=need.id, board=need.board)
     for recipient_id in {recipient.recipient_id for recipient in registered}:
-        message = notify.MessageRequested(
-            recipient_id=recipient_id, template="need-observed", about=about, facts=facts
-        )
-        outbox.add(session, message, thing_id=str(uuid7()), version=1)
+        messages.request(session, recipient_id, observed, about)
 
 
 def forget(session: Session, rules: NeedRules, today: date) -> None:

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from sqlmodel import Session, select
 
-from libs.contracts import notify
+from libs.contracts.messages import OrganisationInvitation
+from libs.contracts.notify import Subject
 from libs.httpkit.links import Links
-from libs.servicekit import outbox
+from libs.servicekit import messages
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, NotFound, check_version
 from libs.servicekit.principal import Principal
@@ -45,14 +46,13 @@ def invite(
         expires_at=until,
     )
     session.add(invitation)
-    message = notify.MessageRequested(
-        recipient_id=recipient_id,
-        template="organisation-invitation",
-        about=notify.Subject(kind="provider", id=provider_id),
-        facts={"token": links.sign("invitation", invitation.id, until), "role": role.value},
+    messages.request(
+        session,
+        recipient_id,
+        OrganisationInvitation(token=links.sign("invitation", invitation.id, until), role=role.value),
+        Subject(kind="provider", id=provider_id),
         send_before=until,
     )
-    outbox.add(session, message, thing_id=invitation.id, version=1)
     return invitation
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import to_json
 from sqlmodel import Session
-from uuid_utils import uuid7
 
-from libs.contracts import notify
-from libs.servicekit import outbox
+from libs.contracts.messages import ProposalRefused, ProposalReleased
+from libs.contracts.notify import Subject
+from libs.servicekit import messages
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, check_version
 from libs.servicekit.principal import Principal
@@ -168,11 +168,7 @@ def _open(session: Session, actor: Principal, proposal_id: str, expected: int) -
 def _decide(session: Session, proposal: Proposal, decision: Decision) -> Proposal:
     proposal.status, proposal.decided_at, proposal.version = decision, now(), proposal.version + 1
     if proposal.recipient_id:
-        message = notify.MessageRequested(
-            recipient_id=proposal.recipient_id,
-            template=f"proposal-{decision}",
-            about=notify.Subject(kind=proposal.kind, id=proposal.thing_id),
-            facts={"proposal": proposal.id},
-        )
-        outbox.add(session, message, thing_id=str(uuid7()), version=1)
+        template = ProposalReleased if decision is Decision.RELEASED else ProposalRefused
+        about = Subject(kind=proposal.kind, id=proposal.thing_id)
+        messages.request(session, proposal.recipient_id, template(proposal=proposal.id), about)
     return proposal

@@ -1,0 +1,15 @@
+"""The HTTP edges of the service, in the order in which its API document names them."""
+
+from services.notify.addresses import api as addresses
+from services.notify.deliveries import api as deliveries
+from services.notify.recipients import api as recipients
+from services.notify.recipients import pages
+from services.notify.texts import api as texts
+
+ROUTERS = [
+    recipients.router,
+    pages.router,
+    deliveries.router,
+    texts.router,
+    addresses.router,
+]

@@ -1,0 +1,126 @@
+"""Use cases of deliveries: take a message on, note what became of it, clean up."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col
+
+from libs.contracts import messages
+from libs.contracts.notify import MessageRequested
+from libs.servicekit.db import insert_into, leave_work, now
+from services.notify.addresses.commands import suppress
+from services.notify.addresses.domain import Status as RecipientStatus
+from services.notify.addresses.models import Recipient
+from services.notify.deliveries import queries
+from services.notify.deliveries.content import Content
+from services.notify.deliveries.domain import (
+    CONFIRMATION,
+    GIVE_UP_AFTER,
+    PACED_PAUSE,
+    Outcome,
+    Reason,
+    Status,
+    pause,
+)
+from services.notify.deliveries.models import Delivery
+from services.notify.vault import Vault
+
+AT_ONCE = 500
+
+
+def accept(
+    session: Session, vault: Vault, request: MessageRequested, fact_id: str, traceparent: str | None
+) -> bool:
+    """Take a requested message on, once however often it is asked for; False when its recipient is no longer there.
+
+    Raises InvalidTemplate for a request that does not fit the catalogue.
+    """
+    messages.read(request.template, dict(request.facts))
+    recipient = session.get(Recipient, request.recipient_id)
+    if recipient is None:
+        return False
+    content = Content(about=request.about, facts=dict(request.facts), dates=request.dates)
+    delivery = Delivery(
+        recipient_id=recipient.id,
+        fact_id=fact_id,
+        template=request.template,
+        due_at=now(),
+        send_before=request.send_before,
+        traceparent=traceparent,
+    )
+    return add(session, vault, recipient, delivery, content)
+
+
+def add(session: Session, vault: Vault, recipient: Recipient, delivery: Delivery, content: Content) -> bool:
+    """Enter a delivery, held while the address is not confirmed; False when the fact reached the recipient already."""
+    confirmed = recipient.status == RecipientStatus.CONFIRMED or delivery.template == CONFIRMATION
+    row = delivery.model_dump() | {
+        "content": vault.seal(content.model_dump_json(exclude_defaults=True)),
+        "key_id": vault.key_id,
+        "status": Status.DUE if confirmed else Status.HELD,
+    }
+    entry = insert_into(session, Delivery).values(row).on_conflict_do_nothing()
+    leave_work(session)
+    return session.execute(entry.returning(Delivery.id)).first() is not None
+
+
+def release(session: Session, recipient_id: str) -> None:
+    """The address is confirmed: what waited for that may go."""
+    held = (col(Delivery.recipient_id) == recipient_id) & (col(Delivery.status) == Status.HELD)
+    session.execute(update(Delivery).where(held).values(status=Status.DUE, due_at=now()))
+    leave_work(session)
+
+
+def note(session: Session, delivery_id: str, outcome: Outcome, mark: str) -> None:
+    """What trying to send came to: done, later, or never; what the recipient's server does not know is suppressed."""
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None or delivery.status != Status.DUE:
+        return  # erased or stopped meanwhile
+    if outcome is Outcome.PACED:
+        delivery.due_at = now() + PACED_PAUSE
+        session.add(delivery)
+        return
+    delivery.attempts += 1
+    if outcome is Outcome.SENT:
+        end(session, delivery, Status.SENT)
+    elif outcome is Outcome.LATER and now() - delivery.created_at < GIVE_UP_AFTER:
+        delivery.due_at = now() + pause(delivery.attempts - 1)
+        session.add(delivery)
+    else:
+        end(session, delivery, Status.FAILED, Reason.GAVE_UP if outcome is Outcome.LATER else Reason.REFUSED)
+    if outcome is Outcome.NO_SUCH_ADDRESS:
+        suppress(session, mark, "bounced")
+
+
+def end(session: Session, delivery: Delivery, status: Status, reason: Reason | None = None) -> None:
+    """A delivery is over; what it said is forgotten."""
+    delivery.status, delivery.reason, delivery.ended_at = status, reason, now()
+    delivery.content = delivery.key_id = None
+    session.add(delivery)
+
+
+def drop(session: Session, delivery_id: str, reason: Reason) -> None:
+    """What is not to be sent any more."""
+    delivery = session.get(Delivery, delivery_id)
+    if delivery and delivery.status in (Status.DUE, Status.HELD):
+        end(session, delivery, Status.DROPPED, reason)
+
+
+def stop(session: Session, subscription_id: str) -> None:
+    """Nothing of a subscription that ended is sent, also what was on its way."""
+    mine = (col(Delivery.subscription_id) == subscription_id) & col(Delivery.ended_at).is_(None)
+    values = {
+        "status": Status.DROPPED,
+        "reason": Reason.UNSUBSCRIBED,
+        "ended_at": now(),
+        "content": None,
+        "key_id": None,
+    }
+    session.execute(update(Delivery).where(mine).values(values))
+
+
+def clean(session: Session, at: datetime) -> int:
+    """Forget some deliveries whose time is over; returns how many."""
+    ids = queries.over(session, at, AT_ONCE)
+    session.execute(delete(Delivery).where(col(Delivery.id).in_(ids)))
+    return len(ids)

@@ -1,0 +1,30 @@
+"""Reads of recipients: everything that is kept of one."""
+
+from typing import Any
+
+from sqlmodel import Session
+
+from services.notify.addresses import queries as addresses
+from services.notify.deliveries import queries as deliveries
+from services.notify.deliveries.content import Content
+from services.notify.deliveries.models import Delivery
+from services.notify.recipients.views import DeliveryView, Export, RecipientView
+from services.notify.vault import Vault
+
+
+def export(session: Session, vault: Vault, recipient_id: str) -> Export:
+    """Everything that is kept, opened; NotFound when there is no such recipient."""
+    row = addresses.one(session, recipient_id)
+    return Export(
+        recipient=RecipientView.of(row),
+        address=vault.open(row.address),
+        proof=row.proof,
+        deliveries=[_shown(vault, each) for each in deliveries.of_recipient(session, recipient_id)],
+    )
+
+
+def _shown(vault: Vault, delivery: Delivery) -> DeliveryView:
+    content: Any = Content.model_validate_json(vault.open(delivery.content)) if delivery.content else None
+    return DeliveryView.model_validate(
+        {**delivery.model_dump(), "content": content and content.model_dump(mode="json")}
+    )

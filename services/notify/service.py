@@ -1,0 +1,63 @@
+"""The parts of notify as one: the town's words, and what sends in its name."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from libs.contracts.messages import TEMPLATES
+from libs.httpkit import recipients as proofs
+from libs.servicekit.kit import Kit
+from libs.servicekit.settings import Settings
+from services.notify.config import NotifySettings, vault_of
+from services.notify.deliveries.channels import Channels
+from services.notify.deliveries.domain import CONFIRMATION
+from services.notify.deliveries.runner import Delivering
+from services.notify.deliveries.sending import Sender
+from services.notify.deliveries.wording import Town
+from services.notify.texts.catalogue import read_texts
+from services.notify.texts.preview import Previews
+from services.notify.texts.rendering import FILTERS
+
+# What notify itself says, beside what services ask for.
+OWN_TEMPLATES = (CONFIRMATION, "news", "digest")
+
+
+class Notify:
+    """Made once per process; raises InvalidText when the town's words are not as they must be."""
+
+    def __init__(self, settings: Settings) -> None:
+        own = NotifySettings()
+        texts = read_texts(settings.city / "messages", [*TEMPLATES, *OWN_TEMPLATES], FILTERS)
+        self._settings = settings
+        self.town = Town(
+            texts,
+            settings.town["name"],
+            _origin(settings.portal_url or settings.public_url),
+            settings.public_url,
+        )
+        self.previews = Previews(texts, ZoneInfo(settings.town["timezone"]), self.town.addresses)
+        self.previews.check()
+        self.patience = timedelta(seconds=own.notify_confirm_seconds)
+        self._address = (
+            own.mail_from or f"noreply@{'.'.join(reversed(settings.town['event_prefix'].split('.')))}"
+        )
+        self._own = own
+
+    async def publish_keys(self, kit: Kit) -> None:
+        """Let the other services check the recipient ids that are given out here."""
+        proofs.publish_keys(kit.settings)
+
+    async def deliver(self, kit: Kit) -> None:
+        """Send what is due, until cancelled."""
+        channels = Channels(self._own, self._address)
+        sender = Sender(vault_of(kit.settings), self.town, self._address, self.town.name)
+        try:
+            await Delivering(kit, sender, channels).run()
+        finally:
+            await channels.close()
+
+
+def _origin(url: str) -> str:
+    """Scheme and host of an address, for the town's own paths in `links.toml`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
