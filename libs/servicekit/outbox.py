@@ -13,21 +13,23 @@ from typing import Any
 
 import structlog
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.api import PubAck
 from prometheus_client import Counter, Gauge
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlmodel import Session
 from uuid_utils import uuid7
 
 from libs.contracts import topology
 from libs.contracts.card import Card
 from libs.contracts.event import Fact, envelope
-from libs.servicekit import refusals, telemetry
+from libs.servicekit import kept, refusals, telemetry
+from libs.servicekit.audit import Audit
 from libs.servicekit.db import Database, now
+from libs.servicekit.headers import MESSAGE_ID, VERSION_HEADER
 from libs.servicekit.lease import Lease
 from libs.servicekit.portal import NO_PORTAL, Portal
 from libs.servicekit.refusals import Troubles
-from libs.servicekit.tables import KEPT, outbox
+from libs.servicekit.tables import ahead, outbox
 
 BATCH = 2000
 IN_FLIGHT = 200
@@ -129,6 +131,7 @@ def _row(entry: Entry, publisher: Publisher) -> dict[str, object]:
         "body": body,
         "traceparent": entry.traceparent,
         "created_at": time,
+        "version": entry.version,
     }
 
 
@@ -152,6 +155,8 @@ class Relay:
         connected: Callable[[], bool] = lambda: True,
     ) -> None:
         self._db, self._js, self._connected = db, js, connected
+        self._audit = Audit(db, js, service)
+        self._high = 0  # CITY's newest sequence, as far as known here
         self._lease = Lease(db, f"{service}.relay")
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
@@ -167,7 +172,7 @@ class Relay:
     def reconnected(self) -> None:
         """The broker may come back from an older disk: compare before sending on."""
         self._check_broker = True
-        self._woken.set()
+        self.wake()
 
     async def run(self) -> None:
         """Relay until cancelled; trouble with database or broker is waited out."""
@@ -183,7 +188,7 @@ class Relay:
                 if self._connected() and await asyncio.to_thread(self._lease.hold):
                     await self.drain()
                     if self._loop.time() - cleaned > CLEAN_EVERY_SECONDS:
-                        await asyncio.to_thread(self._clean)
+                        await asyncio.to_thread(kept.clean, self._db)
                         cleaned = self._loop.time()
                 delay = POLL_SECONDS
             except Exception as error:  # nothing may end the relay: what is unsent is tried again
@@ -201,7 +206,7 @@ class Relay:
     async def drain(self) -> None:
         """Send everything that can be sent; raises what hindered the rest."""
         if self._check_broker:
-            await self._catch_up()
+            self._high = await self._audit.before_publishing()
             self._check_broker = False
         troubles = Troubles()
         # What was not taken last time comes last, so that it keeps nobody else waiting.
@@ -237,11 +242,11 @@ class Relay:
 
     async def _publish(self, rows: Sequence[Row[tuple[object, ...]]], troubles: Troubles) -> None:
         """Send rows in order, and mark what was acknowledged; what fails holds up its own thing only."""
-        acked: list[tuple[Row[tuple[object, ...]], int]] = []
+        acked: list[tuple[Row[tuple[object, ...]], PubAck]] = []
         for wave in waves(rows):
             ready = [row for row in wave if not troubles.hold(row)]
             results = await asyncio.gather(*(self._send(row) for row in ready), return_exceptions=True)
-            taken = [(row, seq) for row, seq in zip(ready, results, strict=True) if isinstance(seq, int)]
+            taken = [(row, ack) for row, ack in zip(ready, results, strict=True) if isinstance(ack, PubAck)]
             failed = [(row, e) for row, e in zip(ready, results, strict=True) if isinstance(e, BaseException)]
             acked += taken
             for row, error in failed:
@@ -255,21 +260,23 @@ class Relay:
             troubles.sent += len(acked)
             SENT.inc(len(acked))
 
-    async def _send(self, row: Row[tuple[object, ...]]) -> int:
-        headers = {"Nats-Msg-Id": row.event_id}
+    async def _send(self, row: Row[tuple[object, ...]]) -> PubAck:
+        # Published again it needs a new id, or the broker would take it for a duplicate; the event's own stays.
+        headers = {MESSAGE_ID: f"{row.event_id}:{row.again}" if row.again else str(row.event_id)}
+        if row.version is not None:
+            headers[VERSION_HEADER] = str(row.version)
         with telemetry.publishing(row.subject, row.traceparent, row.created_at) as traceparent:
             if traceparent:
                 headers["traceparent"] = traceparent
-            ack = await self._js.publish(
+            return await self._js.publish(
                 row.subject, row.body, timeout=PUBLISH_TIMEOUT_SECONDS, headers=headers
             )
-        return ack.seq
 
     def _unsent(self, after: int = 0) -> Sequence[Row[tuple[object, ...]]]:
         columns = (outbox.c.id, outbox.c.event_id, outbox.c.subject, outbox.c.thing, outbox.c.body)
         query = (
-            select(*columns, outbox.c.traceparent, outbox.c.created_at)
-            .where(_UNSENT, outbox.c.id > after)
+            select(*columns, outbox.c.traceparent, outbox.c.created_at, outbox.c.version, outbox.c.again)
+            .where(_UNSENT, outbox.c.id > after, outbox.c.thing.not_in(select(ahead.c.thing)))
             .order_by(outbox.c.id)
             .limit(BATCH)
         )
@@ -284,46 +291,21 @@ class Relay:
             OLDEST.set((now() - rows[0].created_at).total_seconds() if rows else 0)
         return rows
 
-    def _mark(self, acked: list[tuple[Row[tuple[object, ...]], int]]) -> None:
-        # Only the newest row in CITY needs its place there, see `_catch_up`; the rest is one cheap statement.
-        ids = [row.id for row, _ in acked]
-        public = [(seq, row.id) for row, seq in acked if row.subject.startswith("city.")]
-        mark = update(outbox).values(sent_at=now())
+    def _mark(self, acked: list[tuple[Row[tuple[object, ...]], PubAck]]) -> None:
+        # A sequence that was given out before is one that CITY has lost: STATE and durables are beyond it and pass by.
+        lost = {row.id for row, ack in acked if ack.stream == topology.CITY.name and self._passed(ack)}
+        sent = [row.id for row, _ in acked if row.id not in lost]
         with self._db.transaction() as session:
-            session.execute(mark.where(outbox.c.id.in_(bindparam("ids", expanding=True))), {"ids": ids})
-            for seq, row_id in sorted(public)[-1:]:
-                session.execute(update(outbox).where(outbox.c.id == row_id).values(stream_seq=seq))
+            mark = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
+            session.execute(mark.values(sent_at=now()), {"ids": sent})
+            if lost:
+                session.execute(mark.values(again=outbox.c.again + 1), {"ids": list(lost)})
+        if lost:
+            self.reconnected()
+        self._high = max(self._high, *(ack.seq for _, ack in acked if ack.stream == topology.CITY.name), 0)
 
-    async def _catch_up(self) -> None:
-        """Send again what a broker restored from an older disk no longer holds."""
-        newest = await asyncio.to_thread(self._newest_sent)
-        if newest is None or await self._broker_holds(*newest):
-            return
-        count = await asyncio.to_thread(self._unmark_all)
-        log.warning("the broker lost events; sending kept ones again", count=count)
-
-    async def _broker_holds(self, event_id: str, seq: int) -> bool:
-        try:
-            message = await self._js.get_msg(topology.CITY.name, seq)
-        except NotFoundError:
-            return False
-        return (message.headers or {}).get("Nats-Msg-Id") == event_id
-
-    def _newest_sent(self) -> tuple[str, int] | None:
-        query = select(outbox.c.event_id, outbox.c.stream_seq).where(outbox.c.stream_seq.is_not(None))
-        with self._db.reading() as session:
-            row = session.execute(query.order_by(outbox.c.stream_seq.desc()).limit(1)).first()
-        return (row.event_id, row.stream_seq) if row else None
-
-    def _unmark_all(self) -> int:
-        with self._db.transaction() as session:
-            result = session.execute(update(outbox).values(sent_at=None, stream_seq=None))
-        return int(result.rowcount)  # type: ignore[attr-defined]
-
-    def _clean(self) -> None:
-        with self._db.transaction() as session:
-            for since, kept in KEPT.items():
-                session.execute(delete(since.table).where(since < now() - kept))
+    def _passed(self, ack: PubAck) -> bool:
+        return ack.seq <= self._high and not ack.duplicate
 
 
 _UNSENT = outbox.c.sent_at.is_(None) & outbox.c.refused.is_(None)

@@ -20,10 +20,20 @@ outbox = Table(
     Column("traceparent", String(55)),
     Column("created_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),
-    Column("stream_seq", BigInteger),
+    # The thing's version, and how often the audit had the fact published again.
+    Column("version", BigInteger),
+    Column("again", Integer, nullable=False, server_default="0"),
     # What the broker will never take is set aside with the reason, so that it holds up nothing else.
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("refused", String(500)),
+)
+# Things of which the bus knows newer versions than this database: nothing is published of them until someone decides.
+ahead = Table(
+    "ahead",
+    metadata,
+    Column("thing", String(200), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
 )
 inbox = Table(
     "inbox",
@@ -57,8 +67,8 @@ idempotency = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
-# How long rows are of use: a broker restored from an older disk is sent what it lost; an event may be delivered
-# again; a client may repeat a request.
+# How long rows are of use: a broker restored from an older disk is sent what it lost (the newest fact of each thing for
+# ever); an event may be delivered again; a client may repeat a request.
 KEPT = {
     outbox.c.sent_at: timedelta(days=7),
     inbox.c.at: timedelta(days=30),
