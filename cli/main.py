@@ -145,6 +145,25 @@ def reindex(url: Url = None) -> None:
 
 
 @app.command(rich_help_panel=BUS)
+def audit(
+    repair: Annotated[bool, typer.Option("--repair", help="Publish again what is missing or older.")] = False,
+    take_bus: Annotated[
+        bool, typer.Option("--take-bus", help="Where the bus knows newer versions: take them back in.")
+    ] = False,
+    go_above: Annotated[
+        bool, typer.Option("--go-above", help="There: tell the database's state above them.")
+    ] = False,
+) -> None:
+    """Compare what the services told with what the bus holds; exit code 1 if they differ."""
+    from cli.audit import GO_ABOVE, TAKE_BUS, audit
+
+    if take_bus and go_above:
+        raise Trouble("Either --take-bus or --go-above.")
+    way = TAKE_BUS if take_bus else GO_ABOVE if go_above else None
+    raise typer.Exit(audit(Home.current(), repair, way, Console()))
+
+
+@app.command(rich_help_panel=BUS)
 def trace(
     which: Annotated[
         str, typer.Argument(metavar="ID|last", help="A trace id, its beginning, or `last`.")

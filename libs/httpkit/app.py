@@ -4,6 +4,7 @@ A service's `app.py` lists what the service is made of and hands it to `create_a
 moment; what it depends on may come later and may come and go.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from libs.httpkit.auth import Verifier
 from libs.httpkit.edge import Replayed
 from libs.httpkit.pace import RateLimit
 from libs.httpkit.words import Words, catalogue
-from libs.servicekit import telemetry
+from libs.servicekit import newer, telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
 from libs.servicekit.errors import NotFound, Unavailable
@@ -44,10 +45,11 @@ Check = Callable[[], Awaitable[str | None]]
 
 
 class Health(BaseModel):
-    """A service's answer about itself."""
+    """A service's answer about itself; `warnings` are for operators and keep nobody from using it."""
 
     status: str
     service: str
+    warnings: list[str] = []
 
 
 def create_app(
@@ -128,7 +130,7 @@ def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]
         missing += sorted(name.replace("_", " ") for name in kit.preparing)
         if missing:
             raise Unavailable(", ".join(missing))
-        return status
+        return status.model_copy(update={"warnings": await asyncio.to_thread(_warnings, kit)})
 
     @router.get("/metrics", response_class=Response)
     def metrics() -> Response:
@@ -136,6 +138,11 @@ def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+def _warnings(kit: Kit) -> list[str]:
+    things = newer.noted(kit.db) if kit.db else 0
+    return [f"the bus knows newer versions of {things} things: ./coburg audit"] if things else []
 
 
 def _event_reference(service: str) -> APIRouter:

@@ -6,24 +6,32 @@ where the bus knows a newer version than the database, nothing is overwritten an
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 import structlog
+from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from prometheus_client import Counter, Gauge
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from libs.contracts.topology import CITY, INTERNAL, STATE
 from libs.servicekit import kept, newer, sequences
 from libs.servicekit.db import Database, now
 from libs.servicekit.headers import MESSAGE_ID, Held, held
 from libs.servicekit.kept import Kept
+from libs.servicekit.lease import Lease
 from libs.servicekit.lost import Lost, Marks
 from libs.servicekit.newer import Newer
 from libs.servicekit.tables import outbox
+
+EVERY_SECONDS, SOON_SECONDS = 600.0, 1.0
+# How long it rests after each batch, in times of what the batch took: at once half a core, else a tenth.
+AT_ONCE_REST, SLOW_REST = 1.0, 9.0
 
 log = structlog.get_logger(__name__)
 REPUBLISHED = Counter("facts_republished", "Facts published again because the bus had lost them")
@@ -63,6 +71,7 @@ class Audit:
     def __init__(self, db: Database, js: JetStreamContext, service: str) -> None:
         self._db, self._js, self._service = db, js, service
         self._reader = f"{service}-audit"
+        self._lease = Lease(db, f"{service}.audit")
         self._one_at_a_time = asyncio.Lock()
 
     async def before_publishing(self) -> int:
@@ -71,19 +80,23 @@ class Audit:
         Raises nats errors.
         """
         reached = await self._fill_gap()
-        await self._look_for_lost(_Pass(now(), repair=True))
+        async with self._alone() as alone:
+            if alone:
+                await self._look_for_lost(_Pass(now(), repair=True))
         last = await sequences.last_of(self._js, self._service)
         if last and not await asyncio.to_thread(self._told, last):
             log.error("the bus holds an event that this database never told: comparing before publishing")
             await self.compare()
         return reached
 
-    async def compare(self, *, repair: bool = True, rest: float = 1.0) -> Findings:
-        """One comparison, making good what it finds if asked to; it rests `rest` times as long as it works.
+    async def compare(self, *, repair: bool = True, rest: float = 1.0) -> Findings | None:
+        """One comparison, making good what it finds if asked to; None while another process compares.
 
-        Raises nats errors and those of the database.
+        It rests `rest` times as long as it works. Raises nats errors and those of the database.
         """
-        async with self._one_at_a_time:
+        async with self._alone() as alone:
+            if not alone:
+                return None
             way = _Pass(now(), repair)
             if repair:
                 await self._fill_gap()
@@ -92,6 +105,36 @@ class Audit:
                 await self._go_through_state(way, rest)
                 way.found.ahead = await asyncio.to_thread(newer.note, self._db, way.ahead, way.begun)
             return self._report(way)
+
+    async def keep(self, back: asyncio.Event, connected: Callable[[], bool]) -> None:
+        """Compare now, whenever the broker is `back`, soon after something had to be made good, and slowly else."""
+        rest, soon = AT_ONCE_REST, SOON_SECONDS
+        while True:
+            back.clear()
+            try:
+                found = await self.compare(rest=rest) if connected() else None
+            except (NatsError, TimeoutError, SQLAlchemyError) as error:  # away: so is what could be compared
+                log.warning("audit waits", error=type(error).__name__, detail=str(error)[:200])
+                found = None
+            settled = found is not None and not found.republished
+            soon = SOON_SECONDS if settled else min(soon * 2, EVERY_SECONDS)
+            rest = SLOW_REST
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_SECONDS if settled else soon):
+                    await back.wait()
+                rest, soon = AT_ONCE_REST, SOON_SECONDS
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[bool]:
+        async with self._one_at_a_time:
+            if not await asyncio.to_thread(self._lease.hold):
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                with suppress(SQLAlchemyError):
+                    await asyncio.to_thread(self._lease.release)
 
     def _report(self, way: _Pass) -> Findings:
         found = way.found
@@ -118,7 +161,7 @@ class Audit:
 
     async def _look_for_lost(self, way: _Pass, rest: float = 1.0) -> None:
         for stream, subject in ((CITY.name, f"city.{self._service}.>"), (INTERNAL.name, "internal.>")):
-            search = Lost(self._db, self._js, stream, subject, self._reader)
+            search = Lost(self._db, self._js, stream, subject, self._reader, self._lease)
             first = await search.find(way.begun, rest)
             way.found.lost += len(first)
             if first and way.repair:
@@ -138,6 +181,7 @@ class Audit:
 
     def _unlike(self, way: _Pass, batch: Sequence[Held]) -> list[tuple[Held, Kept | None]]:
         """What STATE holds otherwise than we told it last."""
+        self._lease.hold()
         things = {self._thing(one): one for one in batch}
         with self._db.reading() as session:
             ours = kept.newest(session, list(things))
@@ -193,13 +237,17 @@ class Audit:
 
     def _told(self, event_id: str) -> bool:
         with self._db.reading() as session:
-            return session.execute(select(outbox.c.id).where(outbox.c.event_id == event_id)).first() is not None
+            return (
+                session.execute(select(outbox.c.id).where(outbox.c.event_id == event_id)).first() is not None
+            )
 
     def _newest_sent(self) -> Kept | None:
         query = select(outbox.c.event_id, outbox.c.subject, outbox.c.body, outbox.c.thing)
         query = query.where(outbox.c.sent_at.is_not(None), outbox.c.subject.like("city.%"))
         with self._db.reading() as session:
-            return session.execute(query.order_by(outbox.c.sent_at.desc(), outbox.c.id.desc()).limit(1)).first()
+            return session.execute(
+                query.order_by(outbox.c.sent_at.desc(), outbox.c.id.desc()).limit(1)
+            ).first()
 
     def _newest_after(self, after: int) -> list[Kept]:
         with self._db.reading() as session:

@@ -6,6 +6,7 @@ A stream and a subject enter; batches of `Held` leave, oldest first.
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,9 +81,7 @@ def _config(reader: str, subject: str, since: datetime | None) -> api.ConsumerCo
     )
 
 
-async def _batches(
-    subscription: JetStreamContext.PullSubscription, rest: float
-) -> AsyncIterator[list[Msg]]:
+async def _batches(subscription: JetStreamContext.PullSubscription, rest: float) -> AsyncIterator[list[Msg]]:
     while (await subscription.consumer_info()).num_pending:
         pending = 1
         while pending:
@@ -91,13 +90,13 @@ async def _batches(
                 messages = await subscription.fetch(BATCH, timeout=FETCH_SECONDS)
             except NatsTimeoutError:
                 break  # the consumer's own figures say whether there is more
+            if not messages:
+                break
             yield messages
             pending = messages[-1].metadata.num_pending
             await asyncio.sleep((time.perf_counter() - begun) * rest)
 
 
 async def _delete(js: JetStreamContext, stream: str, reader: str) -> None:
-    try:
+    with suppress(NotFoundError):
         await js.delete_consumer(stream, reader)
-    except NotFoundError:
-        pass

@@ -86,6 +86,8 @@ def _useless(db: Database, after: int) -> list[int]:
     followed = select(newer.c.id).where(newer.c.thing == outbox.c.thing, newer.c.id > outbox.c.id)
     replaced = followed.where(text("newer.subject LIKE 'city.%'")).exists()
     due = outbox.c.sent_at < now() - KEPT[outbox.c.sent_at]
-    query = select(outbox.c.id).where(outbox.c.id > after, due, outbox.c.subject.not_like("city.%") | replaced)
+    query = select(outbox.c.id).where(
+        outbox.c.id > after, due, outbox.c.subject.not_like("city.%") | replaced
+    )
     with db.reading() as session:
         return list(session.execute(query.order_by(outbox.c.id).limit(BATCH)).scalars())

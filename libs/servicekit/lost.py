@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from libs.servicekit.db import Database
 from libs.servicekit.headers import Held, held
+from libs.servicekit.lease import Lease
 from libs.servicekit.tables import KEPT, outbox
 
 TAIL = 1000
@@ -43,7 +44,10 @@ class Marks:
 class Lost:
     """The search for one kind of facts (`prefix`) in one stream."""
 
-    def __init__(self, db: Database, js: JetStreamContext, stream: str, subject: str, reader: str) -> None:
+    def __init__(
+        self, db: Database, js: JetStreamContext, stream: str, subject: str, reader: str, lease: Lease
+    ) -> None:
+        self._lease = lease
         self._db, self._js, self._stream, self._subject, self._reader = db, js, stream, subject, reader
         ours = outbox.c.subject.like(f"{subject.partition('.')[0]}.%")
         self._ours = ours & outbox.c.refused.is_(None)
@@ -75,6 +79,7 @@ class Lost:
         return edge or first
 
     def _mark(self, seen: Marks, batch: Iterable[Held]) -> None:
+        self._lease.hold()
         ids = [one.event_id for one in batch]
         with self._db.reading() as session:
             for number in session.execute(select(outbox.c.id).where(outbox.c.event_id.in_(ids))).scalars():

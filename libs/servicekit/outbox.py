@@ -153,9 +153,10 @@ class Relay:
         js: JetStreamContext,
         service: str,
         connected: Callable[[], bool] = lambda: True,
+        audit: Audit | None = None,
     ) -> None:
         self._db, self._js, self._connected = db, js, connected
-        self._audit = Audit(db, js, service)
+        self._audit = audit or Audit(db, js, service)
         self._high = 0  # CITY's newest sequence, as far as known here
         self._lease = Lease(db, f"{service}.relay")
         self._loop = asyncio.get_running_loop()

@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from sqlalchemy.exc import SQLAlchemyError
 
 from libs.servicekit import subscriptions, telemetry
+from libs.servicekit.audit import Audit
 from libs.servicekit.db import is_outage
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.outbox import Relay
@@ -73,7 +74,8 @@ async def _start(kit: Kit, parts: Parts, tasks: set[asyncio.Task[None]]) -> None
         await _fail(kit, error)
         return
     listening = [job for each in parts.subscriptions for job in subscriptions.jobs(each)]
-    for job in [*([_relay] if kit.db else []), *listening, *parts.jobs]:
+    publishing = _publishing(kit) if kit.db else []
+    for job in [*publishing, *listening, *parts.jobs]:
         tasks.add(asyncio.create_task(keep_running(kit, job)))
 
 
@@ -117,11 +119,22 @@ async def keep_running(kit: Kit, job: Job) -> None:
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-async def _relay(kit: Kit) -> None:
-    relay = Relay(kit.database, kit.bus.js, kit.settings.service, lambda: kit.bus.connected)
-    with kit.bus.on_reconnect(relay.reconnected):
-        try:
-            await relay.run()
-        finally:
-            with contextlib.suppress(SQLAlchemyError):
-                await relay.release()
+def _publishing(kit: Kit) -> list[Job]:
+    """The relay, and the audit of what it published: at once, after every reconnect, and slowly all the time."""
+    audit = Audit(kit.database, kit.bus.js, kit.settings.service)
+
+    async def relay(kit: Kit) -> None:
+        relay = Relay(kit.database, kit.bus.js, kit.settings.service, lambda: kit.bus.connected, audit)
+        with kit.bus.on_reconnect(relay.reconnected):
+            try:
+                await relay.run()
+            finally:
+                with contextlib.suppress(SQLAlchemyError):
+                    await relay.release()
+
+    async def keep_audited(kit: Kit) -> None:
+        back = asyncio.Event()
+        with kit.bus.on_reconnect(back.set):
+            await audit.keep(back, lambda: kit.bus.connected)
+
+    return [relay, keep_audited]

@@ -71,4 +71,4 @@ async def last_of(js: JetStreamContext, service: str) -> str | None:
         message = await js.get_last_msg(CITY.name, f"city.{service}.>")
     except NotFoundError:
         return None
-    return (message.headers or {}).get(MESSAGE_ID, "").partition(":")[0]
+    return str((message.headers or {}).get(MESSAGE_ID, "")).partition(":")[0]

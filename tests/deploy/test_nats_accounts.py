@@ -13,7 +13,12 @@ from nats.js.errors import NotFoundError
 
 from cli.home import ROOT
 from libs.contracts import topology
+from libs.contracts.offers import ProviderChanged
 from libs.provision import partners, streams
+from libs.servicekit import outbox
+from libs.servicekit.audit import Audit
+from libs.servicekit.db import Database
+from libs.servicekit.outbox import Publisher, Relay
 from tests.deploy.conftest import Broker
 from tests.stack import Stack
 
@@ -285,3 +290,17 @@ def status_once(search: Stack, condition: Callable[[dict[str, Any]], bool]) -> d
         assert time.monotonic() < deadline, (status, search.log("search"))
         time.sleep(0.1)
     return dict(status)
+
+
+async def test_the_audit_may_compare_what_offers_told(broker: Broker, tmp_path: Path) -> None:
+    db = Database(
+        f"sqlite:///{tmp_path / 'offers.db'}", Publisher("offers", "de.coburg", "http://o/v1/events")
+    )
+    db.migrate(ROOT / "services" / "offers" / "migrations")
+    with db.transaction() as session:
+        outbox.add(session, ProviderChanged(title={"de": "x"}), thing_id="audited", version=1)
+    async with broker.connected("offers") as offers:
+        js = offers.client.jetstream()
+        await Relay(db, js, "offers").drain()
+        assert await Audit(db, js, "offers").compare()
+    db.dispose()

@@ -8,11 +8,10 @@ import nats.errors
 import nats.js.errors
 import pytest
 from nats.js import JetStreamContext
-from sqlalchemy import func, select, update
-from sqlmodel import Session
+from sqlalchemy import select
 
 from libs.contracts.event import Envelope
-from libs.contracts.offers import OfferChanged, ProviderChanged
+from libs.contracts.offers import ProviderChanged
 from libs.provision.streams import provision
 from libs.servicekit import outbox
 from libs.servicekit.audit import Audit
@@ -139,7 +138,9 @@ def tear(home: Path, back: int) -> None:
     (block.parent / "index.db").unlink(missing_ok=True)  # a server that crashed has none that fits
 
 
-async def test_facts_of_a_newer_time_are_not_overwritten(sqlite: Database, js: JetStreamContext, tmp_path: Path) -> None:
+async def test_facts_of_a_newer_time_are_not_overwritten(
+    sqlite: Database, js: JetStreamContext, tmp_path: Path
+) -> None:
     """A database restored from an older copy."""
     tell(sqlite, "t1", 1)
     tell(sqlite, "t2", 1)
