@@ -51,7 +51,7 @@ def take_provider(session: Session, event: Envelope[Any]) -> None:
     """Write a provider as the bus has it."""
     fact: events.ProviderFact = event.data
     provider = session.get(Provider, event.subject) or Provider(id=event.subject, content={})
-    said = {"title": fact.title, "kind": fact.kind, "url": fact.url}
+    said: dict[str, Any] = {"title": fact.title, "kind": fact.kind, "url": fact.url}
     said["place"] = fact.place and fact.place.model_dump(mode="json")
     content = ProviderContent.model_validate(said, strict=False)
     provider.content = content.model_dump(mode="json")

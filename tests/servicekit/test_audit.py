@@ -1,12 +1,15 @@
 """The audit: what the bus lost is published again at its true version; what it knows better is not overwritten."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import nats
 import nats.errors
 import nats.js.errors
 import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from sqlalchemy import select
 
@@ -14,7 +17,7 @@ from libs.contracts.event import Envelope
 from libs.contracts.offers import ProviderChanged
 from libs.provision.streams import provision
 from libs.servicekit import outbox
-from libs.servicekit.audit import Audit
+from libs.servicekit.audit import Audit, Findings
 from libs.servicekit.db import Database
 from libs.servicekit.outbox import Entry, Relay
 from libs.servicekit.tables import ahead
@@ -47,23 +50,29 @@ async def sent(db: Database, js: JetStreamContext) -> Relay:
     return relay
 
 
+async def compared(db: Database, js: JetStreamContext, *, repair: bool = True) -> Findings:
+    """What the audit finds."""
+    found = await Audit(db, js, "offers").compare(repair=repair)
+    assert found is not None
+    return found
+
+
 async def test_what_state_lost_is_published_again(sqlite: Database, js: JetStreamContext) -> None:
     for number in range(5):
         tell(sqlite, f"t{number}", 1)
     tell(sqlite, "t0", 2)
     relay = await sent(sqlite, js)
-    audit = Audit(sqlite, js, "offers")
-    found = await audit.compare()
+    found = await compared(sqlite, js)
     assert (found.compared, found.republished, found.ahead) == (5, 0, 0)
     await js.purge_stream("STATE", subject="state.offers.provider.t0")
     await js.purge_stream("STATE", subject="state.offers.provider.t3")
-    found = await audit.compare(repair=False)
+    found = await compared(sqlite, js, repair=False)
     assert (found.missing, found.republished) == (2, 0)
-    found = await audit.compare()
+    found = await compared(sqlite, js)
     assert (found.missing, found.republished) == (2, 2)
     await relay.drain()
     await eventually(lambda: _both(js))
-    assert (await audit.compare()).republished == 0
+    assert (await compared(sqlite, js)).republished == 0
 
 
 async def _both(js: JetStreamContext) -> bool:
@@ -91,17 +100,17 @@ async def test_a_torn_end_of_the_bus_loses_nothing(sqlite: Database, tmp_path: P
         relay.reconnected()
         tell(sqlite, "t0", 3)
         await relay.drain()
-        await Audit(sqlite, js, "offers").compare()
+        await compared(sqlite, js)
         await relay.drain()
         for thing, newest in {"t0": 3, "t1": 2, "t5": 2}.items():
-            await eventually(lambda thing=thing, newest=newest: at(js, thing, newest))
+            await eventually(partial(at, js, thing, newest))
         assert "t0" in await handled(js, 1), "a durable gets what was published into the gap"
-        assert (await Audit(sqlite, js, "offers").compare()).republished == 0
+        assert (await compared(sqlite, js)).republished == 0
         await client.close()
 
 
-async def connected(client: nats.NATS) -> bool:
-    return client.is_connected
+async def connected(client: Client) -> bool:
+    return bool(client.is_connected)
 
 
 async def at(js: JetStreamContext, thing: str, newest: int) -> bool:
@@ -118,7 +127,7 @@ async def follows(js: JetStreamContext, count: int) -> None:
 async def handled(js: JetStreamContext, count: int) -> set[str]:
     """Things of the events that the durable of search has for us, acknowledged."""
     subscription = await js.pull_subscribe_bind(consumer="search", stream="CITY")
-    messages = []
+    messages: list[Msg] = []
     while len(messages) < count or count == 1:
         try:
             messages += await subscription.fetch(100, timeout=1)
