@@ -1,6 +1,6 @@
 """What is said about a file and its rows: a code and what belongs into its sentence enter, the sentence leaves.
 
-The sentences are the town's, `messages/imports.toml` in its folder: a code, and its words by language.
+The sentences are the town's, `findings.toml` in its folder: a code, and its words by language.
 """
 
 import re
@@ -49,7 +49,7 @@ def _read(file: Path, _changed: int) -> dict[str, Any]:
 
 
 def _said(city: Path, section: str) -> dict[str, Any]:
-    file = city / "messages" / "imports.toml"
+    file = city / "findings.toml"
     found: dict[str, Any] = _read(file, file.stat().st_mtime_ns).get(section, {})
     return found
 

@@ -175,7 +175,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "holidays.toml",
         "problems.toml",
         "imports/kitas-berlin.toml",
-        "messages/imports.toml",
+        "findings.toml",
         *boards,
     ):
         (folder / file).parent.mkdir(exist_ok=True)
