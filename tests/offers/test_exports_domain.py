@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from pydantic import AwareDatetime
 from pyld import jsonld as processor  # type: ignore[import-untyped]
+from schema_org.registry import DATATYPES, PARENTS, PROPERTY_BY_SCHEMA
 
 from cli.home import ROOT
 from libs.imports.cells import guarded, joined, parted, unguarded
@@ -26,7 +28,7 @@ from services.offers.boards.commands import read_declarations
 from services.offers.boards.domain import Declaration
 from services.offers.exports import cursor, files
 from services.offers.exports import jsonld as linked_data
-from services.offers.exports.domain import Filter, Occasion, Shown, columns
+from services.offers.exports.domain import EXCEL, Filter, Occasion, Shown, columns
 from services.offers.exports.frame import Frame
 from services.offers.offers.domain import OfferContent
 from services.offers.places.domain import Left
@@ -278,6 +280,97 @@ def test_opening_hours_are_said_rule_by_rule() -> None:
         "Mo-Fr 07:00-17:00",
         "Sa 09:00-12:00",
     ]
+
+
+def test_a_services_hours_are_said_day_by_day() -> None:
+    node = expanded("familie", CONTENT | {"fields": {"hours": "Mo,We 09:00-12:00; Fr 18:00-24:00"}})
+    found = [
+        {
+            key.removeprefix(SCHEMA): next(iter(value[0].values()))
+            for key, value in each.items()
+            if key != "@type"
+        }
+        for each in node[f"{SCHEMA}hoursAvailable"]
+    ]
+    day = f"{SCHEMA}%s"
+    assert found == [
+        {"dayOfWeek": day % "Monday", "opens": "09:00", "closes": "12:00"},
+        {"dayOfWeek": day % "Wednesday", "opens": "09:00", "closes": "12:00"},
+        {"dayOfWeek": day % "Friday", "opens": "18:00", "closes": "23:59"},
+    ]
+    (told,) = expanded("familie", CONTENT | {"fields": {"hours": "nach Vereinbarung"}})[
+        f"{SCHEMA}hoursAvailable"
+    ]
+    assert told[f"{SCHEMA}description"] == [{"@value": "nach Vereinbarung"}]
+
+
+def strangers(node: dict[str, Any]) -> Iterator[str]:
+    """What schema.org does not know of a thing: properties that its types do not have, values of another kind."""
+    types = [name.removeprefix(SCHEMA) for name in node.get("@type", [])]
+    for key, values in node.items():
+        if not key.startswith("@"):
+            known = PROPERTY_BY_SCHEMA[key.removeprefix(SCHEMA)]
+            if not {each for name in types for each in (name, *above(name))}.intersection(known.domains):
+                yield f"{types} has no {known.schema_name}"
+            for value in values:
+                yield from misfits(known, value)
+
+
+def misfits(known: Any, value: dict[str, Any]) -> Iterator[str]:
+    kinds = [name.removeprefix(SCHEMA) for name in value.get("@type", []) if isinstance(value["@type"], list)]
+    if kinds:
+        if not {each for name in kinds for each in (name, *above(name))}.intersection(known.ranges):
+            yield f"{known.schema_name} is no {kinds}"
+        yield from strangers(value)
+    elif "@value" in value and not DATATYPES.keys() & set(known.ranges):
+        yield f"{known.schema_name} is no literal: {value['@value']}"
+
+
+def above(name: str) -> Iterator[str]:
+    for parent in PARENTS.get(name, ()):
+        yield from (parent, *above(parent))
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_schema_org_knows_every_property_where_it_stands(board: str) -> None:
+    standards = BOARDS[board].standards
+    assert standards is not None
+    hours = {standards.hours: "Mo-Fr 07:00-17:00; Sa 09:00-12:00"} if standards.hours else {}
+    full = CONTENT | {"fields": CONTENT["fields"] | hours | {standards.capacity or "none": 12}}
+    undated = {name: value for name, value in full.items() if name != "dates"}
+    for content in (full, undated, {"title": {"de": "Nur ein Titel"}}):
+        assert list(strangers(expanded(board, content))) == []
+
+
+def test_no_text_ends_the_script_that_linked_data_stands_in() -> None:
+    evil = shown("ks-cob", CONTENT | {"title": {"de": "</script><script>alert(1)<!--&"}})
+    text = written("jsonld", evil)
+    assert b"<" not in text
+    assert json.loads(text)["@graph"][0]["name"][0]["@value"] == "</script><script>alert(1)<!--&"
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_every_event_of_a_calendar_lasts(board: str) -> None:
+    bare = CONTENT | {"fields": {}}
+    calendar: Any = Calendar.from_ical(written("ics", shown(board, bare), board=board))
+    assert len(calendar.events) == 2
+    for event in calendar.events:
+        assert event["dtend"].dt - event["dtstart"].dt == timedelta(hours=1)
+        assert str(event["comment"]) == "Das Ende ist nicht angegeben."
+    (found,) = recurring_ical_events.of(calendar).between(date(2027, 4, 1), date(2027, 4, 2))
+    assert str(found["summary"]) == CONTENT["title"]["de"]
+
+
+def test_a_german_excel_opens_the_file_at_a_double_click() -> None:
+    excel = replace(frame("ks-cob"), dialect=EXCEL)
+    text = b"".join(files.KINDS["csv"].write(excel, [[shown("ks-cob")]]))
+    assert text.startswith(b"\xef\xbb\xbfkey;id;")
+    (row,) = csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline=""), delimiter=";")
+    assert (row["place.lat"], row["price_cents"], row["title.de"]) == (
+        "50,2587",
+        "1250",
+        CONTENT["title"]["de"],
+    )
 
 
 def test_many_offers_are_one_graph() -> None:

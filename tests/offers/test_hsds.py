@@ -71,6 +71,18 @@ def term(service: Offers, code: str) -> dict[str, Any]:
     return dict(found)
 
 
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_answers_post_like_get(service: Offers, known: dict[str, str], path: str) -> None:
+    asked = {"search": "kurs", "per_page": "3"}
+    got, posted = (service.http.request(method, f"/hsds/{path}", params=asked) for method in ("GET", "POST"))
+    assert (posted.status_code, posted.json()) == (200, got.json())
+    assert problem(service.http.post(f"/hsds/{path}?page=0"), 422)["status"] == 422
+    said = service.http.get("/hsds/openapi.json").json()["paths"][f"/{path}"]
+    assert said["post"]["parameters"] == said["get"]["parameters"]
+    assert said["post"]["operationId"] != said["get"]["operationId"]
+    assert "requestBody" not in said["post"]
+
+
 def test_the_api_says_what_it_is(service: Offers) -> None:
     said = service.http.get("/hsds/").json()
     assert complaints("root", said) == []

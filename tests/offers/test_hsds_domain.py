@@ -14,8 +14,9 @@ from libs.town.hours import DAYS
 from services.offers.boards.commands import read_declarations
 from services.offers.exports.domain import Shown
 from services.offers.exports.frame import Frame
+from services.offers.exports.weeks import week
 from services.offers.hsds import domain
-from services.offers.hsds.schedule import schedules, week
+from services.offers.hsds.schedule import schedules
 from services.offers.hsds.vocabulary import Vocabulary
 from services.offers.places.domain import Left
 from tests.offers.hsds_schemas import complaints

@@ -1,7 +1,7 @@
 """iCalendar (RFC 5545, RFC 7986): an offer's dates as events. Times are UTC; a period of whole days is one event."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -12,6 +12,7 @@ from services.offers.exports.frame import Frame
 
 REFRESH = timedelta(hours=1)
 END = b"END:VCALENDAR\r\n"
+NO_END = {"de": "Das Ende ist nicht angegeben.", "en": "Its end is not stated."}
 
 
 def cover(frame: Frame, name: str) -> tuple[bytes, bytes]:
@@ -32,7 +33,9 @@ def events(frame: Frame, shown: Shown) -> Iterator[Event]:
     standards = frame.standards(shown.board)
     dates = shown.occasions(shown.own.get(standards.duration or ""))
     for date_ in dates:
-        yield _event(frame, shown, date_, date_.starts_at, date_.ends_at)
+        # A date without an end is an instant to calendars, which draw it as a line or not at all.
+        end = date_.ends_at or date_.starts_at + timedelta(minutes=standards.usual_minutes)
+        yield _event(frame, shown, date_, date_.starts_at, end)
     first, last = at(shown.content, "period.start"), at(shown.content, "period.end")
     if standards.periods_are_events and not dates and first and last:
         days = date.fromisoformat(first), date.fromisoformat(last) + timedelta(days=1)
@@ -40,7 +43,7 @@ def events(frame: Frame, shown: Shown) -> Iterator[Event]:
         yield _event(frame, shown, whole, *days)
 
 
-def _event(frame: Frame, shown: Shown, occasion: Occasion, start: date, end: date | None) -> Event:
+def _event(frame: Frame, shown: Shown, occasion: Occasion, start: date, end: date) -> Event:
     event = Event()
     event.add("uid", occasion.id)
     # Grows whether the date changes or what is said of it.
@@ -49,10 +52,11 @@ def _event(frame: Frame, shown: Shown, occasion: Occasion, start: date, end: dat
     event.add("last-modified", shown.changed_at)
     event.add("status", "CANCELLED" if occasion.cancelled else "CONFIRMED")
     event.add("dtstart", start)
-    if end:
-        event.add("dtend", end)
+    event.add("dtend", end)
     if occasion.reason:
         event.add("comment", occasion.reason)
+    if isinstance(start, datetime) and occasion.ends_at is None:
+        event.add("comment", say(NO_END, frame.spoken))
     for name, value in _said(frame, shown, occasion.venue or shown.content.get("place", {})).items():
         event.add(name, value)
     return event

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
+from pydantic import Field
+
 from libs.contracts.card import Name
 from libs.contracts.offers import BoardField
 from libs.imports.cells import guarded, joined
@@ -47,6 +49,9 @@ class Standards(Body):
     hours: Name | None = None
     languages: Name | None = None
     periods_are_events: bool = False
+    usual_minutes: int = Field(
+        default=60, ge=5, le=1440, description="How long a date lasts in calendars when nobody says its end."
+    )
 
     @property
     def fields(self) -> set[str]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from libs.town.hours import DAYS
 from services.offers.exports.domain import Occasion, SchemaType, Shown, at, instant
 from services.offers.exports.frame import Frame
+from services.offers.exports.weeks import is_weekly, week
 
 _IRI = {"@type": "@id"}
 _DATE = {"@type": "Date"}
@@ -15,10 +17,22 @@ CONTEXT: dict[str, Any] = {
     "contentUrl": _IRI,
     "availability": _IRI,
     "eventStatus": _IRI,
+    "dayOfWeek": _IRI,
     "dateModified": {"@type": "DateTime"},
     "availabilityStarts": _DATE,
     "availabilityEnds": _DATE,
 }
+# What schema.org calls the words that a thing is tagged with; a service has no keywords there.
+_TAGS: dict[SchemaType, str] = {
+    "Service": "category",
+    "Event": "keywords",
+    "Course": "keywords",
+    "ChildCare": "keywords",
+    "Place": "keywords",
+}
+_WEEKDAYS = dict(
+    zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True)
+)
 # German sign language has no tag of two letters.
 TAGS = {"sign": "gsg"}
 
@@ -38,7 +52,7 @@ def thing(frame: Frame, shown: Shown) -> dict[str, Any]:
         "name": texts(content["title"]),
         "description": texts(content.get("summary", {})),
         "url": frame.address(shown),
-        "keywords": content.get("tags"),
+        _TAGS[kind]: content.get("tags"),
         "image": _image(content.get("image")),
         "dateModified": instant(shown.changed_at) if kind == "Course" else None,
     }
@@ -55,8 +69,8 @@ def _service(frame: Frame, shown: Shown) -> dict[str, Any]:
         "provider": _provider(shown),
         "areaServed": _place(shown),
         "audience": _audience(shown),
-        "availableLanguage": _languages(frame, shown),
-        "hoursAvailable": _hours(frame, shown),
+        "availableChannel": {"@type": "ServiceChannel", "availableLanguage": _languages(frame, shown)},
+        "hoursAvailable": _week(frame, shown),
         "offers": _offer(frame, shown),
     }
 
@@ -191,6 +205,26 @@ def _languages(frame: Frame, shown: Shown) -> list[str]:
 def _hours(frame: Frame, shown: Shown) -> list[str] | None:
     hours = shown.own.get(frame.standards(shown.board).hours or "")
     return hours.split("; ") if hours else None
+
+
+def _week(frame: Frame, shown: Shown) -> list[dict[str, Any]] | None:
+    """Opening hours day by day; those that no week can say are told in the words in which they were written."""
+    hours = shown.own.get(frame.standards(shown.board).hours or "")
+    if not hours:
+        return None
+    kind = {"@type": "OpeningHoursSpecification"}
+    if not is_weekly(hours):
+        return [kind | {"description": hours}]
+    return [
+        kind
+        | {
+            "dayOfWeek": f"https://schema.org/{_WEEKDAYS[day]}",
+            "opens": opens,
+            "closes": "23:59" if closes == "24:00" else closes,
+        }
+        for day, spans in week(hours, frame.today).items()
+        for opens, closes in spans
+    ]
 
 
 def _offer(frame: Frame, shown: Shown) -> dict[str, Any] | None:

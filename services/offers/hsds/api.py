@@ -1,6 +1,7 @@
-"""HTTP edge of the HSDS 3.1 read API: its endpoints and their parameters as published, GET only."""
+"""HTTP edge of the HSDS 3.1 read API: its endpoints and their parameters as published. Lists answer POST like GET."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -23,6 +24,20 @@ AnyId = Annotated[str, Path(pattern=UUID_ANY)]
 Pages = Annotated[Paging, Depends()]
 Full = Annotated[bool, Query(description="Everything that belongs to it.")]
 FullService = Annotated[bool, Query(description="In full, and so its services.")]
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def listed(path: str) -> Callable[[F], F]:
+    """A list, asked for by GET; HSDS has a POST beside it, with the same parameters and the same answer."""
+
+    def both(list_: F) -> F:
+        router.get(path, response_model=Page, responses=AS_LINES)(list_)
+        router.post(path, response_model=Page, responses=AS_LINES, name=f"{list_.__name__}_by_post")(list_)
+        return list_
+
+    return both
 
 
 class About(BaseModel):
@@ -55,7 +70,7 @@ def get_document(request: Request) -> Response:
     return JSONResponse(document.of(request.app.openapi(), router.prefix, base, domain.VERSION))
 
 
-@router.get("/services", response_model=Page, responses=AS_LINES)
+@listed("/services")
 def list_services(
     here: Here,
     pages: Pages,
@@ -82,7 +97,7 @@ def get_service(id: AnyId, here: Here) -> dict[str, Any]:
     return _full_service(here)(queries.one(here.session, id))
 
 
-@router.get("/service_at_locations", response_model=Page, responses=AS_LINES)
+@listed("/service_at_locations")
 def list_services_at_locations(
     here: Here,
     pages: Pages,
@@ -114,7 +129,7 @@ def get_service_at_location(id: AnyId, here: Here) -> dict[str, Any]:
     return domain.service_at_location(here.frame, here.words, shown, full=True)
 
 
-@router.get("/organizations", response_model=Page, responses=AS_LINES)
+@listed("/organizations")
 def list_organizations(
     here: Here,
     pages: Pages,
@@ -151,7 +166,7 @@ def get_organization(id: AnyId, here: Here, full_service: FullService = False) -
     return _full_organization(here, full_service=full_service)(found)
 
 
-@router.get("/taxonomies", response_model=Page, responses=AS_LINES)
+@listed("/taxonomies")
 def list_taxonomies(here: Here, pages: Pages) -> Page | Response:
     """The boards' vocabularies."""
     found = named(here.words.taxonomies.values(), pages.words)
@@ -167,7 +182,7 @@ def get_taxonomy(id: AnyId, here: Here) -> dict[str, Any]:
     return found.as_hsds()
 
 
-@router.get("/taxonomy_terms", response_model=Page, responses=AS_LINES)
+@listed("/taxonomy_terms")
 def list_taxonomy_terms(
     here: Here,
     pages: Pages,

@@ -5,43 +5,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from libs.town.calendar import Calendar
-from libs.town.hours import DAYS, WHOLE_DAY, by_date, readable, spans
 from services.offers.exports.domain import Occasion, Shown, at
 from services.offers.exports.frame import Frame
+from services.offers.exports.weeks import is_weekly, week
 from services.offers.hsds.vocabulary import derived
 
-Spans = tuple[tuple[str, str], ...]
-Day = list[tuple[int, int]]
 MOST_DATES = 50
-
-
-def week(hours: str, first: date) -> dict[str, Spans]:
-    """The spans of each weekday of an ordinary week from a day on; what runs past midnight belongs to its evening."""
-    calendar = Calendar(ZoneInfo("UTC"))  # such hours depend neither on the sun nor on holidays
-    days = [first + timedelta(number) for number in range(-1, 8)]
-    open_ = [[span[:2] for span in spans(hours, day, calendar, lambda _: ()) if span.sure] for day in days]
-    found = {
-        DAYS[day.weekday()]: _evenings(before, own, after)
-        for day, before, own, after in zip(days[1:-1], open_, open_[1:], open_[2:], strict=False)
-    }
-    return {day: found[day] for day in DAYS if found[day]}
-
-
-def _evenings(before: Day, own: Day, after: Day) -> Spans:
-    ends, begins = dict(own), dict(after)
-    late = [span for span in before if span[1] == WHOLE_DAY and span[0] > 0]
-    if late and ends.get(0, WHOLE_DAY) < WHOLE_DAY:
-        del ends[0]  # told with the evening before
-    night = begins.get(0, WHOLE_DAY)
-    closes = {
-        low: night if high == WHOLE_DAY and low and night < WHOLE_DAY else high for low, high in ends.items()
-    }
-    return tuple((_clock(low), _clock(high)) for low, high in sorted(closes.items()))
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def schedules(frame: Frame, shown: Shown) -> Iterator[dict[str, Any]]:
@@ -59,7 +28,7 @@ def schedules(frame: Frame, shown: Shown) -> Iterator[dict[str, Any]]:
 
 
 def _regular(frame: Frame, offer: str, hours: str, valid: dict[str, str]) -> Iterator[dict[str, Any]]:
-    if readable(hours) and not by_date(hours):
+    if is_weekly(hours):
         return _weekly(offer, hours, valid, _noon(frame, valid))
     # No rule of a week: told in the words in which it was written.
     return iter([{"id": derived(offer, "hours", "text"), "description": hours, **valid}])
