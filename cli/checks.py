@@ -79,7 +79,11 @@ def outcome(command: list[str]) -> tuple[int, str]:
 
 
 def test(arguments: list[str]) -> int:
-    """pytest on everything side by side, or on what the arguments name, one after the other."""
+    """pytest on everything side by side, or on what the arguments name, one after the other.
+
+    `offers` stands for the tests of that folder, `faults` for all files of tests with that word in their names.
+    """
+    arguments = [path for argument in arguments for path in named_tests(argument)]
     node.install(ROOT)
     # What stays together says tests/sharing.py.
     named = any(not argument.startswith("-") for argument in arguments)
@@ -89,6 +93,17 @@ def test(arguments: list[str]) -> int:
         # Forty services and commands start in the tests; compiling us again for each would be a minute.
         environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "", "TMPDIR": str(folder)}
         return subprocess.run(command, check=False, cwd=ROOT, env=environ).returncode
+
+
+def named_tests(word: str) -> list[str]:
+    """What a word on the command line stands for; itself, if nothing is called so."""
+    if not word.isidentifier():
+        return [word]
+    folder = ROOT / "tests" / word
+    if folder.is_dir():
+        return [str(folder.relative_to(ROOT))]
+    found = sorted((ROOT / "tests").glob(f"**/test_*{word}*.py"))
+    return [str(file.relative_to(ROOT)) for file in found] or [word]
 
 
 @contextlib.contextmanager

@@ -27,6 +27,13 @@ class Meilisearch(NamedTuple):
     key: str
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long` makes outages last minutes; `--long=600` as many seconds."""
+    parser.addoption(
+        "--long", nargs="?", const=300.0, type=float, default=None, help="Seconds of each outage."
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no worker is left alone with it at the end."""
     items.sort(key=lambda item: (sharing.rank(item.nodeid), sharing.group(item.nodeid)))

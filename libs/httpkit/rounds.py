@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
+from libs.servicekit.batches import leaving
 from libs.servicekit.db import Database
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.lease import Lease
@@ -66,8 +67,8 @@ def in_batches(db: Database, some: Callable[[Session], int]) -> Iterator[None]:
 
 
 def one_by_one(db: Database, things: Iterable[T], effect: Callable[[Session, T], object]) -> Iterator[None]:
-    """A transaction for each thing, so that nobody else waits for all of them."""
+    """A transaction for each thing: nobody else waits for all of them, and none for one that cannot be handled."""
     for thing in things:
-        with db.transaction() as session:
+        with leaving(getattr(effect, "__name__", "job"), thing), db.transaction() as session:
             effect(session, thing)
         yield

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
 from libs.servicekit import subscriptions, telemetry
 from libs.servicekit.audit import Audit
-from libs.servicekit.db import is_outage
+from libs.servicekit.delivery import is_outage
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.outbox import Relay
 from libs.servicekit.subscriptions import Subscription
@@ -27,6 +27,7 @@ STOP_SECONDS = 5.0
 LEAVE_SECONDS = 3.0
 
 log = structlog.get_logger(__name__)
+TASKS = Gauge("tasks", "Tasks that the service keeps; grows with requests under way, and with nothing else")
 RESTARTS = Counter("job_restarts", "Jobs that failed and were started again", ["job"])
 
 
@@ -45,6 +46,8 @@ class Parts:
 @contextlib.asynccontextmanager
 async def running(kit: Kit, parts: Parts) -> AsyncIterator[None]:
     """Everything that the service does by itself, beside whatever stands in the block."""
+    loop = asyncio.get_running_loop()
+    TASKS.set_function(lambda: len(asyncio.all_tasks(loop)))
     tasks: set[asyncio.Task[None]] = set()
     tasks.add(asyncio.create_task(_start(kit, parts, tasks)))
     try:
@@ -111,7 +114,10 @@ async def keep_running(kit: Kit, job: Job) -> None:
         try:
             return await job(kit)
         except Exception as error:
-            log.error("job failed", job=job.__name__, exc_info=error)
+            if is_outage(error):
+                log.warning("job waits", job=job.__name__, error=repr(error)[:300])
+            else:
+                log.error("job failed", job=job.__name__, exc_info=error)
         RESTARTS.labels(job.__name__).inc()
         if clock() - began > GOOD_RUN_SECONDS:
             pause = AGAIN_SECONDS

@@ -95,3 +95,15 @@ def test_each_thing_has_a_transaction_of_its_own(sqlite: Database) -> None:
     for _ in one_by_one(sqlite, ["a", "b"], lambda session, thing: seen.update({thing: session})):
         pass
     assert seen["a"] is not seen["b"]
+
+
+def test_a_thing_that_fails_is_left_and_the_others_are_done(sqlite: Database) -> None:
+    done = list[str]()
+
+    def effect(_session: object, thing: str) -> None:
+        if thing == "bad":
+            raise ValueError("cannot be handled")
+        done.append(thing)
+
+    assert len(list(one_by_one(sqlite, ["a", "bad", "c"], effect))) == 3
+    assert done == ["a", "c"]

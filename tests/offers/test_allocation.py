@@ -1,6 +1,7 @@
 """A period through HTTP: announced, wished for, closed, given out, explained, erased; and what others hear of it."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 from sqlmodel import col, func, select
 
 from libs.contracts.offers import NeedKind
+from services.offers.allocation import drawing, queries
+from services.offers.allocation.commands import move
+from services.offers.allocation.domain import PeriodStatus
 from services.offers.allocation.models import WishingChild, Wishlist
 from services.offers.bookings.models import Booking
 from services.offers.needs.models import Need, NeedMark
@@ -323,3 +327,28 @@ def test_a_board_without_rules_gives_nothing_out(service: Offers) -> None:
     body = Holidays(service).body
     problem(service.call("POST", "/v1/boards/kita/periods", body, "editor"), 409)
     problem(service.call("POST", "/v1/boards/nowhere/periods", body, "editor"), 404)
+
+
+def test_what_was_drawn_is_not_kept_when_the_period_has_moved_on(service: Offers) -> None:
+    holidays = Holidays(service)
+    holidays.family(holidays.child("A", "w1 lake"))
+    holidays.close()
+    with suppress(NotKeptError), service.db.transaction() as session:
+        period = queries.locked(session, holidays.period["id"])
+        move(period, PeriodStatus.ALLOCATING)
+        session.flush()
+        result = drawing.prepare(session, period.id, lambda *_: "link")
+        assert result and result.drawn.figures["placed"] == 1
+        move(period, PeriodStatus.ALLOCATING)
+        session.flush()
+        drawing.carry_out(session, period.id, result, date.today())
+        assert [child.placed for child in queries.children(session, period.id)] == [None]
+        result.drawn.version = period.version
+        drawing.carry_out(session, period.id, result, date.today())
+        session.expire_all()
+        assert [child.placed for child in queries.children(session, period.id)] == [1]
+        raise NotKeptError
+
+
+class NotKeptError(Exception):
+    """Raised so that nothing of a transaction is."""

@@ -3,11 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
 from libs.servicekit.db import now
 from services.offers.bookings.models import Booking
-from tests.offers.booking import Requester, dated, offered, swept, taken
+from services.offers.bookings.runner import lines_due
+from services.offers.places.models import Stock
+from tests.offers.booking import DESK, Requester, dated, offered, swept, taken
 from tests.offers.conftest import Offers, problem
 from tests.waiting import until
 
@@ -190,3 +193,21 @@ def test_nothing_personal_enters_a_booking_whose_retention_is_over(service: Offe
     with service.db.reading() as session:
         left = session.get_one(Booking, person.booking)
     assert (left.form, left.recipient_id, left.status) == (None, None, "approved")
+
+
+def test_only_lines_in_which_something_is_due_are_touched(service: Offers) -> None:
+    offer = offered(service, max=2)
+    holder = Requester(service)
+    holder.ask(offer, places=2)
+    (first,) = waiting(service, offer, 1)
+
+    def due() -> bool:
+        with service.db.reading() as session:
+            return offer in lines_due(session, DESK)
+
+    assert not due(), "nothing is free"
+    with service.db.transaction() as session:
+        session.execute(update(Stock).where(col(Stock.id) == offer).values(max=3))
+    assert due() or first.see()["status"] == "offered"
+    swept(service)
+    assert (first.see()["status"], due()) == ("offered", False)

@@ -1,14 +1,17 @@
 """The database: migrations that meet, transactions that are whole, instants that keep their zone."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlmodel import select
 
-from libs.servicekit.db import Database
+from libs.servicekit.db import Database, is_outage
 from tests.servicekit.probe.service import MIGRATIONS, Note
 
 
@@ -86,3 +89,35 @@ def test_an_instant_comes_back_as_utc(db: Database, zone: timezone) -> None:
         kept = session.get_one(Note, 1).at
     assert kept == instant
     assert kept.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("statement", "outage"),
+    [("SELECT nothing FROM note", False), ("SELEKT", False), ("SELECT * FROM nothing", False)],
+)
+def test_what_was_asked_wrongly_is_no_outage(db: Database, statement: str, outage: bool) -> None:
+    with pytest.raises(DBAPIError) as failure, db.reading() as session:
+        session.execute(text(statement))
+    assert is_outage(failure.value) is outage
+
+
+def test_a_database_that_is_not_there_is_an_outage(tmp_path: Path) -> None:
+    (tmp_path / "folder.db").mkdir()
+    for url in ("postgresql://127.0.0.1:9/none", f"sqlite:///{tmp_path / 'folder.db'}"):
+        db = Database(url)
+        with pytest.raises(DBAPIError) as failure:
+            db.ping()
+        assert is_outage(failure.value)
+        db.dispose()
+
+
+def test_a_full_disk_and_a_lost_race_are_outages() -> None:
+    full, race, wrong = (
+        sqlite3.OperationalError("full"),
+        psycopg.errors.DeadlockDetected(),
+        psycopg.errors.UndefinedTable(),
+    )
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    assert is_outage(OperationalError("", None, full))
+    assert is_outage(OperationalError("", None, race))
+    assert not is_outage(ProgrammingError("", None, wrong))

@@ -26,8 +26,9 @@ from services.offers.needs import commands as needs
 
 @dataclass
 class Drawn:
-    """What giving out the places comes to, before anything is written."""
+    """What giving out the places comes to, before anything is written; `version` is the period's it was drawn from."""
 
+    version: int
     activities: list[Activity]
     wishlists: list[Wishlist]
     children: list[WishingChild]
@@ -63,34 +64,56 @@ def draw_up(session: Session, period: Period) -> Drawn:
         for child in children
     ]
     answers = allocate(period.seed, period.ruled.criteria, places, taking_part)
-    return Drawn(activities, wishlists, children, answers)
+    return Drawn(period.version, activities, wishlists, children, answers)
 
 
-def carry_out(session: Session, period_id: str, sign: Signer, today: date) -> None:
-    """Give out the places as ordered; nothing happens when that is done already."""
-    period = queries.locked(session, period_id)
+@dataclass
+class Result:
+    """The same as it is written: no more than that is left to do while others wait for the database."""
+
+    drawn: Drawn
+    answers: list[dict[str, Any]]
+    counts: list[dict[str, Any]]
+    messages: list[Entry]
+
+
+def prepare(session: Session, period_id: str, sign: Signer) -> Result | None:
+    """Give out the places as ordered, in a look at the database that holds up nobody; None when that is done already.
+
+    Wishes and confirmations stand still from the order on.
+    """
+    period = queries.period(session, period_id)
     if period.status != PeriodStatus.ALLOCATING:
-        return
+        return None
     drawn = draw_up(session, period)
-    _keep_answers(session, drawn)
-    _note_needs(session, period, drawn, today)
-    for activity, counts in drawn.counted():
-        activity.sqlmodel_update(counts)
+    counts = [{"id": activity.id, **counts} for activity, counts in drawn.counted()]
+    return Result(drawn, _answers(drawn), counts, _messages(period, drawn, sign))
+
+
+def carry_out(session: Session, period_id: str, result: Result, today: date) -> None:
+    """Keep and tell what was prepared; nothing happens when the period has moved on since."""
+    period = queries.locked(session, period_id)
+    if period.status != PeriodStatus.ALLOCATING or period.version != result.drawn.version:
+        return
+    for table, rows in ((WishingChild, result.answers), (Activity, result.counts)):
+        if rows:
+            session.execute(update(table), rows)
+    _note_needs(session, period, result.drawn, today)
     move(period, PeriodStatus.ALLOCATED)
-    period.figures = drawn.figures
+    period.figures = result.drawn.figures
+    session.flush()
     tell(session, period)
-    outbox.add_all(session, _messages(period, drawn, sign))
+    outbox.add_all(session, result.messages)
 
 
-def _keep_answers(session: Session, drawn: Drawn) -> None:
+def _answers(drawn: Drawn) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for child in drawn.children:
         answers = drawn.answers[child.id]
         placed = sum(answer.activity is not None for answer in answers)
         kept = [dict(vars(answer)) for answer in answers]
         rows.append({"id": child.id, "answers": kept, "placed": placed, "missed": len(answers) - placed})
-    if rows:
-        session.execute(update(WishingChild), rows)
+    return rows
 
 
 def _note_needs(session: Session, period: Period, drawn: Drawn, today: date) -> None:

@@ -4,10 +4,12 @@ What cannot be booked, since the offer is gone or was filled otherwise, is logge
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 from sqlmodel import Session, col, select
 
+from libs.servicekit.batches import each_apart
 from libs.servicekit.errors import UseCaseError
 from services.offers.allocation import queries
 from services.offers.allocation.models import Activity, Period, WishingChild
@@ -31,11 +33,13 @@ def book_some(session: Session, desk: Desk) -> int:
     query = select(WishingChild).where(*open_).order_by(WishingChild.id).limit(AT_ONCE)
     children = session.exec(query.with_for_update(skip_locked=True)).all()
     _hold_offers(session, children)
-    for child in children:
-        recipient = queries.wishlist(session, child.wishlist_id).recipient_id
-        child.answers = [_with_booking(session, desk, child, recipient, answer) for answer in child.answers]
-        child.booked = True
-    return len(children)
+    return each_apart(session, "offers.allocation", children, partial(_book, session, desk))
+
+
+def _book(session: Session, desk: Desk, child: WishingChild) -> None:
+    recipient = queries.wishlist(session, child.wishlist_id).recipient_id
+    child.answers = [_with_booking(session, desk, child, recipient, answer) for answer in child.answers]
+    child.booked = True
 
 
 def _hold_offers(session: Session, children: Sequence[WishingChild]) -> None:

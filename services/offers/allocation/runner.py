@@ -55,8 +55,12 @@ def allocate(kit: Kit) -> Iterator[None]:
 def _carry_out(db: Database, period_id: str, sign: Signer, today: date) -> None:
     started = now()
     try:
+        with db.reading() as session:
+            result = drawing.prepare(session, period_id, sign)
+        if result is None:
+            return
         with db.transaction() as session:
-            drawing.carry_out(session, period_id, sign, today)
+            drawing.carry_out(session, period_id, result, today)
     except Exception as error:
         if is_outage(error):
             raise  # the job starts anew

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from libs.contracts import offers as events
 from libs.contracts.offers import BoardChange
+from libs.servicekit.batches import each_apart
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, NotFound, check_version, field_errors
 from libs.servicekit.principal import Principal
@@ -153,11 +154,14 @@ def fit_some(session: Session, migration_id: str) -> bool:
     before, board = parsed(to_json(work.before)), session.get_one(Board, work.board).declared
     query = select(Offer).where(Offer.board == work.board, col(Offer.id) > work.behind).order_by(Offer.id)
     found = session.exec(query.limit(FIT_AT_ONCE).with_for_update()).all()
-    for each in found:
+
+    def fit_one(each: Offer) -> None:
         changed = _fit(each, board)
-        work.migrated, work.flagged = work.migrated + changed, work.flagged + bool(each.flags)
         if changed or _shown(before, each.said) != _shown(board, each.said):
             offers.retell(session, each)
+        work.migrated, work.flagged = work.migrated + changed, work.flagged + bool(each.flags)
+
+    each_apart(session, "offers.fit", found, fit_one)
     work.seen += len(found)
     if found:
         work.behind = found[-1].id

@@ -1,11 +1,11 @@
 """Reads of bookings, and who may see which."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, true
-from sqlmodel import Session, and_, col, func, or_, select
+from sqlmodel import Session, and_, col, func, not_, or_, select
 
 from libs.servicekit import db
 from libs.servicekit.errors import Conflict, NotFound
@@ -24,8 +24,10 @@ from services.offers.bookings.domain import (
 )
 from services.offers.bookings.models import Booking, BookingDate, BookingTerms
 from services.offers.bookings.openings import Opening, last_call, opening, openings, span
+from services.offers.offers.domain import OfferStatus
 from services.offers.offers.models import Offer
 from services.offers.places import queries as places
+from services.offers.places.models import Stock
 from services.offers.sessions import queries as session_queries
 from services.offers.sessions.models import OfferSession
 
@@ -210,8 +212,22 @@ def forgettable(session: Session, now: datetime, limit: int) -> list[str]:
     return list(session.exec(query.order_by(col(Booking.forget_at)).limit(limit)))
 
 
-def lines(session: Session) -> list[str]:
-    """The ids of the offers that somebody stands in line for."""
-    return list(
-        session.exec(select(Booking.offer_id).where(Booking.status == BookingStatus.WAITING).distinct())
-    )
+class InLine(NamedTuple):
+    """Somebody who waits, and whether all that he waits for is free by now."""
+
+    offer: Offer
+    starts_at: datetime | None
+    fits: bool
+
+
+def in_line(session: Session) -> Iterator[InLine]:
+    """All who wait for a public offer, first come first."""
+    stock = BookingDate.stock_id
+    mine = select(stock).where(BookingDate.booking_id == Booking.id)
+    short = mine.join(Stock, col(Stock.id) == stock, isouter=True)
+    short = short.where(or_(col(Stock.id).is_(None), not_(places.enough(col(Booking.places)))))
+    fits = and_(mine.exists(), not_(short.exists()))
+    query = select(Offer, Booking.starts_at, fits).join(Booking, col(Offer.id) == Booking.offer_id)
+    query = query.where(Booking.status == BookingStatus.WAITING, Offer.status == OfferStatus.PUBLISHED)
+    for row in session.exec(query.order_by(col(Booking.queued_at), col(Booking.id))):
+        yield InLine(*row)

@@ -11,6 +11,7 @@ from libs.contracts.notify import Subject
 from libs.contracts.offers import CheckedAs
 from libs.httpkit.links import Links
 from libs.servicekit import messages
+from libs.servicekit.batches import each_apart
 from libs.servicekit.errors import Conflict
 from services.offers.boards.domain import Declaration
 from services.offers.freshness import queries
@@ -42,13 +43,18 @@ def check(session: Session, offer: Offer, by: CheckedAs, today: date) -> Offer:
 def age(session: Session, board: Declaration, at: datetime, links: Links) -> int:
     """Move offers of a board to the stage that their age asks for; returns how many, at most `AT_ONCE`."""
     moved = defaultdict[Stage, list[Offer]](list)
-    for offer in queries.aged(session, board.slug, board.freshness, at, AT_ONCE):
+
+    def move(offer: Offer) -> None:
         stage = stage_of(board.freshness, offer.fresh_since or offer.changed_at, at)
-        moved[stage if is_older(stage, Stage(offer.stage)) else Stage.FRESH].append(offer)
+        reached = stage if is_older(stage, Stage(offer.stage)) else Stage.FRESH
         _enter(session, offer, stage)
+        moved[reached].append(offer)
+
+    aged = queries.aged(session, board.slug, board.freshness, at, AT_ONCE)
+    done = each_apart(session, "offers.age", aged, move)
     _ask(session, board, moved[Stage.REMINDED], OfferCheck, at, links)
     _ask(session, board, moved[Stage.HIDDEN], OfferHidden, at, links)
-    return sum(len(some) for some in moved.values())
+    return done
 
 
 def _enter(session: Session, offer: Offer, stage: Stage) -> None:

@@ -12,6 +12,7 @@ from libs.contracts.messages import NeedObserved
 from libs.contracts.notify import Subject
 from libs.contracts.offers import NeedKind
 from libs.servicekit import messages, outbox
+from libs.servicekit.batches import each_apart
 from libs.servicekit.db import insert_into
 from services.offers.needs import queries
 from services.offers.needs.domain import NeedRules, is_due, is_settled, key_of, stranger, wording
@@ -55,9 +56,7 @@ def observe(session: Session, rules: NeedRules, today: date) -> int:
     public = (col(Need.told) > 0) & or_(col(Need.looked_on).is_(None), col(Need.looked_on) < today)
     query = select(Need).where(or_(col(Need.stirred), public)).order_by(Need.id).limit(AT_ONCE)
     needs = session.exec(query.with_for_update(skip_locked=True)).all()
-    for need in needs:
-        _look_at(session, need, rules, today)
-    return len(needs)
+    return each_apart(session, "offers.needs", needs, lambda need: _look_at(session, need, rules, today))
 
 
 def _look_at(session: Session, need: Need, rules: NeedRules, today: date) -> None:

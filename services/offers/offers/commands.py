@@ -1,10 +1,12 @@
 """What is done with offers: one function = one transaction of the caller's, with the facts it causes."""
 
 from datetime import date
+from functools import partial
 
 from sqlmodel import Session, col, select
 
 from libs.contracts import offers as events
+from libs.servicekit.batches import each_apart
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Forbidden, Invalid, check_version
 from libs.servicekit.principal import Principal
@@ -119,10 +121,12 @@ def expire_due(session: Session, today: date) -> int:
     """End published offers whose period is over; returns how many, at most `EXPIRE_AT_ONCE`."""
     query = select(Offer).where(col(Offer.status).in_(RELEASED), col(Offer.ends_on) < today)
     due = session.exec(query.limit(EXPIRE_AT_ONCE).with_for_update(skip_locked=True)).all()
-    for offer in due:
-        _move(offer, OfferStatus.EXPIRED)
-        tell(session, offer, boards.declaration(session, offer.board), events.OfferExpired)
-    return len(due)
+    return each_apart(session, "offers.expire", due, partial(_expire, session))
+
+
+def _expire(session: Session, offer: Offer) -> None:
+    _move(offer, OfferStatus.EXPIRED)
+    tell(session, offer, boards.declaration(session, offer.board), events.OfferExpired)
 
 
 def hide(session: Session, offer: Offer) -> None:

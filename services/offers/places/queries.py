@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Mapped
+from sqlmodel import Session, and_, col, or_, select
 
 from libs.servicekit.db import now
 from services.offers.places.domain import Left, together
@@ -52,6 +54,13 @@ def left_of(offer: str, stocks: list[Stock], gone: Collection[str]) -> Left | No
         return Left(0, None, max(stock.as_of for stock in dates)) if dates else None
     free, most = together(stock.free for stock in parts), together(stock.max for stock in parts)
     return None if free is None else Left(free, most, max(stock.as_of for stock in parts))
+
+
+def enough(wanted: Mapped[int]) -> ColumnElement[bool]:
+    """Whether so many places of a stock could be taken now, as SQL."""
+    counted = or_(col(Stock.max).is_(None), col(Stock.taken) + wanted <= col(Stock.max))
+    stated = col(Stock.stated_free)
+    return or_(and_(stated.is_not(None), stated >= wanted), and_(stated.is_(None), counted))
 
 
 def having(session: Session, offer_ids: list[str]) -> set[str]:

@@ -14,6 +14,7 @@ from uuid_utils import uuid7
 
 from libs.contracts import offers as events
 from libs.contracts.offers import SessionStatus
+from libs.servicekit.batches import each_apart
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, NotFound, check_version
 from libs.servicekit.principal import Principal
@@ -182,19 +183,22 @@ def _cancel(session: Session, offer: Offer, rows: list[OfferSession], reason: st
 
 
 def forget_past(session: Session) -> int:
-    """Retell offers that still show a session which has ended; returns how many sessions, a bounded number of offers."""
+    """Retell offers that still show a session which has ended; returns how many offers, a bounded number."""
     ended = col(OfferSession.over).is_(False), col(OfferSession.ends_at) <= now()
     query = select(OfferSession.offer_id).where(*ended).distinct().limit(FORGET_AT_ONCE)
     mine = select(Offer).where(col(Offer.id).in_(session.exec(query).all()))
     held = {offer.id: offer for offer in session.exec(mine.with_for_update(skip_locked=True))}
     rows = session.exec(select(OfferSession).where(*ended, col(OfferSession.offer_id).in_(held))).all()
-    for row in rows:
-        row.over = True
-    session.flush()
-    for offer in held.values():
+    ended_of = {offer_id: [row for row in rows if row.offer_id == offer_id] for offer_id in held}
+
+    def forget(offer: Offer) -> None:
+        for row in ended_of[offer.id]:
+            row.over = True
+        session.flush()
         if offer.status == OfferStatus.PUBLISHED:
             offers.retell(session, offer)
-    return len(rows)
+
+    return each_apart(session, "offers.forget-past", held.values(), forget)
 
 
 def _held(session: Session, actor: Principal, session_id: str, expected: int) -> tuple[Offer, OfferSession]:
