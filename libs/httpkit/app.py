@@ -5,7 +5,7 @@ moment; what it depends on may come later and may come and go.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
@@ -25,8 +25,9 @@ from libs.httpkit import openapi, problems
 from libs.httpkit.auth import Verifier
 from libs.httpkit.edge import Replayed
 from libs.httpkit.pace import RateLimit
+from libs.httpkit.rounds import rounds
 from libs.httpkit.words import Words, catalogue
-from libs.servicekit import newer, telemetry
+from libs.servicekit import kept, newer, telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
 from libs.servicekit.errors import NotFound, Unavailable
@@ -38,6 +39,7 @@ from libs.servicekit.settings import Settings
 from libs.servicekit.subscriptions import Subscription
 
 SWAGGER_ASSETS = Path("node_modules/swagger-ui-dist")
+CLEAN_EVERY_SECONDS = 3600.0
 UNTRACED = ("/health", "/metrics", "/docs", "/assets")
 
 Recognise = Callable[[Kit, Principal], Principal]
@@ -79,6 +81,7 @@ def create_app(
         schemas_at = f"{settings.public_url}/v1/events"
         publisher = Publisher(service, settings.town["event_prefix"], schemas_at, settings.portal)
         kit.db, kit.migrated = Database(settings.database_url, publisher), False
+        jobs = [*jobs, rounds(f"{service}.clean", _clean, every=CLEAN_EVERY_SECONDS)]
     parts = Parts(migrations, subscriptions, preparations, jobs, closers)
     app = FastAPI(
         title=title,
@@ -103,6 +106,11 @@ def create_app(
         app.include_router(router)
     _serve_docs(app)
     return app
+
+
+def _clean(kit: Kit) -> Iterator[None]:
+    kept.clean(kit.database)
+    yield
 
 
 def _as_the_token_says(_kit: Kit, caller: Principal) -> Principal:

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
 from libs.httpkit.auth import Anyone
+from libs.httpkit.pace import client_of
 from libs.httpkit.problems import Problem
 from libs.servicekit.db import insert_into, now
 from libs.servicekit.principal import Principal
@@ -93,12 +94,11 @@ class Replayed(Exception):  # noqa: N818 - not an error: the answer was already 
 class Once:
     """The Idempotency-Key of a request: its effect and its answer happen once (draft-ietf-httpapi-idempotency-key)."""
 
-    def __init__(self, session: Session, caller: Principal | None, key: str | None, fingerprint: str) -> None:
+    def __init__(self, session: Session, owner: str, key: str | None, fingerprint: str) -> None:
         self._session, self._key = session, None
         if key:
-            # A key belongs to its caller: nobody reads another's answer by guessing it.
-            subject = caller.subject if caller else ""
-            self._key = hashlib.sha256(f"{subject}\n{key}".encode()).hexdigest()
+            # A key belongs to its owner: nobody reads another's answer by guessing it.
+            self._key = hashlib.sha256(f"{owner}\n{key}".encode()).hexdigest()
             self._claim(self._key, fingerprint)
 
     def _claim(self, key: str, fingerprint: str) -> None:
@@ -136,13 +136,26 @@ async def _fingerprint(request: Request) -> str:
     return digest.hexdigest()
 
 
+def owner_of(caller: Principal) -> str:
+    """Who the keys of somebody with an account belong to."""
+    return f"subject {caller.subject}"
+
+
+def _owner(request: Request, caller: Anyone) -> str:
+    """Who a key belongs to: the caller, by what nobody else can show; without an account and a token, the client."""
+    if caller:
+        return owner_of(caller)
+    tokens = [request.headers.get(name) for name in ("Link-Token", "Recipient-Token")]
+    return f"tokens {tokens}" if any(tokens) else f"client {client_of(request)}"
+
+
 def _once(
     session: Transaction,
-    caller: Anyone,
+    owner: Annotated[str, Depends(_owner)],
     fingerprint: Annotated[str, Depends(_fingerprint)],
     key: IdempotencyKey = None,
 ) -> Once:
-    return Once(session, caller, key, fingerprint)
+    return Once(session, owner, key, fingerprint)
 
 
 OnlyOnce = Annotated[Once, Depends(_once)]

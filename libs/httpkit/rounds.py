@@ -45,6 +45,7 @@ def rounds(
                         await left.wait()
 
     job.__name__ = name
+    job.without_bus = True  # type: ignore[attr-defined] # what is due by time alone does not wait for the broker
     return job
 
 

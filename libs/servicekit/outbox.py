@@ -22,7 +22,7 @@ from uuid_utils import uuid7
 from libs.contracts import topology
 from libs.contracts.card import Card
 from libs.contracts.event import Fact, envelope
-from libs.servicekit import kept, refusals, telemetry
+from libs.servicekit import refusals, telemetry
 from libs.servicekit.audit import Audit
 from libs.servicekit.db import Database, now
 from libs.servicekit.headers import MESSAGE_ID, VERSION_HEADER
@@ -35,7 +35,6 @@ BATCH = 2000
 IN_FLIGHT = 200
 POLL_SECONDS = 1.0
 PUBLISH_TIMEOUT_SECONDS = 5.0
-CLEAN_EVERY_SECONDS = 3600.0
 MAX_SUSPECTS = 1000
 
 log = structlog.get_logger(__name__)
@@ -181,16 +180,12 @@ class Relay:
             await self._run()
 
     async def _run(self) -> None:
-        cleaned = -CLEAN_EVERY_SECONDS
         delay = POLL_SECONDS
         while True:
             self._woken.clear()
             try:
                 if self._connected() and await asyncio.to_thread(self._lease.hold):
                     await self.drain()
-                    if self._loop.time() - cleaned > CLEAN_EVERY_SECONDS:
-                        await asyncio.to_thread(kept.clean, self._db)
-                        cleaned = self._loop.time()
                 delay = POLL_SECONDS
             except Exception as error:  # nothing may end the relay: what is unsent is tried again
                 log.warning("relay waits", error=type(error).__name__, detail=str(error)[:200])

@@ -72,14 +72,21 @@ async def _start(kit: Kit, parts: Parts, tasks: set[asyncio.Task[None]]) -> None
             await _migrate(kit, parts.migrations)
         for job in parts.preparations:  # no bus: a service whose broker is late can already take writes
             tasks.add(asyncio.create_task(_prepare(kit, job)))
+        for job in filter(_without_bus, parts.jobs):
+            tasks.add(asyncio.create_task(keep_running(kit, job)))
         await kit.bus.start()
     except Exception as error:
         await _fail(kit, error)
         return
     listening = [job for each in parts.subscriptions for job in subscriptions.jobs(each)]
     publishing = _publishing(kit) if kit.db else []
-    for job in [*publishing, *listening, *parts.jobs]:
+    others = [job for job in parts.jobs if not _without_bus(job)]
+    for job in [*publishing, *listening, *others]:
         tasks.add(asyncio.create_task(keep_running(kit, job)))
+
+
+def _without_bus(job: Job) -> bool:
+    return getattr(job, "without_bus", False)
 
 
 async def _migrate(kit: Kit, folder: Path) -> None:

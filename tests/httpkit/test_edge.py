@@ -51,6 +51,21 @@ def test_a_key_belongs_to_its_caller(client: TestClient, home: Any) -> None:
     assert count(client) == 2
 
 
+def test_without_an_account_a_key_belongs_to_what_is_shown(client: TestClient) -> None:
+    shown: tuple[dict[str, str], ...] = (
+        {},
+        {"Link-Token": "a"},
+        {"Link-Token": "b"},
+        {"Recipient-Token": "a"},
+    )
+    for number, headers in enumerate(shown):
+        assert post(client, "same", "k", **headers).headers.get("Idempotency-Replayed") is None
+        assert post(client, "same", "k", **headers).headers["Idempotency-Replayed"] == "true"
+        assert count(client) == number + 1
+    other = TestClient(client.app, client=("192.0.2.7", 1))
+    assert "Idempotency-Replayed" not in post(other, "same", "k").headers, "another client is somebody else"
+
+
 def test_a_key_is_forgotten_after_a_day(client: TestClient) -> None:
     post(client, "a", "k")
     kit: Kit = client.app.state.kit  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, delete
 
 from libs.contracts.messages import AllocationReceived
+from libs.servicekit import erasure
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, check_version
 from services.offers.allocation import queries
@@ -59,6 +60,7 @@ def withdraw_wishes(session: Session, wishlist_id: str, expected: int) -> None:
     check_version(expected, wishlist.version)
     session.execute(delete(WishingChild).where(col(WishingChild.wishlist_id) == wishlist_id))
     session.delete(wishlist)
+    erasure.forget(session, wishlist_id)
 
 
 def erase(session: Session, period_id: str) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col
 
 from libs.contracts.messages import BookingDateCancelled, BookingMoved
+from libs.servicekit import erasure
 from libs.servicekit.db import now
 from libs.servicekit.errors import NotFound, check_version
 from services.offers.bookings import funds, holds, queries
@@ -141,6 +142,7 @@ def erase(session: Session, desk: Desk, party: Party, booking_id: str, expected:
     else:
         booking.version, booking.changed_at = booking.version + 1, now()
     _strip(booking)
+    erasure.forget(session, booking.id)
 
 
 def forget(session: Session, desk: Desk, booking_id: str) -> None:

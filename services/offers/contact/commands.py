@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from libs.contracts.messages import ContactAnswered, ContactReceived
 from libs.contracts.notify import Subject
 from libs.httpkit.links import Links
-from libs.servicekit import messages
+from libs.servicekit import erasure, messages
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, TooMany, check_version
 from libs.servicekit.principal import Principal
@@ -133,6 +133,7 @@ def erase(session: Session, asker: Principal | str, conversation_id: str, expect
     session.execute(delete(Message).where(col(Message.conversation_id) == conversation_id))
     # The bare row goes with the next day: deleting must not make room for writing more.
     conversation.kept_until = min(conversation.kept_until, conversation.created_at + A_DAY)
+    erasure.forget(session, conversation_id)
 
 
 def erase_due(session: Session, at: datetime) -> int:

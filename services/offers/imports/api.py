@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from libs.contracts.card import Text
 from libs.httpkit.auth import require
-from libs.httpkit.edge import IdempotencyKey, Items, Once, Paging, Reading, page_of
+from libs.httpkit.edge import IdempotencyKey, Items, Once, Paging, Reading, owner_of, page_of
 from libs.httpkit.problems import Problem
 from libs.imports import commands, queries
 from libs.imports.findings import message
@@ -146,7 +146,7 @@ def _accept(
     kit: Kit, upload: Any, order: Order, form: str, caller: Principal, key: str | None, fingerprint: str
 ) -> Response:
     with kit.database.transaction() as session:
-        once = Once(session, caller, key, fingerprint)
+        once = Once(session, owner_of(caller), key, fingerprint)
         boards.one(session, order.board)
         new = _order(order, form, runner.mappings(kit.settings.city))
         accepted = commands.accept(session, new, upload)

@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 from libs.contracts.messages import OrganisationInvitation
 from libs.contracts.notify import Subject
 from libs.httpkit.links import Links
-from libs.servicekit import messages
+from libs.servicekit import erasure, messages
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, NotFound, check_version
 from libs.servicekit.principal import Principal
@@ -63,6 +63,7 @@ def revoke(session: Session, actor: Principal, provider_id: str, invitation_id: 
     if invitation is None or invitation.provider_id != provider_id:
         raise NotFound("invitation")
     session.delete(invitation)
+    erasure.forget(session, invitation.id)
 
 
 def accept(session: Session, caller: Principal, invitation_id: str) -> Member:
@@ -148,6 +149,7 @@ def unregister(session: Session, actor: Principal, provider_id: str, recipient_i
     if known is None:
         raise NotFound("recipient")
     session.delete(known)
+    erasure.forget(session, recipient_id)
 
 
 def unsubscribe(session: Session, registration_id: str) -> None:
@@ -155,3 +157,4 @@ def unsubscribe(session: Session, registration_id: str) -> None:
     known = session.get(Recipient, registration_id)
     if known is not None:
         session.delete(known)
+        erasure.forget(session, known.recipient_id)
