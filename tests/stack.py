@@ -39,6 +39,7 @@ class Stack:
             "COBURG_HOME": str(folder),
             "COBURG_PORT_BASE": str(free_port_base()),
             "COBURG_LOG_FORMAT": "json",
+            "COBURG_RECIPIENT_PROOF": "off",  # most tests invent their recipients; those of proofs say otherwise
         }
         self.home = Home.of(plain_environment() | own | environ)
         self.children: dict[str, subprocess.Popen[bytes]] = {}

@@ -417,6 +417,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with pytest.MonkeyPatch.context() as environ, ExitStack() as running:
         environ.setenv("COBURG_HOME", str(folder))
         environ.setenv("COBURG_RATE_LIMIT", "")
+        environ.setenv("COBURG_RECIPIENT_PROOF", "off")
         environ.setenv("COBURG_NATS_URL", "nats://127.0.0.1:9")  # nobody: authorisation comes before the bus
         environ.setenv("COBURG_MEILISEARCH_URL", "http://127.0.0.1:9")
         apps = {service: app_of(service) for service in SERVICES}

@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     oidc_jwks: str = ""
     oidc_roles_claim: str = "roles"
     recipient_proof: Literal["required", "off"] = Field(
-        "off", description="Whether a recipient id counts only with the proof that notify gave out with it."
+        "required",
+        description="Whether a recipient id counts only with the proof that notify gave out with it.",
     )
     recipient_jwks: str = ""
     portal_url: str = Field(
