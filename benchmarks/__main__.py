@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import allocation, booking, growth, importing, relay, report, serving, startup
+from benchmarks import allocation, booking, finding, growth, importing, load, relay, report, serving, startup
 from benchmarks.report import Figure, Row
 from benchmarks.stack import REGISTER
 
@@ -17,11 +17,13 @@ PARTS: dict[str, Callable[[Path], Measured]] = {
     "relay": lambda folder: (relay.run(folder), []),
     "import": lambda folder: (importing.run(folder), []),
     "serving": serving.run,
+    "finding": lambda folder: (finding.run(folder), []),
+    "load": lambda folder: (load.run(folder), []),
     "allocation": allocation.run,
     "booking": lambda folder: (booking.run(folder), []),
     "growth": growth.run,
 }
-NEED_REGISTER = {"import", "serving"}
+NEED_REGISTER = {"import", "serving", "load", "finding"}
 
 
 def main() -> None:

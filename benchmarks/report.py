@@ -22,6 +22,7 @@ class Row:
     goal: float
     at_least: bool
     unit: str
+    rest: tuple[str, ...] = ()  # what is missing to the limit, by name
 
     @property
     def passed(self) -> bool:
@@ -103,6 +104,9 @@ def show(rows: list[Row], figures: list[Figure], console: Console) -> None:
         )
         table.add_row(figure.name, f"{figure.value:,.1f}", "", figure.unit, "", goal, mark)
     console.print(table)
+    for row in rows:
+        if row.rest:
+            console.print(f"[dim]{row.name}, the rest:[/] {', '.join(row.rest)}")
 
 
 def write(file: Path, rows: list[Row], figures: list[Figure]) -> None:

@@ -1,20 +1,36 @@
 """What the benchmarks share: a stack without a rate limit, a typical offer, the Berlin register."""
 
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import httpx2
 
 from cli.home import ROOT
 from libs.contracts.card import Card, Place
 from libs.contracts.offers import OfferPublished
+from libs.town.calendar import Calendar
+from services.search.engine import Engine
+from services.search.filters import Query
+from services.search.queries import Queries
+from services.search.schema import Vocabulary
 from tests.stack import Stack
 
 REGISTER = ROOT.parent / "shared" / "data" / "kitas-berlin.csv"
 OFFERS_MIGRATIONS = ROOT / "services" / "offers" / "migrations"
 ROWS = 2552
+INDEX = "cards"
+QUERIES = (
+    "montesori kreuzberg",
+    "waldorf",
+    "kita pankow",
+    "eltern initiative",
+    "neukölln türkisch",
+    "prenzlauer berg",
+)
 
 
 def stack(folder: Path) -> Stack:
@@ -62,6 +78,35 @@ def import_register(offers: httpx2.Client) -> str:
         content=REGISTER.read_bytes(),
     )
     return str(answer.raise_for_status().headers["Location"])
+
+
+def filled(offers: httpx2.Client, search: httpx2.Client) -> None:
+    """Send the register and wait until all of it is searchable."""
+    place = import_register(offers)
+    while (
+        offers.get(place).json()["status"] != "done"
+        or search.get("/v1/index/status").json()["lag"]["messages"]
+    ):
+        time.sleep(0.1)
+
+
+class _Heard:
+    """Stands where the engine would, to hear what the gateway asks it."""
+
+    asked: dict[str, Any]
+
+    async def search(self, _index: str, asked: dict[str, Any]) -> dict[str, Any]:
+        self.asked = asked
+        return {"hits": [], "totalHits": 1}
+
+
+async def as_the_gateway_asks(query: str) -> dict[str, Any]:
+    """What Meilisearch is asked for a citizen's question."""
+    heard = _Heard()
+    words = Vocabulary.of(ROOT / "city").silent
+    calendar = Calendar(ZoneInfo("UTC"))
+    await Queries(cast("Engine", heard), INDEX, calendar, words).search(Query(q=query))
+    return heard.asked
 
 
 def documents(meilisearch: httpx2.Client, index: str) -> list[dict[str, Any]]:
