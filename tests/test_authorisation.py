@@ -98,6 +98,8 @@ TABLE = {
     ("offers", "DELETE", "/v1/providers/{provider_id}/recipients/{recipient_id}"): WRITERS,
     ("offers", "POST", "/v1/unsubscribe"): NOBODY,
     ("offers", "GET", "/v1/offers/{offer_id}/slots"): EDITORS | OPERATORS | OWN_PEOPLE,
+    ("offers", "GET", "/v1/offers/{offer_id}/calendar.ics"): EDITORS | OPERATORS | OWN_PEOPLE,
+    ("offers", "GET", "/v1/sessions/{session_id}/calendar.ics"): EDITORS | OPERATORS | OWN_PEOPLE,
     ("offers", "GET", "/v1/offers/{offer_id}/booking"): EDITORS | OPERATORS | OWN_PEOPLE,
     ("offers", "PUT", "/v1/offers/{offer_id}/booking"): WRITERS,
     ("offers", "GET", "/v1/bookings"): EDITORS | {"provider", OWN, MEMBER, OTHER},
@@ -221,6 +223,8 @@ HIDDEN = {
         "/v1/offers/{offer_id}/slots",
         "/v1/offers/{offer_id}/booking",
         "/v1/sessions/{session_id}",
+        "/v1/offers/{offer_id}/calendar.ics",
+        "/v1/sessions/{session_id}/calendar.ics",
     )
 }
 

@@ -1,6 +1,6 @@
-"""What is said of a place's accessibility: words of the town's own list, `[accessibility]` of city.toml."""
+"""What is said of a place: both coordinates or none, and words of the town's own list, `[accessibility]` of city.toml."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi import Request
@@ -14,15 +14,21 @@ def known_facts(town: Mapping[str, Any]) -> list[str]:
     return list(town.get("accessibility", ()))
 
 
-def strange_facts(place: Place | None, known: Iterable[str]) -> list[str]:
-    """The reasons why facts of a place do not fit, one for each that the list does not know."""
+def unfit(place: Place | None, known: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield (field of the place, reason) for what does not fit; stored places may be older than a rule."""
+    if place is None:
+        return
+    for name, other in (("lat", "lon"), ("lon", "lat")):
+        if getattr(place, name) is None and getattr(place, other) is not None:
+            yield name, f"comes together with {other}, or neither is said"
     listed = list(known)
-    said = place.accessibility if place and listed else []
-    return [f"{fact} is none of {', '.join(listed)}" for fact in said if fact not in listed]
+    for fact in place.accessibility if listed else []:
+        if fact not in listed:
+            yield "accessibility", f"{fact} is none of {', '.join(listed)}"
 
 
 def check_place(request: Request, place: Place | None) -> None:
-    """Raise Invalid for every fact of a place that the town's list does not know."""
-    reasons = strange_facts(place, known_facts(request.app.state.kit.settings.town))
-    if reasons:
-        raise Invalid(*(FieldError(field="place.accessibility", reason=reason) for reason in reasons))
+    """Raise Invalid for everything of a place that does not fit."""
+    wrong = unfit(place, known_facts(request.app.state.kit.settings.town))
+    if found := [FieldError(field=f"place.{field}", reason=reason) for field, reason in wrong]:
+        raise Invalid(*found)

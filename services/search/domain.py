@@ -119,9 +119,8 @@ def _regularly(card: Card, calendar: Calendar) -> dict[str, Any]:
     told.update(day for day in card.facets.get("weekdays", ()) if day in DAYS)
     if card.hours is None:
         return {"weekdays": sorted(told, key=DAYS.index)}
-    today = datetime.now(calendar.zone).date()
-    told.update(open_weekdays(card.hours, calendar, today))
-    return {"weekdays": sorted(told, key=DAYS.index), "open": open_codes(card.hours, calendar, today)}
+    told.update(open_weekdays(card.hours, calendar))
+    return {"weekdays": sorted(told, key=DAYS.index), "open": open_codes(card.hours, calendar)}
 
 
 def _instants(card: Card) -> dict[str, Any]:

@@ -37,14 +37,14 @@ def moment_codes(moment: datetime, calendar: Calendar) -> list[int]:
     ]
 
 
-def open_codes(hours: str, calendar: Calendar, today: date) -> tuple[int, ...]:
-    """The codes of when it is surely open; none for hours that nobody can read."""
+def open_codes(hours: str, calendar: Calendar, today: date | None = None) -> tuple[int, ...]:
+    """The codes of when it is surely open; none for hours that nobody can read. Single days count from today."""
     if by_date(hours):
-        return _by_days(hours, calendar, today)
+        return _by_days(hours, calendar, today or datetime.now(calendar.zone).date())
     return _by_kinds(hours, calendar) if readable(hours) else ()
 
 
-def open_weekdays(hours: str, calendar: Calendar, today: date) -> list[str]:
+def open_weekdays(hours: str, calendar: Calendar, today: date | None = None) -> list[str]:
     """The days of the week on which it is open at times, holidays aside."""
     kinds = {code // KIND for code in open_codes(hours, calendar, today)}
     ordinals = {date.fromordinal(kind).weekday() for kind in kinds if kind > _LAST_KIND}

@@ -173,6 +173,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in (
         "city.toml",
         "holidays.toml",
+        "notices.toml",
         "problems.toml",
         "imports/kitas-berlin.toml",
         "findings.toml",

@@ -285,10 +285,10 @@ def test_a_rehearsal_reports_and_writes_nothing(service: Offers, source: str) ->
 
 def test_a_mapping_reads_a_sources_own_layout(service: Offers) -> None:
     lines = [
-        "Nr;Titel;Niveau;Plätze;Breite;Web;Träger",
-        "1;Töpfern – für alle;leicht;12;50,25;https://a.example/;Verein",
-        "2;Malen;schwer;-;-;keine;Verein",
-        "3;Singen;mittel;1;;;",
+        "Nr;Titel;Niveau;Plätze;Breite;Länge;Web;Träger",
+        "1;Töpfern – für alle;leicht;12;50,25;10,96;https://a.example/;Verein",
+        "2;Malen;schwer;-;-;-;keine;Verein",
+        "3;Singen;mittel;1;;;;",
     ]
     done = service.imported("\r\n".join(lines).encode("cp1252"), mapping="courses")
     assert figures(done) == {"created": 2, "broken": 1}

@@ -100,7 +100,7 @@ def test_what_is_left_of_a_series_is_cancelled_from_a_day_on(service: Offers) ->
     offer = service.draft(publish=True)
     body = at(repeat={"rule": "FREQ=DAILY;COUNT=4"}, places_max=5)
     made = given_dates(service, offer, body)
-    alone = one_of(service, offer)
+    alone = one_of(service, offer, places_max=2, venue={"street": "Markt 1"})
     path = f"/v1/offers/{offer}/series/{made['series_id']}/cancel"
     order = {"since": (SOON + timedelta(days=2)).date().isoformat(), "reason": "Der Verein macht Pause."}
     problem(service.call("POST", path, order, "editor", version=1), 412)

@@ -215,6 +215,35 @@ def test_a_day_is_a_day_of_the_calendar(start: str, end: str, days: int) -> None
     assert billed(rules, slot, {"billing": "day"}, ZONE) == days
 
 
+def test_what_is_free_can_be_drawn_and_booked(service: Offers) -> None:
+    room = service.draft(
+        {"title": {"de": "Saal"}, "fields": {"open": "Mo-Su,PH 08:00-12:00,13:00-18:00"}},
+        board="room",
+        publish=True,
+    )
+    path = f"/v1/offers/{room}/slots?from={DAY.date()}&days=1"
+    assert ask(service, room, at("09:00", "10:00"))[1] == 201
+
+    def free() -> list[tuple[str, str, int]]:
+        found = service.call("GET", path).json()["free"]
+        clock = [
+            [datetime.fromisoformat(one[end]).astimezone(ZONE) for end in ("starts_at", "ends_at")]
+            for one in found
+        ]
+        return [(f"{a:%H:%M}", f"{b:%H:%M}", one["free"]) for (a, b), one in zip(clock, found, strict=True)]
+
+    assert free() == [("08:00", "09:00", 1), ("10:00", "12:00", 1), ("13:00", "18:00", 1)]
+    local = {"starts_at": f"{DAY.date()}T13:00", "ends_at": f"{DAY.date()}T15:00"}
+    answer = Requester(service).ask(room, bare=True, slot=local)
+    assert answer.status_code == 201, answer.text
+    slot = answer.json()["booking"]["slot"]
+    assert datetime.fromisoformat(slot["starts_at"]) == DAY.replace(hour=13)
+    assert free()[-1] == ("15:00", "18:00", 1)
+    gap = {"starts_at": "2027-03-28T02:30", "ends_at": "2027-03-28T04:00"}
+    wrong = problem(Requester(service).ask(room, bare=True, slot=gap), 422)
+    assert wrong["errors"][0]["field"] == "slot.starts_at"
+
+
 def test_several_desks_make_a_pool(service: Offers) -> None:
     desks = offered(service, "room", max=3)
     assert ask(service, desks, at("09:00", "11:00"), places=2)[1] == 201

@@ -121,7 +121,7 @@ def request_booking(
         with request.app.state.kit.database.transaction() as noting:
             commands.note_refusal(noting, desk, full.board, body.offer_id, body.recipient_id)
         raise
-    booked = Booked(booking=views.view(session, booking), token=desk.token(booking))
+    booked = Booked(booking=views.asked(session, booking), token=desk.token(booking))
     headers = {"Location": f"/v1/bookings/{booking.id}", **etag(booking.version)}
     return once.answer(booked, 201, headers)
 

@@ -12,7 +12,7 @@ from libs.servicekit.values import Body
 from libs.town.calendar import ends, shifted
 from services.offers.bookings.forms import FormField, FormKind
 from services.offers.params import UUID7
-from services.offers.slots.domain import Slot, SlotRules
+from services.offers.slots.domain import SlotRules, WantedSlot
 
 MOST_DATES = 50
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -145,7 +145,7 @@ class Wish(Body):
     answers to the form."""
 
     session_ids: list[Annotated[str, Field(pattern=UUID7)]] = Field(default=[], max_length=MOST_DATES)
-    slot: Slot | None = None
+    slot: WantedSlot | None = None
     places: Places | None = None
     form: dict[Name, Any] = Field(default={}, max_length=30)
 

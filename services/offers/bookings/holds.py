@@ -6,15 +6,14 @@ from services.offers.bookings import queries
 from services.offers.bookings.models import Booking
 from services.offers.offers.models import Offer
 from services.offers.places import commands as places
-from services.offers.places import queries as stocks
 from services.offers.slots import commands as slots
+from services.offers.slots import queries as slot_queries
 
 
 def take(session: Session, offer: Offer, booking: Booking, stock_ids: list[str]) -> bool:
     """Take what the booking is about, of these stocks; False when it is not all to be had. Hold the offer first."""
     if booking.slot:
-        own = stocks.own(session, booking.offer_id)
-        most = 1 if own is None or own.max is None else own.max
+        most = slot_queries.most_of(session, booking.offer_id)
         booking.held = slots.take(session, booking.offer_id, booking.slot, booking.places, most)
     else:
         wanted = dict.fromkeys(stock_ids, booking.places)

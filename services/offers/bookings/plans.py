@@ -24,6 +24,7 @@ from services.offers.places import commands as places
 from services.offers.places import queries as stocks
 from services.offers.sessions import queries as sessions
 from services.offers.sessions.models import OfferSession
+from services.offers.sessions.recurrence import Unfit
 from services.offers.slots.domain import check_slot, opens
 
 
@@ -102,13 +103,15 @@ def _slotted(desk: Desk, offer: Offer, rules: BookingRules, plan: Plan, wish: Wi
     assert rules.slots is not None  # noqa: S101 - asked by the caller
     if wish.slot is None or wish.session_ids:
         raise Invalid(FieldError(field="slot", reason="this board is booked by slot"))
-    wrong = check_slot(rules.slots, wish.slot, offer.said.fields, now(), desk.calendar)
+    try:
+        slot = wish.slot.fixed(desk.zone)
+    except Unfit as error:
+        raise Invalid(FieldError(field=error.field, reason=error.reason)) from error
+    wrong = check_slot(rules.slots, slot, offer.said.fields, now(), desk.calendar)
     if found := [FieldError(field=field, reason=why) for field, why in wrong]:
         raise Invalid(*found)
-    certain = opens(rules.slots, wish.slot, offer.said.fields, desk.calendar) is True
-    return Plan(
-        plan.places, plan.form, [], wish.slot.starts_at, wish.slot.ends_at, slotted=True, certain=certain
-    )
+    certain = opens(rules.slots, slot, offer.said.fields, desk.calendar) is True
+    return Plan(plan.places, plan.form, [], slot.starts_at, slot.ends_at, slotted=True, certain=certain)
 
 
 def dated(session: Session, desk: Desk, offer: Offer, plan: Plan, session_ids: list[str]) -> Plan:
@@ -118,7 +121,7 @@ def dated(session: Session, desk: Desk, offer: Offer, plan: Plan, session_ids: l
         if session_ids:
             raise Invalid(FieldError(field="session_ids", reason="this offer is booked as a whole"))
         if own is None:
-            places.ensure(session, offer, {offer.id: None})
+            places.ensure_whole(session, offer)
         return Plan(plan.places, plan.form, [offer.id], None, _last_instant(desk, offer))
     found = _of_offer(session, offer, session_ids)
     places.ensure(session, offer, {row.id: row.places_max for row in found})

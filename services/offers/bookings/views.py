@@ -56,10 +56,16 @@ class BookingInFull(BookingView):
     forget_at: datetime | None = Field(description="When the personal data are deleted.")
 
 
+class BookingAsked(BookingView):
+    """A booking as the answer to its request shows it."""
+
+    position: int | None = Field(description="The place in the waiting list.")
+
+
 class Booked(BaseModel):
     """What a request came to, and the token that opens it from now on."""
 
-    booking: BookingView
+    booking: BookingAsked
     token: str
 
 
@@ -102,6 +108,11 @@ def _plain(session: Reading, booking: Booking) -> dict[str, Any]:
 def view(session: Reading, booking: Booking) -> BookingView:
     """The booking as lists and answers show it."""
     return BookingView(**_plain(session, booking))
+
+
+def asked(session: Reading, booking: Booking) -> BookingAsked:
+    """The booking as the answer to its request shows it."""
+    return BookingAsked(position=queries.position(session, booking), **_plain(session, booking))
 
 
 def in_full(session: Reading, booking: Booking) -> BookingInFull:

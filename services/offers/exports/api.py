@@ -13,15 +13,17 @@ from pydantic import BaseModel
 
 from libs.httpkit.auth import Anyone
 from libs.httpkit.edge import Reading
-from libs.servicekit.errors import FieldError, Forbidden, Invalid
+from libs.servicekit.errors import FieldError, Forbidden, Invalid, NotFound
 from libs.servicekit.kit import Kit
 from libs.servicekit.values import CleanStr
 from services.offers.boards import queries as boards
-from services.offers.exports import changes, cursor, files, jsonld, lists, queries, views
-from services.offers.exports.domain import EXCEL, PLAIN, TEXTS, Filter
+from services.offers.exports import calendar, changes, cursor, files, jsonld, lists, queries, views
+from services.offers.exports.domain import EXCEL, PLAIN, TEXTS, Filter, say
 from services.offers.exports.views import Changes
 from services.offers.offers import queries as offers
+from services.offers.offers.models import Offer
 from services.offers.params import Id, Moment
+from services.offers.sessions import queries as sessions
 
 router = APIRouter(tags=["exports"])
 DIALECTS = {None: PLAIN, "excel": EXCEL}
@@ -181,6 +183,42 @@ def get_offer_as_linked_data(offer_id: Id, request: Request, session: Reading) -
     (shown,) = queries.shown(session, [offers.one(session, None, offer_id)])
     frame = queries.frame(session, request.app.state.kit.settings, "de", shown.board)
     return Response(files.embeddable(jsonld.document(frame, shown)), media_type="application/ld+json")
+
+
+ICS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": {"text/calendar": {"schema": {"type": "string"}}}}
+}
+
+
+@router.get("/v1/offers/{offer_id}/calendar.ics", response_class=Response, responses=ICS)
+def get_offer_as_calendar(
+    offer_id: Id, request: Request, session: Reading, caller: Anyone, lang: Language = "de"
+) -> Response:
+    """One offer's dates as a calendar file."""
+    return _calendar(request, session, offers.one(session, caller, offer_id), lang)
+
+
+@router.get("/v1/sessions/{session_id}/calendar.ics", response_class=Response, responses=ICS)
+def get_session_as_calendar(
+    session_id: Id, request: Request, session: Reading, caller: Anyone, lang: Language = "de"
+) -> Response:
+    """One date of an offer as a calendar file; also one that was cancelled, which takes it out of calendars."""
+    found = sessions.one(session, caller, session_id)
+    return _calendar(request, session, offers.any_one(session, found.offer_id), lang, session_id)
+
+
+def _calendar(
+    request: Request, session: Reading, offer: Offer, lang: str, only: str | None = None
+) -> Response:
+    (shown,) = queries.shown(session, [offer])
+    if only is not None:
+        shown = replace(shown, sessions=(queries.occasion(session, only),))
+    frame = queries.frame(session, request.app.state.kit.settings, lang, shown.board)
+    headers = {"Content-Disposition": f'attachment; filename="{only or shown.id}.ics"'}
+    content = calendar.document(frame, shown, say(shown.content["title"], frame.spoken))
+    if content is None:
+        raise NotFound("date of this offer")
+    return Response(content, media_type=files.KINDS["ics"].media, headers=headers)
 
 
 Since = Annotated[CleanStr, Query(max_length=200, description="An instant, or `next` of the answer before.")]

@@ -28,6 +28,13 @@ def cover(frame: Frame, name: str) -> tuple[bytes, bytes]:
     return calendar.to_ical().removesuffix(END), END
 
 
+def document(frame: Frame, shown: Shown, name: str) -> bytes | None:
+    """One offer's events as a calendar of their own; None without any, since a calendar has one at least."""
+    head, tail = cover(frame, name)
+    found = b"".join(event.to_ical() for event in events(frame, shown))
+    return head + found + tail if found else None
+
+
 def events(frame: Frame, shown: Shown) -> Iterator[Event]:
     """The events of an offer: one for each date, or one for its period where the board's periods are events."""
     standards = frame.standards(shown.board)
@@ -72,7 +79,7 @@ def _said(frame: Frame, shown: Shown, place: Mapping[str, Any]) -> dict[str, Any
         "url": frame.address(shown),
         "categories": [*([say(board.title, frame.spoken)] if board else []), *content.get("tags", [])],
     }
-    if place.get("lat") is not None:
+    if None not in (place.get("lat"), place.get("lon")):
         said["geo"] = (place["lat"], place["lon"])
     return {name: value for name, value in said.items() if value}
 

@@ -94,7 +94,7 @@ class Shown:
     @property
     def left(self) -> Left | None:
         """The places as they are counted, else as the content says."""
-        said = self.content.get("free_places")
+        said = None if self.sessions else self.content.get("free_places")
         return self.counted or (None if said is None else Left(said, None, self.changed_at))
 
     def occasions(self, minutes: int | None = None) -> list[Occasion]:

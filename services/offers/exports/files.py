@@ -7,8 +7,10 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import structlog
+from prometheus_client import Counter
 from pydantic_core import to_json
 
 from services.offers.exports import calendar, jsonld
@@ -16,6 +18,10 @@ from services.offers.exports.domain import PLAIN, Dialect, Shown, at, cell, colu
 from services.offers.exports.frame import Frame
 
 Chunks = Iterable[list[Shown]]
+T = TypeVar("T")
+
+SKIPPED = Counter("offers_exports_skipped", "Offers that a file had to leave out")
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,18 @@ class Kind:
 
     media: str
     write: Callable[[Frame, Chunks], Iterator[bytes]]
+
+
+def each(chunk: Iterable[Shown], write: Callable[[Shown], T]) -> list[T]:
+    """What is written of each offer; one that cannot be written is left out and logged, the others go out."""
+    found = list[T]()
+    for shown in chunk:
+        try:
+            found.append(write(shown))
+        except Exception as error:  # whatever it is, a file is not for one offer alone
+            SKIPPED.inc()
+            log.error("export leaves an offer out", offer=shown.id, error=type(error).__name__, exc_info=True)
+    return found
 
 
 def table(names: list[str], rows: Iterable[Iterable[Any]], *, head: bool, dialect: Dialect = PLAIN) -> bytes:
@@ -41,7 +59,8 @@ def _csv(frame: Frame, chunks: Chunks) -> Iterator[bytes]:
     names = columns(frame.board.fields if frame.board else None, frame.languages)
     yield table(names, [], head=True, dialect=frame.dialect)
     for chunk in chunks:
-        yield table(names, (_cells(shown, names) for shown in chunk), head=False, dialect=frame.dialect)
+        rows = each(chunk, lambda shown: list(_cells(shown, names)))
+        yield table(names, rows, head=False, dialect=frame.dialect)
 
 
 def _cells(shown: Shown, names: list[str]) -> Iterator[Any]:
@@ -51,17 +70,21 @@ def _cells(shown: Shown, names: list[str]) -> Iterator[Any]:
 
 def _jsonl(_frame: Frame, chunks: Chunks) -> Iterator[bytes]:
     for chunk in chunks:
-        yield b"".join(to_json(line(shown)) + b"\n" for shown in chunk)
+        yield b"".join(each(chunk, lambda shown: to_json(line(shown)) + b"\n"))
 
 
 def _geojson(frame: Frame, chunks: Chunks) -> Iterator[bytes]:
     """RFC 7946; offers without coordinates are not on the map."""
     names = columns(frame.board.fields if frame.board else None, frame.languages)
     features = (
-        [feature(shown, names) for shown in chunk if at(shown.content, "place.lat") is not None]
+        each([shown for shown in chunk if _is_on_the_map(shown)], lambda shown: feature(shown, names))
         for chunk in chunks
     )
     return _array(b'{"type":"FeatureCollection","features":[', features)
+
+
+def _is_on_the_map(shown: Shown) -> bool:
+    return None not in (at(shown.content, "place.lat"), at(shown.content, "place.lon"))
 
 
 def feature(shown: Shown, names: list[str]) -> dict[str, Any]:
@@ -73,7 +96,7 @@ def feature(shown: Shown, names: list[str]) -> dict[str, Any]:
 
 
 def _jsonld(frame: Frame, chunks: Chunks) -> Iterator[bytes]:
-    graph = ([jsonld.thing(frame, shown) for shown in chunk] for chunk in chunks)
+    graph = (each(chunk, lambda shown: jsonld.thing(frame, shown)) for chunk in chunks)
     return _array(b'{"@context":%b,"@graph":[' % to_json(jsonld.CONTEXT), graph)
 
 
@@ -95,8 +118,12 @@ def _ics(frame: Frame, chunks: Chunks) -> Iterator[bytes]:
     head, tail = calendar.cover(frame, say(frame.board.title, frame.spoken) if frame.board else frame.town)
     yield head
     for chunk in chunks:
-        yield b"".join(event.to_ical() for shown in chunk for event in calendar.events(frame, shown))
+        yield b"".join(each(chunk, lambda shown: _events(frame, shown)))
     yield tail
+
+
+def _events(frame: Frame, shown: Shown) -> bytes:
+    return b"".join(event.to_ical() for event in calendar.events(frame, shown))
 
 
 KINDS = {

@@ -135,10 +135,18 @@ def _sessions(session: Session, ids: list[str]) -> dict[str, list[Occasion]]:
     query = select(table).where(col(table.offer_id).in_(ids), col(table.ends_at) > now() - PAST_SHOWN)
     found: dict[str, list[Occasion]] = {}
     for row in session.exec(query.order_by(col(table.starts_at), col(table.id))):
-        cancelled = row.status == SessionStatus.CANCELLED
-        date = Occasion(row.id, row.starts_at, row.ends_at, cancelled, row.reason, row.venue, row.version)
-        found.setdefault(row.offer_id, []).append(date)
+        found.setdefault(row.offer_id, []).append(_occasion(row))
     return found
+
+
+def occasion(session: Session, session_id: str) -> Occasion:
+    """One date, however long ago it was."""
+    return _occasion(session.get_one(OfferSession, session_id))
+
+
+def _occasion(row: OfferSession) -> Occasion:
+    cancelled = row.status == SessionStatus.CANCELLED
+    return Occasion(row.id, row.starts_at, row.ends_at, cancelled, row.reason, row.venue, row.version)
 
 
 def languages(session: Session, wanted: Filter, path: str) -> set[str]:

@@ -1,7 +1,7 @@
 """What a chunk of rows does to its board: gathered first, written at once."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from services.offers.offers.domain import Extras, OfferContent, OfferStatus, Sta
 from services.offers.offers.facts import extras_of, fact_of
 from services.offers.offers.models import Offer, ends_on, stored
 from services.offers.places import queries as places
+from services.offers.places.stating import restate_all
 from services.offers.providers.commands import fact_of as provider_fact
 from services.offers.providers.domain import ProviderContent
 from services.offers.providers.models import Provider
@@ -58,6 +59,7 @@ class Chunk:
     new_offers: list[dict[str, Any]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     facts: list[Told] = field(default_factory=list)
+    stated: dict[str, int | None] = field(default_factory=dict)
 
 
 def gather(
@@ -202,6 +204,8 @@ def _same(known: Offer, content: OfferContent, provider: Named | None) -> bool:
 def _change(chunk: Chunk, offer: Offer, content: OfferContent, provider: Named | None) -> None:
     """Take the row's new state over, which counts as a check. An offer that an editor withdrew stays withdrawn;
     a pruned or hidden one comes back."""
+    if offer.content.get("free_places") != content.free_places:
+        _restate(chunk, offer.id, content.free_places)
     offer.say(content)
     offer.provider_id, offer.import_id = provider.id if provider else None, chunk.order.id
     offer.version, offer.changed_at = offer.version + 1, now()
@@ -215,6 +219,14 @@ def _change(chunk: Chunk, offer: Offer, content: OfferContent, provider: Named |
         offer.status, offer.published_at, offer.pruned = OfferStatus.PUBLISHED, now(), False
         _tell(chunk, offer.stand, content, provider, events.OfferPublished, offer.id, offer.version)
         chunk.back.append(offer)
+
+
+def _restate(chunk: Chunk, offer_id: str, free: int | None) -> None:
+    """What the source newly states as free is what bookings count down, unless its dates are counted."""
+    known = chunk.extras.get(offer_id)
+    if known and known.spans is None:
+        chunk.stated[offer_id] = free
+        chunk.extras[offer_id] = replace(known, free_places=free)
 
 
 def _tell(
@@ -241,6 +253,7 @@ def write(session: Session, chunk: Chunk) -> None:
         # A row that is still in its source makes its offer younger; that alone is nothing to tell.
         values = {"import_id": chunk.order.id, "fresh_since": chunk.now, "stage": Stage.FRESH}
         session.execute(update(Offer).where(col(Offer.id).in_(chunk.seen)).values(values))
+    restate_all(session, chunk.stated)
     tell(session, chunk.facts)
     for offer in chunk.back:
         tell_untold(session, offer)

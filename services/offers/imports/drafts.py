@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from libs.imports.findings import Finding, Params
 from libs.imports.mapper import Mapper
 from libs.imports.values import choice
 from libs.servicekit.values import is_clean
+from services.offers import notices
 from services.offers.boards.domain import Declaration, check_fields
 from services.offers.imports.targets import Source
 from services.offers.offers.domain import OfferContent
@@ -47,10 +49,11 @@ class OfferDraft(Draft):
 
 @dataclass(frozen=True)
 class Checker:
-    """What rows are checked by: the board, and the town's words for a place's accessibility."""
+    """What rows are checked by: the board, the town's words for a place's accessibility, and where the town lies."""
 
     board: Declaration
     accessibility: Mapping[str, Any] = field(default_factory=dict)
+    centre: notices.Point | None = None
 
     def native(self, row: dict[str, Any]) -> OfferDraft:
         """A JSON row as a draft: an offer's content beside a `key` and, if it has one, a `provider`."""
@@ -117,12 +120,24 @@ class Checker:
             code = "unknown_field" if known is None else _code(known, value)
             shown = None if value is None else str(value)[:200]
             yield Finding(said, code, shown, params=_params(known, name))
-        yield from self._strange_facts("place", content.place, column)
-        yield from self._strange_facts("provider.place", provider.place if provider else None, column)
+        yield from self._of_place("place", content.place, column)
+        yield from self._of_place("provider.place", provider.place if provider else None, column)
+        # How far away the whole file lies is its own matter; a slip is another.
+        slips = chain(
+            notices.of_hours(declared, content.fields), notices.of_place(content.place, self.centre)
+        )
+        for name, code in slips:
+            if code != "coordinates-far":
+                yield Finding(column(name), code.replace("-", "_"), severity="notice")
+        if len(set(content.dates)) < len(content.dates):
+            yield Finding(column("dates"), "same_date", severity="notice")
 
-    def _strange_facts(
+    def _of_place(
         self, name: str, place: SaidPlace | None, column: Callable[[str], str]
     ) -> Iterator[Finding]:
+        if place and (place.lat is None) is not (place.lon is None):
+            missing = "lat" if place.lat is None else "lon"
+            yield Finding(column(f"{name}.{missing}"), "one_coordinate")
         listed = self.accessibility
         for fact in place.accessibility if place and listed else ():
             if fact not in listed:

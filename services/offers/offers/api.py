@@ -1,6 +1,8 @@
 """HTTP edge of offers."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import chain
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -14,7 +16,11 @@ from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transac
 from libs.servicekit.errors import Forbidden
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body, CleanStr
+from libs.town.calendar import read
+from services.offers import notices
 from services.offers.accessibility import check_place
+from services.offers.boards import queries as boards
+from services.offers.notices import Notice
 from services.offers.offers import commands, queries
 from services.offers.offers.domain import Flag, OfferContent, OfferStatus
 from services.offers.offers.models import Offer
@@ -50,6 +56,7 @@ class OfferView(Body):
     version: int
     content: OfferContent
     flags: list[Flag] = []
+    notices: list[Notice] = Field(default=[], description="What may be a slip, for those who can mend it.")
     created_at: datetime
     changed_at: datetime
     published_at: datetime | None
@@ -58,8 +65,8 @@ class OfferView(Body):
     overdue: bool
 
 
-def view(offer: Offer, *, mends: bool) -> OfferView:
-    """The offer as the API shows it; its flags are for those who can mend them."""
+def view(offer: Offer, *, mends: bool, told: Iterable[Notice] = ()) -> OfferView:
+    """The offer as the API shows it; its flags and notices are for those who can mend them."""
     plain = offer.model_dump(
         include={"id", "board", "provider_id", "version", "created_at", "changed_at", "published_at"}
     )
@@ -67,6 +74,7 @@ def view(offer: Offer, *, mends: bool) -> OfferView:
         status=OfferStatus(offer.status),
         content=offer.said,
         flags=offer.flagged if mends else [],
+        notices=list(told) if mends else [],
         checked_on=offer.checked_on,
         checked_as=CheckedAs(offer.checked_as) if offer.checked_as else None,
         overdue=offer.overdue,
@@ -76,6 +84,14 @@ def view(offer: Offer, *, mends: bool) -> OfferView:
 
 def _mends(caller: Principal | None, offer: Offer) -> bool:
     return caller is not None and (caller.is_any("editor") or offer.provider_id in caller.providers)
+
+
+def _told(session: Reading, offer: Offer, request: Request) -> list[Notice]:
+    """What may be a slip in what is said of an offer."""
+    city, said = request.app.state.kit.settings.city, offer.said
+    fields = boards.declaration(session, offer.board).by_name
+    found = chain(notices.of_hours(fields, said.fields), notices.of_place(said.place, read(city).centre))
+    return notices.worded(found, city)
 
 
 @router.get("")
@@ -108,7 +124,7 @@ def create_offer(
     if body.publish:
         commands.make_public(session, offer, today(request))
     headers = {"Location": f"{router.prefix}/{offer.id}", **etag(offer.version)}
-    return once.answer(view(offer, mends=True), 201, headers)
+    return once.answer(view(offer, mends=True, told=_told(session, offer, request)), 201, headers)
 
 
 @router.get("/{offer_id}", response_model=OfferView, responses={304: {"description": "Unchanged"}})
@@ -121,7 +137,8 @@ def get_offer(
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
-    return view(offer, mends=_mends(caller, offer))
+    mends = _mends(caller, offer)
+    return view(offer, mends=mends, told=_told(session, offer, request) if mends else ())
 
 
 @router.put("/{offer_id}")
@@ -136,7 +153,8 @@ def change_offer(
 ) -> OfferView:
     """Replace what is said of an offer."""
     check_place(request, body.place)
-    return _answer(commands.change(session, caller, offer_id, expected, body), response)
+    offer = commands.change(session, caller, offer_id, expected, body)
+    return _answer(offer, response, _told(session, offer, request))
 
 
 @router.post("/{offer_id}/submit")
@@ -157,7 +175,8 @@ def publish_offer(
     response: Response,
 ) -> OfferView:
     """Make an offer public."""
-    return _answer(commands.publish(session, offer_id, expected, today(request)), response)
+    offer = commands.publish(session, offer_id, expected, today(request))
+    return _answer(offer, response, _told(session, offer, request))
 
 
 @router.post("/{offer_id}/withdraw")
@@ -174,6 +193,6 @@ def withdraw_offer(
     return _answer(commands.withdraw(session, caller, offer_id, expected, reason), response)
 
 
-def _answer(offer: Offer, response: Response) -> OfferView:
+def _answer(offer: Offer, response: Response, told: Iterable[Notice] = ()) -> OfferView:
     response.headers.update(etag(offer.version))
-    return view(offer, mends=True)
+    return view(offer, mends=True, told=told)

@@ -23,7 +23,9 @@ from services.offers.offers.domain import (
 from services.offers.offers.facts import tell
 from services.offers.offers.models import Offer
 from services.offers.organisations.queries import must_act_for
+from services.offers.places import stating as places
 from services.offers.providers.models import Provider
+from services.offers.sessions import queries as sessions
 
 EXPIRE_AT_ONCE = 200
 
@@ -61,6 +63,7 @@ def change(session: Session, actor: Principal, offer_id: str, expected: int, con
     before = offer.content
     offer.say(content)
     if offer.content != before:
+        _restate(session, offer, before.get("free_places"))
         retell(session, offer)
     return offer
 
@@ -68,7 +71,9 @@ def change(session: Session, actor: Principal, offer_id: str, expected: int, con
 def revise(session: Session, offer: Offer, content: OfferContent, today: date) -> None:
     """Put a content that an editor released into a published or hidden offer; it was looked at, so it is fresh."""
     check(boards.declaration(session, offer.board, hold=True), content, complete=True)
+    before = offer.content.get("free_places")
     offer.say(content)
+    _restate(session, offer, before)
     offer.vouch(events.CheckedAs.EDITOR, today)
     if offer.status == OfferStatus.HIDDEN:
         show(session, offer)
@@ -167,8 +172,24 @@ def check(board: Declaration, content: OfferContent, *, complete: bool) -> None:
         FieldError(field=f"fields.{name}", reason=why)
         for name, why in check_fields(board, content.fields, complete=complete)
     ]
+    if len(set(content.dates)) < len(content.dates):
+        found.append(FieldError(field="dates", reason="names a date twice"))
+    if board.booking and board.booking.slots and content.free_places is not None:
+        reason = "what is booked by slot has its places there: say its max instead"
+        found.append(FieldError(field="free_places", reason=reason))
     if found:
         raise Invalid(*found)
+
+
+def _restate(session: Session, offer: Offer, before: int | None) -> None:
+    """What a provider newly states as free is what bookings count down; Invalid where they count each date."""
+    free = offer.said.free_places
+    if free == before:
+        return
+    if free is not None and sessions.any_of(session, offer.id):
+        reason = "this offer has dates: say for each how many places it has"
+        raise Invalid(FieldError(field="free_places", reason=reason))
+    places.restate(session, offer.id, free)
 
 
 def held_for(session: Session, actor: Principal, offer_id: str) -> Offer:

@@ -193,7 +193,7 @@ def card(
         hours=boards.hours(board, content.fields),
         age=_plain(cards.Age, content.age),
         price_cents=content.price_cents,
-        free_places=content.free_places if extras.free_places is None else extras.free_places,
+        free_places=_free(board, content, extras),
         provider=_provider(stand.provider_id, provider),
         bookable=extras.bookable,
         bookable_until=extras.bookable_until,
@@ -207,6 +207,14 @@ def card(
 
 def _provider(provider_id: str | None, title: Text | None) -> cards.CardProvider | None:
     return cards.CardProvider(id=provider_id, title=title) if provider_id and title else None
+
+
+def _free(board: Declaration, content: OfferContent, extras: Extras) -> int | None:
+    """What is counted, else what is stated where bookings can count it down: neither on dates nor on slots."""
+    slotted = board.booking is not None and board.booking.slots is not None
+    if extras.free_places is not None or extras.spans is not None or slotted:
+        return extras.free_places
+    return content.free_places
 
 
 def _plain(kind: type[Any], value: Body | None) -> Any:

@@ -6,7 +6,7 @@ from sqlalchemy import CursorResult, Integer, Update, bindparam, case, or_, upda
 from sqlmodel import Session, col
 
 from libs.servicekit.db import UtcDateTime, insert_into, now
-from libs.servicekit.errors import Conflict, check_version
+from libs.servicekit.errors import Conflict, FieldError, Invalid, check_version
 from libs.servicekit.principal import Principal
 from services.offers.boards import queries as boards
 from services.offers.offers import commands as offers
@@ -39,6 +39,10 @@ GIVE_BACK = MOVE.where(col(Stock.taken) + BY >= 0)
 def provide(session: Session, actor: Principal, offer_id: str, expected: int, provision: Provision) -> Stock:
     """Say how many places an offer has as a whole, and how many are free if that is stated; the offer is retold."""
     offer = offers.held_for(session, actor, offer_id)
+    rules = boards.declaration(session, offer.board).booking
+    if provision.free is not None and rules and rules.slots:
+        reason = "what is booked by slot is counted by the quarter of an hour: say max"
+        raise Invalid(FieldError(field="free", reason=reason))
     stock = queries.own(session, offer_id)
     check_version(expected, stock.version if stock else 0)
     if stock is None:
@@ -59,9 +63,19 @@ def unit_of(session: Session, offer: Offer) -> str:
     return boards.declaration(session, offer.board).places.unit
 
 
+def ensure_whole(session: Session, offer: Offer) -> None:
+    """Make the places of the offer as a whole countable; what its content states as free is counted down from now on."""
+    _ensure(session, offer, {offer.id: None}, offer.said.free_places)
+
+
 def ensure(session: Session, offer: Offer, maxima: Mapping[str, int | None]) -> None:
     """Make the places of an offer or of its sessions countable, with these maxima; what is there stays as it is."""
+    _ensure(session, offer, maxima, None)
+
+
+def _ensure(session: Session, offer: Offer, maxima: Mapping[str, int | None], stated: int | None) -> None:
     said = {"offer_id": offer.id, "unit": unit_of(session, offer), "taken": 0, "as_of": now(), "version": 1}
+    said["stated_free"] = stated
     rows = [{"id": stock_id, "max": maximum, **said} for stock_id, maximum in maxima.items()]
     session.execute(insert_into(session, Stock).values(rows).on_conflict_do_nothing(index_elements=["id"]))
 

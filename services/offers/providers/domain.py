@@ -1,8 +1,8 @@
 """Rules of providers: what is said of an organisation in public, and how it is found."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from libs.contracts import card as cards
 from libs.contracts.address import WebAddress
@@ -19,8 +19,18 @@ def _said(value: Text) -> Text:
 Said = Annotated[Text, AfterValidator(_said)]
 
 
+def _with_a_point(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError("is a number with a point, such as 50.2587, without quotes")  # noqa: TRY004 -- pydantic's way
+    return value
+
+
 class SaidPlace(cards.Place, Body):
-    """Where something is; latitude and longitude come together or not at all."""
+    """Where something is. Latitude and longitude come together or not at all: the edges ask for that, since what is stored
+    may be older than the rule."""
+
+    lat: Annotated[float | None, Field(ge=-90, le=90), BeforeValidator(_with_a_point)] = None
+    lon: Annotated[float | None, Field(ge=-180, le=180), BeforeValidator(_with_a_point)] = None
 
 
 class ProviderContent(Body):

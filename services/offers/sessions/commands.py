@@ -50,6 +50,7 @@ def schedule(
         domain.check_venue(order.venue, town.accessibility)
         spans, left_out = _spans(order, town)
         _check_period(offer, spans, town)
+        _check_new(session, offer_id, spans, _stored(order.venue))
     if _coming(session, offer_id) + len(spans) > MAX_COMING:
         raise Conflict(
             f"An offer has {MAX_COMING} dates to come at most.", code="too-many-dates", most=MAX_COMING
@@ -86,6 +87,19 @@ def _check_period(offer: Offer, spans: list[Span], town: Town) -> None:
     period = offer.said.period
     if period:
         domain.check_period(spans, town.zone, period.start, period.end)
+
+
+def _check_new(session: Session, offer_id: str, spans: list[Span], venue: dict[str, Any] | None) -> None:
+    """The same date in the same place would be offered twice; Unfit then."""
+    starts = [span.start for span in spans]
+    query = select(OfferSession).where(
+        OfferSession.offer_id == offer_id,
+        OfferSession.status == SessionStatus.SCHEDULED,
+        col(OfferSession.starts_at).between(min(starts), max(starts)),
+    )
+    known = [(row.starts_at, row.ends_at) for row in session.exec(query) if row.venue == venue]
+    if doubled := [span.start for span in spans if (span.start, span.end) in known]:
+        raise Unfit("starts_at", f"{doubled[0]:%Y-%m-%dT%H:%MZ} is a date of this offer already")
 
 
 def _coming(session: Session, offer_id: str) -> int:
@@ -129,6 +143,7 @@ def move(
         venue = _stored(order.venue) if order.venue else row.venue
         if (span.start, span.end, venue) == (row.starts_at, row.ends_at, row.venue):
             raise Unfit("starts_at", "is what it was; a move names another time or venue")
+        _check_new(session, offer.id, [span], venue)
     row.starts_at, row.ends_at, row.venue, row.reason, row.over = (
         span.start,
         span.end,

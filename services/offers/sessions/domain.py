@@ -12,7 +12,7 @@ from libs.contracts.card import PRINTABLE
 from libs.contracts.offers import Reason
 from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.values import Body, Day, Moment
-from services.offers.accessibility import strange_facts
+from services.offers.accessibility import unfit
 from services.offers.providers.domain import SaidPlace
 from services.offers.sessions.recurrence import MAX_SESSIONS, Unfit, aware, exists, occurrences
 
@@ -203,9 +203,9 @@ def check_period(spans: Iterable[Span], zone: tzinfo, start: date | None, end: d
 
 
 def check_venue(venue: SaidPlace | None, known: Iterable[str]) -> None:
-    """What is said of a venue's accessibility comes from the town's list; Unfit otherwise."""
-    for reason in strange_facts(venue, known):
-        raise Unfit("venue.accessibility", reason)
+    """A venue has both coordinates or none, and its accessibility is told in the town's words; Unfit otherwise."""
+    for field, reason in unfit(venue, known):
+        raise Unfit(f"venue.{field}", reason)
 
 
 def elsewhere(before: cards.Place | None, after: cards.Place | None) -> bool:

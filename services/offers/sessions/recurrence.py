@@ -81,7 +81,8 @@ _APART = {
 def read_rule(rule: str) -> dict[str, str]:
     """The parts of an RRULE by name; Unfit naming the part that is wrong."""
     parts = dict[str, str]()
-    for text in rule.upper().split(";"):
+    # Calendars write the property's name in front; whoever copies the line copies that too.
+    for text in rule.strip().upper().removeprefix("RRULE:").split(";"):
         name, _, value = text.partition("=")
         if name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
             raise Unfit("repeat.rule", f"{name}: every date of a series begins at the same time")

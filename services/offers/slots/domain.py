@@ -13,9 +13,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from libs.contracts.card import Name
-from libs.servicekit.values import Body, Instant
+from libs.servicekit.values import Body, Instant, Moment
 from libs.town.calendar import Calendar, lasts, shifted
-from libs.town.hours import is_open
+from libs.town.calendar import begins as begins_at
+from libs.town.hours import is_open, readable, spans
+from services.offers.sessions.recurrence import Unfit, aware, exists
 
 QUARTER_SECONDS = 15 * 60
 DAY_MINUTES = 24 * 60
@@ -66,6 +68,30 @@ class Slot(Body):
     ends_at: Bounded
 
 
+class WantedSlot(Body):
+    """An interval as somebody asks for it: with a zone, or without one in the town's time."""
+
+    starts_at: Moment
+    ends_at: Moment
+
+    def fixed(self, zone: tzinfo) -> Slot:
+        """The interval; Unfit for a local time that the clocks never show, or one far off."""
+        found = {
+            name: _instant(f"slot.{name}", getattr(self, name), zone) for name in ("starts_at", "ends_at")
+        }
+        return Slot(**found)
+
+
+def _instant(field: str, moment: datetime, zone: tzinfo) -> datetime:
+    if not 2000 <= moment.year <= 2100:
+        raise Unfit(field, "lies too far away")
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    if not exists(moment, zone):
+        raise Unfit(field, "does not exist: the clocks are put forward then")
+    return aware(moment, zone)
+
+
 @dataclass(frozen=True)
 class Use:
     """A run of quarters in which the same number of places is taken."""
@@ -103,6 +129,37 @@ def runs(taken: list[tuple[int, int]]) -> list[Use]:
     pieces = groupby(enumerate(taken), key=lambda each: (each[1][0] - each[0], each[1][1]))
     found = [(key[1], [quarter for _, (quarter, _) in run]) for key, run in pieces]
     return [Use(begins(run[0]), begins(run[-1] + 1), count) for count, run in found]
+
+
+def free_runs(
+    rules: SlotRules,
+    window: Slot,
+    uses: Mapping[int, int],
+    most: int,
+    fields: Mapping[str, Any],
+    now: datetime,
+    calendar: Calendar,
+) -> list[Use]:
+    """Where places are left within a window, within opening hours, from now on and as far ahead as the rules allow;
+    `taken` is then how many are left. Hours that nobody can evaluate close nothing."""
+    last = shifted(now, rules.ahead_days, calendar.zone)
+    day = fields.get(rules.opens or "")
+    first = max(now, begins_at(date.fromisoformat(day), calendar.zone)) if day else now
+    hours = fields.get(rules.hours or "")
+    open_ = _open_quarters(hours, window, calendar) if hours and readable(hours) else quarters(window)
+    left = [(quarter, most - uses.get(quarter, 0)) for quarter in open_ if first <= begins(quarter) <= last]
+    return runs([(quarter, count) for quarter, count in left if count > 0])
+
+
+def _open_quarters(hours: str, window: Slot, calendar: Calendar) -> Iterator[int]:
+    open_: dict[date, list[tuple[int, int]]] = {}
+    for quarter in quarters(window):
+        local = begins(quarter).astimezone(calendar.zone)
+        minute, day = local.hour * 60 + local.minute, local.date()
+        if day not in open_:
+            open_[day] = [span[:2] for span in spans(hours, day, calendar)]
+        if any(low <= minute and minute + QUARTER_SECONDS // 60 <= high for low, high in open_[day]):
+            yield quarter
 
 
 def check_slot(
