@@ -21,7 +21,12 @@ def codes() -> Iterator[str]:
         for file in (ROOT / folder).glob("*.py"):
             for found in CODE.finditer(file.read_text(encoding="utf-8")):
                 yield next(filter(None, found.groups()))
-    yield from (*checks._CODES.values(), *checks._SAID.values(), *drafts._WRONG.values())
+    yield from (
+        *checks._CODES.values(),
+        *checks._SAID.values(),
+        *drafts._WRONG.values(),
+        *drafts._SLIPS.values(),
+    )
     yield from ("address", "address_scheme", "address_login", "address_host", "bad_key", "no_key", "value")
     yield from ("empty_file", "broken_headings", "required", "unknown_field")
 

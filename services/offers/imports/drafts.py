@@ -23,6 +23,11 @@ from services.offers.providers.domain import ProviderContent, SaidPlace
 from services.offers.standing import STANDING
 
 MAX_KEY = 200
+_SLIPS = {
+    "hours-as-text": "hours_as_text",
+    "coordinates-swapped": "coordinates_swapped",
+    "coordinates-zero": "coordinates_zero",
+}
 _WRONG = {
     FieldType.TEXT: "text",
     FieldType.INTEGER: "whole_number",
@@ -127,8 +132,8 @@ class Checker:
             notices.of_hours(declared, content.fields), notices.of_place(content.place, self.centre)
         )
         for name, code in slips:
-            if code != "coordinates-far":
-                yield Finding(column(name), code.replace("-", "_"), severity="notice")
+            if code in _SLIPS:
+                yield Finding(column(name), _SLIPS[code], severity="notice")
         if len(set(content.dates)) < len(content.dates):
             yield Finding(column("dates"), "same_date", severity="notice")
 

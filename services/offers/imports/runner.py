@@ -17,7 +17,7 @@ from libs.imports.mapping import read
 from libs.imports.models import Import
 from libs.imports.reader import Row
 from libs.servicekit.kit import Kit
-from libs.town.calendar import read
+from libs.town import calendar
 from libs.town.hours import by_day
 from services.offers.blueprints import spreading as blueprints
 from services.offers.boards import queries as boards
@@ -45,7 +45,7 @@ class Offers:
         self._today = datetime.now(ZoneInfo(settings.town["timezone"])).date()
         self._board = boards.declaration(session, order.into)
         accessibility = settings.town.get("accessibility", {})
-        self._check = Checker(self._board, accessibility, read(settings.city).centre)
+        self._check = Checker(self._board, accessibility, calendar.read(settings.city).centre)
         self._targets = Targets(self._board, accessibility)
         self.mapping = mappings(self._city)[order.mapping] if order.mapping else None
         self._mapper: Mapper | None = None
