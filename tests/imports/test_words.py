@@ -9,7 +9,7 @@ from libs.imports import checks
 from libs.imports.findings import headings, message
 from services.offers.imports import drafts
 
-WORDS = tomllib.loads((ROOT / "city" / "messages" / "imports.toml").read_text(encoding="utf-8"))["findings"]
+WORDS = tomllib.loads((ROOT / "city" / "findings.toml").read_text(encoding="utf-8"))["findings"]
 CODE = re.compile(
     r'(?:Unreadable|Unfit|Fault)\(\s*"(\w+)"|Finding\([^,]+,\s*"(\w+)"|say\([^)]*"(\w+)", \{\}\)'
 )
