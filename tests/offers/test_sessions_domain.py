@@ -356,3 +356,11 @@ def test_a_town_without_holidays_has_none(tmp_path: Path) -> None:
     bare = town.read(tmp_path)
     assert bare.calendar.public(2027) == {}
     assert bare.days_off(range(2026, 2028)) == {}
+
+
+def test_a_month_over_the_change_of_the_clocks_is_no_longer_than_another() -> None:
+    start = datetime(2027, 10, 8, 10)
+    order = When(starts_at=start, ends_at=start + timedelta(days=31))
+    assert one_date(order, BERLIN, NOW).end - one_date(order, BERLIN, NOW).start == timedelta(
+        days=31, hours=1
+    )

@@ -78,6 +78,8 @@ def test_one_bad_thing_ends_no_file(service: Offers, form: str) -> None:
         assert text.rstrip().endswith(whole)
         if form == "ics":
             assert len(icalendar.Calendar.from_ical(text).events) >= 2
+            for more in ("format=ndjson", "per_page=100"):
+                assert good in service.call("GET", f"/hsds/services?search=Ausflug&full=true&{more}").text
     finally:
         with service.db.transaction() as session:
             session.get_one(Offer, broken).content = kept

@@ -18,9 +18,10 @@ from services.offers.exports.domain import PLAIN, Dialect, Shown, at, cell, colu
 from services.offers.exports.frame import Frame
 
 Chunks = Iterable[list[Shown]]
+S = TypeVar("S")
 T = TypeVar("T")
 
-SKIPPED = Counter("offers_exports_skipped", "Offers that a file had to leave out")
+SKIPPED = Counter("offers_exports_skipped", "Things that a file or a page had to leave out")
 log = structlog.get_logger(__name__)
 
 
@@ -32,15 +33,20 @@ class Kind:
     write: Callable[[Frame, Chunks], Iterator[bytes]]
 
 
-def each(chunk: Iterable[Shown], write: Callable[[Shown], T]) -> list[T]:
-    """What is written of each offer; one that cannot be written is left out and logged, the others go out."""
+def each(chunk: Iterable[S], write: Callable[[S], T]) -> list[T]:
+    """What is written of each thing; one that cannot be written is left out and logged, the others go out."""
     found = list[T]()
     for shown in chunk:
         try:
             found.append(write(shown))
         except Exception as error:  # whatever it is, a file is not for one offer alone
             SKIPPED.inc()
-            log.error("export leaves an offer out", offer=shown.id, error=type(error).__name__, exc_info=True)
+            log.error(
+                "export leaves a thing out",
+                thing=getattr(shown, "id", None),
+                error=type(error).__name__,
+                exc_info=True,
+            )
     return found
 
 

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from libs.servicekit.db import Database
 from libs.servicekit.values import CleanStr
+from services.offers.exports.files import each
 
 USUAL, MOST = 50, 10_000
 NDJSON = "application/x-ndjson"
@@ -92,7 +93,7 @@ def answer(
         return _lines(found.chunks(db), tell)
     size = min(paging.per_page or USUAL, most)
     rows, total = found.page(session, (paging.page - 1) * size, size)
-    return _page([tell(row) for row in rows], total, paging.page, size)
+    return _page(each(rows, tell), total, paging.page, size)
 
 
 def _page(contents: list[dict[str, Any]], total: int, number: int, size: int) -> Page:
@@ -110,6 +111,6 @@ def _page(contents: list[dict[str, Any]], total: int, number: int, size: int) ->
 
 
 def _lines(chunks: Iterator[list[T]], tell: Teller[T]) -> Response:
-    pieces = (b"".join(to_json(tell(each)) + b"\n" for each in chunk) for chunk in chunks)
+    pieces = (b"".join(each(chunk, lambda row: to_json(tell(row)) + b"\n")) for chunk in chunks)
     # A database that is away is a problem, not an empty list.
     return StreamingResponse(chain([next(pieces, b"")], pieces), media_type=NDJSON)

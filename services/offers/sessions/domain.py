@@ -12,6 +12,7 @@ from libs.contracts.card import PRINTABLE
 from libs.contracts.offers import Reason
 from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.values import Body, Day, Moment
+from libs.town.calendar import lasts
 from services.offers.accessibility import unfit
 from services.offers.providers.domain import SaidPlace
 from services.offers.sessions.recurrence import MAX_SESSIONS, Unfit, aware, exists, occurrences
@@ -119,7 +120,7 @@ def one_date(when: When, zone: tzinfo, now: datetime) -> Span:
     )
     if span.end <= span.start:
         raise Unfit("ends_at", "lies not after starts_at")
-    if span.end - span.start > MAX_LENGTH:
+    if lasts(span.start, span.end, zone) > MAX_LENGTH:
         raise Unfit("ends_at", f"a session lasts {MAX_LENGTH.days} days at most")
     if span.end <= now:
         raise Unfit("starts_at", "lies in the past")
