@@ -147,7 +147,10 @@ def service_url(home: Home, name: str) -> str:
 def prepare(home: Home) -> None:
     """Folders, keys and configuration files that the components find at their start."""
     for folder in (home.folder, home.logs, home.traces, home.folder / "nats", home.folder / "meilisearch"):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.folder.chmod(
+        0o700
+    )  # databases, keys and logs are nobody else's, also in a home made by an older release
     keys.ensure(home)
     write_nats_configuration(home)
 
@@ -181,4 +184,5 @@ def launch(component: Component) -> dict[str, Any]:
         "stdin": subprocess.DEVNULL,
         "stderr": subprocess.STDOUT,
         "process_group": 0,
+        "umask": 0o077,
     }

@@ -5,7 +5,8 @@ moment; what it depends on may come later and may come and go.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from hmac import compare_digest
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
@@ -24,13 +25,14 @@ from libs.contracts.topology import STREAMS, Listener
 from libs.httpkit import openapi, problems
 from libs.httpkit.auth import Verifier
 from libs.httpkit.edge import Replayed
-from libs.httpkit.pace import RateLimit
+from libs.httpkit.headers import AnswerHeaders
+from libs.httpkit.pace import RateLimit, is_local
 from libs.httpkit.rounds import rounds
 from libs.httpkit.words import Words, catalogue
 from libs.servicekit import kept, newer, telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
-from libs.servicekit.errors import NotFound, Unavailable
+from libs.servicekit.errors import NotFound, Unauthenticated, Unavailable
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.outbox import Publisher
 from libs.servicekit.principal import Principal
@@ -67,6 +69,7 @@ def create_app(
     checks: Sequence[Check] = (),
     closers: Sequence[Callable[[], Awaitable[None]]] = (),
     recognise: Recognise | None = None,
+    costs: Mapping[str, int] | None = None,
     settings: Settings | None = None,
 ) -> FastAPI:
     """Assemble a service. `migrations` gives it a database and an outbox; `subscriptions` need the database, `listeners`
@@ -98,7 +101,7 @@ def create_app(
     problems.install(app, words)
     openapi.install(app)
     app.add_exception_handler(Replayed, _replayed)
-    _add_middleware(app, settings)
+    _add_middleware(app, settings, costs or {})
     app.include_router(_operations(kit, [*listeners, *(each.listener for each in subscriptions)], checks))
     app.include_router(_event_reference(service))
     app.include_router(catalogue(words))
@@ -141,8 +144,12 @@ def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]
         return status.model_copy(update={"warnings": await asyncio.to_thread(_warnings, kit)})
 
     @router.get("/metrics", response_class=Response)
-    def metrics() -> Response:
-        """Figures for Prometheus."""
+    def metrics(request: Request) -> Response:
+        """Figures for Prometheus: for this machine, and for whoever shows COBURG_METRICS_TOKEN."""
+        token = kit.settings.metrics_token
+        shown = request.headers.get("Authorization", "").encode()
+        if not is_local(request) and not (token and compare_digest(shown, f"Bearer {token}".encode())):
+            raise Unauthenticated("Figures are for this machine, or need the token set for them.")
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router
@@ -182,12 +189,13 @@ async def _replayed(_request: Request, replay: Exception) -> Response:
     return replay.response
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, costs: Mapping[str, int]) -> None:
     # The last one added is the outermost.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     app.add_middleware(problems.BodyLimit)
     if settings.rate_limit:
-        app.add_middleware(RateLimit, limit=settings.rate_limit)
+        app.add_middleware(RateLimit, limit=settings.rate_limit, costs=costs)
+    app.add_middleware(AnswerHeaders)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

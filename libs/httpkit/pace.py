@@ -5,6 +5,7 @@ Each process counts for itself, in memory.
 
 import math
 import time
+from collections.abc import Mapping
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -29,9 +30,11 @@ class Pace:
         self._limit = parse(limit) if limit else None
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
-    async def hit(self, *key: str) -> None:
-        """Count once more; raises TooMany beyond the limit."""
-        if self._limit is None or await self._limiter.hit(self._limit, *key):
+    async def hit(self, *key: str, cost: int = 1) -> None:
+        """Count once more, or as often as it costs; raises TooMany beyond the limit."""
+        if self._limit is None:
+            return
+        if await self._limiter.hit(self._limit, *key, cost=min(cost, self._limit.amount)):
             return
         again = (await self._limiter.get_window_stats(self._limit, *key)).reset_time
         wait = max(1, math.ceil(again - time.time()))
@@ -62,17 +65,31 @@ def paced(limit: str = "60/minute", *named: str) -> Any:
     return Depends(check)
 
 
-class RateLimit:
-    """So many requests per client; 429 with a problem beyond. Health and metrics are never limited."""
+def is_local(connection: HTTPConnection) -> bool:
+    """Whether a request comes from this machine itself, and not through a proxy on it."""
+    if any(name in connection.headers for name in ("X-Forwarded-For", "Forwarded", "Via")):
+        return False
+    try:
+        return ip_address(connection.client.host if connection.client else "").is_loopback
+    except ValueError:
+        return True  # a socket in the file system
 
-    def __init__(self, app: ASGIApp, limit: str) -> None:
-        self._app, self._pace = app, Pace(limit)
+
+class RateLimit:
+    """So many requests per client; 429 with a problem beyond. Under some paths one counts for many, see `costs`; whether
+    the process lives, and its figures, cost nothing."""
+
+    def __init__(self, app: ASGIApp, limit: str, costs: Mapping[str, int]) -> None:
+        self._app, self._pace, self._costs = app, Pace(limit), costs
+
+    def _cost(self, path: str) -> int:
+        return max((cost for start, cost in self._costs.items() if path.startswith(start)), default=1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] == "http" and not scope["path"].startswith(("/health", "/metrics")):
+        if scope["type"] == "http" and scope["path"] not in ("/health/live", "/metrics"):
             try:
-                await self._pace.hit(client_of(HTTPConnection(scope)))
+                await self._pace.hit(client_of(HTTPConnection(scope)), cost=self._cost(scope["path"]))
             except TooMany as limited:
                 return await problems.answer(Request(scope), limited)(scope, receive, send)
         return await self._app(scope, receive, send)

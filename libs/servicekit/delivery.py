@@ -18,6 +18,7 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from prometheus_client import Counter
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from libs.contracts import topology
 from libs.contracts.catalogue import EVERY
@@ -41,6 +42,18 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, Transient | NatsError | ConnectionError) or db.is_outage(error)
 
 
+def reason_of(error: Exception) -> str:
+    """Why, in words that may lie about: what a database or a check says names rows and values, which are people's."""
+    if isinstance(error, DBAPIError):
+        return f"{type(error).__name__} ({type(error.orig).__name__})"
+    if isinstance(error, ValidationError):
+        wrong = (
+            (".".join(map(str, found["loc"])), found["msg"]) for found in error.errors(include_input=False)
+        )
+        return "; ".join(f"{field}: {reason}" for field, reason in wrong)
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def parse(body: bytes, subject: str) -> Envelope[Any]:
     """An event's bytes as its envelope; raises Malformed, also for an event that lies where another belongs: the broker
     sends its answers, and what it delivers, to whatever subject a request names (ADR 35)."""
@@ -48,7 +61,7 @@ def parse(body: bytes, subject: str) -> Envelope[Any]:
     try:
         event = Envelope[fact].model_validate_json(body)  # type: ignore[valid-type]
     except ValidationError as error:
-        raise Malformed(str(error)[:1000]) from error
+        raise Malformed(reason_of(error)[:1000]) from None
     name, _, thing = subject.rpartition(".")
     if event.subject != thing or event.type.split(".")[-4:] != name.split(".")[-4:]:
         raise Malformed("the event belongs to another subject")
@@ -70,7 +83,9 @@ async def handle(
         try:
             await effect(parse(message.data, message.subject))
         except Exception as error:
-            span.record_exception(error)
+            span.add_event(
+                "exception", {"exception.type": type(error).__name__, "exception.message": reason_of(error)}
+            )
             span.set_status(StatusCode.ERROR, type(error).__name__)
             await settle_failure(message, consumer, js, error)
             return not is_outage(error)
@@ -90,7 +105,7 @@ async def settle_failure(message: Msg, consumer: str, js: JetStreamContext, erro
     attempts = message.metadata.num_delivered
     if is_outage(error) or (attempts < MAX_ATTEMPTS and not isinstance(error, Malformed)):
         HANDLED.labels(consumer, "retry").inc()
-        log.warning("event waits", consumer=consumer, subject=message.subject, error=repr(error)[:300])
+        log.warning("event waits", consumer=consumer, subject=message.subject, error=reason_of(error)[:300])
         with suppress(NatsError):
             await message.nak(delay=min(0.5 * 2 ** min(attempts, 10), MAX_DELAY_SECONDS))
         return
@@ -111,7 +126,7 @@ async def dead_letter(message: Msg, consumer: str, js: JetStreamContext, error: 
             await message.nak(delay=5)
         return
     HANDLED.labels(consumer, "dead").inc()
-    log.error("event is dead", consumer=consumer, subject=message.subject, error=repr(error)[:300])
+    log.error("event is dead", consumer=consumer, subject=message.subject, error=reason_of(error)[:300])
 
 
 def _headers(message: Msg, consumer: str, error: Exception) -> dict[str, str]:
@@ -121,7 +136,7 @@ def _headers(message: Msg, consumer: str, error: Exception) -> dict[str, str]:
     return headers | {
         "Nats-Msg-Id": f"{consumer}:{origin.stream}:{origin.sequence.stream}",
         "Coburg-Consumer": consumer,
-        "Coburg-Reason": " ".join(str(error).split())[:500] or type(error).__name__,
+        "Coburg-Reason": reason_of(error)[:500],
         "Coburg-Exception": type(error).__name__
         + "".join(f" at {f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in frame),
         "Coburg-Attempts": str(origin.num_delivered),

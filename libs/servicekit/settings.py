@@ -50,6 +50,14 @@ class Settings(BaseSettings):
         pattern=r"^(https?://[^\s]+)?$",
         description="Where people see things: an address, with {kind} and {id} or continued by them.",
     )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses and networks of proxies, separated by commas, whose X-Forwarded-For counts.",
+    )
+    metrics_token: str = Field(
+        "",
+        description="What asks for /metrics shows as a bearer token; without it only this machine may ask.",
+    )
     cors_origins: str = ""
     rate_limit: str = Field(
         "100/second", description="Per client, in the notation of `limits`; empty switches it off."

@@ -17,4 +17,5 @@ app = create_app(
     preparations=PREPARATIONS,
     jobs=JOBS,
     recognise=recognise,
+    costs={"/v1/exports": 20, "/hsds": 5},  # whole boards in one answer
 )

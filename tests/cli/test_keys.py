@@ -2,13 +2,15 @@
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from cli import keys
+from cli import components, keys
 from cli.errors import Trouble
 from cli.home import Home
 
@@ -40,3 +42,15 @@ def test_private_keys_are_for_their_owner_only(home: Home) -> None:
 def test_an_unknown_role_is_refused(home: Home) -> None:
     with pytest.raises(Trouble, match="no role king"):
         keys.token(home, ["king"])
+
+
+def test_a_home_is_its_owners(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir(mode=0o755)
+    home = Home.of({"COBURG_HOME": str(folder)})
+    components.prepare(home)
+    assert folder.stat().st_mode & 0o077 == 0
+    code = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text('x')"
+    component = components.Component("x", "", "", (sys.executable, "-c", code, str(folder / "offers.db")), {})
+    subprocess.run(check=True, **components.launch(component))
+    assert (folder / "offers.db").stat().st_mode & 0o077 == 0

@@ -12,6 +12,7 @@ import pytest
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, func, select
 
 from libs.contracts import topology
@@ -22,7 +23,7 @@ from libs.provision.streams import provision
 from libs.servicekit import delivery, inbox, subscriptions
 from libs.servicekit.broker import Bus, Transient
 from libs.servicekit.db import Database, now
-from libs.servicekit.delivery import HANDLED, Malformed, fact_of, parse
+from libs.servicekit.delivery import HANDLED, Malformed, fact_of, parse, reason_of
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.runtime import keep_running
 from libs.servicekit.subscriptions import Subscription
@@ -455,3 +456,23 @@ def test_an_event_under_a_foreign_subject_is_none(subject: str) -> None:
     assert parse(own, f"internal.replay.ears.city.{ProviderChanged.name}.a").subject == "a"
     with pytest.raises(Malformed):
         parse(own, subject)
+
+
+def test_reasons_name_no_values(db: Database) -> None:
+    with pytest.raises(DBAPIError) as failed, db.transaction() as session:
+        session.execute(
+            text("INSERT INTO lease (name, holder) VALUES (:name, :holder)"),
+            {"name": "Mia", "holder": "Muster"},
+        )
+    with pytest.raises(Malformed) as refused:
+        parse(b'{"specversion": "Mia Muster"}', f"city.{ProviderChanged.name}.a")
+    for said in (
+        str(failed.value.__class__),
+        reason_of(failed.value),
+        reason_of(refused.value),
+        repr(refused.value),
+    ):
+        assert said
+        assert "Mia" not in said
+        assert "Muster" not in said
+    assert "[SQL parameters hidden" in str(failed.value)
