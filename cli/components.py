@@ -21,17 +21,22 @@ SERVICES = {"offers": 1, "search": 4, "notify": 5}
 # By default Meilisearch clears buffers of a share of all memory before every task (ADR 18):
 # on 24 GiB that is 0.2 to 3 seconds of CPU for one document, with this 0.02.
 INDEXING_MEMORY = "1GiB"
+MOST_BYTES = 2**44  # of JetStream: the disk itself is the limit
 
 
 @dataclass(frozen=True)
 class Component:
-    """One process of the stack; without a command it is external: waited for, never started."""
+    """One process of the stack; without a command it is external: waited for, never started.
+
+    `shy_of_disk`: once it met a full disk it refuses until it is started anew.
+    """
 
     name: str
     url: str
     probe: str
     command: tuple[str, ...] = ()
     environ: Mapping[str, str] | None = None
+    shy_of_disk: bool = False
 
     @property
     def port(self) -> int:
@@ -55,9 +60,8 @@ def nats(home: Home) -> Component:
     if "COBURG_NATS_URL" in home.environ:
         return Component("nats", bare(url), probe=bare(url))
     server = Path(sys.executable).parent / "nats-server"
-    return Component(
-        "nats", url, url, (str(server), "-c", str(home.folder / "nats" / "nats.conf")), home.environ
-    )
+    command = (str(server), "-c", str(home.folder / "nats" / "nats.conf"))
+    return Component("nats", url, url, command, home.environ, shy_of_disk=True)
 
 
 def bare(url: str) -> str:
@@ -162,7 +166,8 @@ def write_nats_configuration(home: Home) -> None:
         "server_name": "coburg",
         "listen": f"127.0.0.1:{address.port}",
         "max_payload": 1_048_576,
-        "jetstream": {"store_dir": str(home.folder / "nats")},
+        # By default three quarters of what is free at the start: nothing at all after a start on a full disk.
+        "jetstream": {"store_dir": str(home.folder / "nats"), "max_file_store": MOST_BYTES},
     }
     # NATS reads JSON as its own format.
     (home.folder / "nats" / "nats.conf").write_text(json.dumps(settings, indent=2) + "\n")

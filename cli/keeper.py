@@ -45,8 +45,17 @@ class Keeper:
             await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
             failures += 1
             self.record.restarts += 1
-            await self.spawn()
+            try:
+                await self.spawn()
+            except OSError:  # no room for so much as a process: the next pause is longer
+                continue
             await self.ready_within(None)  # its next end is noticed above
+
+    async def recover(self) -> None:
+        """Ends a component that ran into a full disk and goes on refusing after it: `keep` starts it again."""
+        if self.component.shy_of_disk and self.log.refused and self.record.process:
+            self.log.refused = False
+            self.record.process.signal_group(signal.SIGTERM)
 
     async def stop(self) -> None:
         """Asks the process group to end, insists after a while."""

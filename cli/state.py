@@ -38,7 +38,7 @@ class State:
         return (each.process for each in reversed(self.components.values()) if each.process)
 
     def save(self, home: Home) -> None:
-        """Replaces the file in one step, so that a reader never sees half of it."""
+        """Replaces the file in one step, so that a reader never sees half of it; raises OSError on a full disk."""
         temporary = home.state.with_suffix(".new")
         temporary.write_text(json.dumps(asdict(self), indent=2))
         temporary.replace(home.state)

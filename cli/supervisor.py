@@ -17,6 +17,9 @@ from cli.home import Home
 from cli.keeper import Keeper
 from cli.logs import Log
 from cli.processes import Process
+from libs.servicekit import disk
+
+LOOK_SECONDS = 2.0
 
 
 def supervise(home: Home, console: Console | None, announce: Callable[[state.State], None]) -> int:
@@ -40,6 +43,7 @@ class Supervisor:
         self.announce = announce
         self.state = state.State(Process.of(os.getpid()))
         self.layers: list[list[Keeper]] = []
+        self.unsaved = False
 
     async def run(self) -> int:
         """Up, watch, down."""
@@ -47,7 +51,8 @@ class Supervisor:
         self.changed()
         try:
             await self.bring_up()
-            await asyncio.gather(*(keeper.keep() for layer in self.layers for keeper in layer))
+            keepers = [keeper for layer in self.layers for keeper in layer]
+            await asyncio.gather(self.watch_disk(), *(keeper.keep() for keeper in keepers))
         except asyncio.CancelledError:
             pass  # a signal: stop cleanly
         except Trouble as trouble:
@@ -76,8 +81,8 @@ class Supervisor:
             async with asyncio.TaskGroup() as group:
                 for keeper in keepers:
                     group.create_task(keeper.start())
-        except* Trouble as troubles:
-            raise troubles.exceptions[0] from None
+        except ExceptionGroup as failures:  # `except*` would wrap what is raised in it once more
+            raise failures.exceptions[0] from None
 
     async def provision(self) -> None:
         """Runs the provisioning to its end."""
@@ -117,9 +122,24 @@ class Supervisor:
         self.changed()
 
     def changed(self) -> None:
-        """Writes the state and tells whoever watches."""
-        self.state.save(self.home)
+        """Writes the state and tells whoever watches; on a full disk it is written later."""
+        try:
+            self.state.save(self.home)
+            self.unsaved = False
+        except OSError:
+            self.unsaved = True
         self.announce(self.state)
+
+    async def watch_disk(self) -> None:
+        """When a full disk is free again: writes what could not be written, and wakes what does not recover by itself."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if disk.free(self.home.folder) < disk.LEAST_FREE_BYTES:
+                continue
+            if self.unsaved:
+                self.changed()
+            for keeper in (each for layer in self.layers for each in layer):
+                await keeper.recover()
 
 
 def refuse_taken_ports(wanted: list[Component]) -> None:

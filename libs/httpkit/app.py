@@ -29,7 +29,7 @@ from libs.httpkit.headers import AnswerHeaders
 from libs.httpkit.pace import RateLimit, is_local
 from libs.httpkit.rounds import rounds
 from libs.httpkit.words import Words, catalogue
-from libs.servicekit import kept, newer, telemetry
+from libs.servicekit import disk, kept, newer, telemetry
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
 from libs.servicekit.errors import NotFound, Unauthenticated, Unavailable
@@ -138,6 +138,8 @@ def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]
         missing += [name for check in checks if (name := await check())]
         if await kit.missing_database():
             missing.append("database")
+        if full := disk.shortage(kit.settings.home):
+            missing.append(full)
         missing += sorted(name.replace("_", " ") for name in kit.preparing)
         if missing:
             raise Unavailable(", ".join(missing))

@@ -15,7 +15,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
-BATCH = 500
+BATCH = 1000
 FETCH_SECONDS = 2.0
 IDLE_SECONDS = 60.0
 VERSION_HEADER = "Coburg-Version"
