@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import IO, cast
 
 import structlog
 from opentelemetry import metrics, trace
@@ -25,10 +26,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from libs.servicekit.rotating import RotatingFile
 from libs.servicekit.settings import Settings
 
 EXPORT_EVERY_MS = 500
-TRACE_FILE_LIMIT = 64 * 1024 * 1024
+TRACE_FILE_LIMIT = 32 * 1024 * 1024
 UNSAMPLED = "00"
 
 _propagator = TraceContextTextMapPropagator()
@@ -41,9 +43,8 @@ def setup(settings: Settings) -> None:
     provider = TracerProvider(resource=resource)
     provider.add_span_processor(_WithoutQuery())
     if settings.traces:
-        provider.add_span_processor(
-            _batched(FileSpanExporter(_trace_file(settings.traces, settings.service)))
-        )
+        file = RotatingFile(_trace_file(settings.traces, settings.service), TRACE_FILE_LIMIT)
+        provider.add_span_processor(_batched(FileSpanExporter(stream=cast(IO[str], file))))
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         provider.add_span_processor(_batched(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
@@ -66,10 +67,7 @@ def _batched(exporter: FileSpanExporter | OTLPSpanExporter) -> BatchSpanProcesso
 
 def _trace_file(folder: Path, service: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{service}.jsonl"
-    if file.exists() and file.stat().st_size > TRACE_FILE_LIMIT:
-        file.replace(file.with_suffix(".old.jsonl"))
-    return file
+    return folder / f"{service}.jsonl"
 
 
 def flush() -> None:

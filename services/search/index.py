@@ -17,6 +17,7 @@ from services.search.target import Flight, Refused, Target, misplaced
 from services.search.wire import Unavailable
 
 AGAIN_SECONDS = 1.0
+GUARD_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,19 @@ class Index:
 
     async def _shape(self, uid: str) -> None:
         await self.engine.do("PATCH", f"/indexes/{uid}/settings", schema.settings(self._vocabulary))
+
+    async def guard(self) -> None:
+        """Look after the served index while nobody writes: raises Missing once it is gone or lost its shape."""
+        while True:
+            await asyncio.sleep(GUARD_SECONDS)
+            try:
+                found = await self.engine.call("GET", f"/indexes/{self.name}/settings")
+            except Missing:
+                raise
+            except Unavailable:
+                continue  # away is not empty
+            if not schema.has_our_shape(found):
+                raise Missing(f"{self.name} is not the index that we made")
 
     async def learn(self) -> None:
         """Bring the settings of the served index to what the town's words ask for. Raises Unavailable.

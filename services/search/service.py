@@ -84,6 +84,7 @@ class Search:
                 group.create_task(
                     Indexer(kit.bus, self.index, self.priorities, self._calendar, durable).run()
                 )
+            group.create_task(self.index.guard())
             group.create_task(self.priorities.watch())
             group.create_task(_once_available(self.index.learn))
             group.create_task(self.reindex.serve(kit.bus.js))

@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import nats
@@ -68,12 +69,10 @@ def ask(url: str, body: object = None, token: str = "") -> int:
 
 def fill(small: Path) -> Path:
     """Takes all the room there is."""
-    with (small / "fill").open("wb", buffering=0) as file:
-        try:
-            while file.write(bytes(2**20)):
-                pass
-        except OSError:
-            return small / "fill"
+    with (small / "fill").open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(2**20)):
+            pass
+    return small / "fill"
 
 
 async def told(home: Home, seconds: float = 1.5) -> bool:

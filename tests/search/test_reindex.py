@@ -152,6 +152,27 @@ def test_an_index_that_was_lost_or_is_outdated_comes_back_from_state(
     asked(meilisearch, lambda engine: engine.do("DELETE", "/indexes/cards-lost"))
 
 
+@pytest.mark.parametrize("left", ["nothing", "an index of somebody else's making"])
+def test_an_index_that_is_lost_while_nobody_writes_comes_back_by_itself(
+    search: Running, meilisearch: Meilisearch, left: str
+) -> None:
+    search.publish(event("t1"), event("t2"))
+    index = search.settled()["index"]
+
+    asked(meilisearch, lambda engine: engine.do("DELETE", f"/indexes/{index}"))
+    if left != "nothing":
+        asked(meilisearch, lambda engine: engine.do("POST", "/indexes", {"uid": index, "primaryKey": "key"}))
+
+    until(lambda: _found(search) == ["t1", "t2"], 20)
+    search.settled()
+    rebuild(search)
+
+
+def _found(search: Running) -> list[str]:
+    answer = search.client.get("/v1/search")
+    return sorted(item["id"] for item in answer.json()["items"]) if answer.status_code == 200 else []
+
+
 def test_a_process_that_only_answers_does_neither(
     nats_url: str, meilisearch: Meilisearch, tmp_path: Path
 ) -> None:
