@@ -12,7 +12,7 @@ import pytest
 from nats.js import JetStreamContext
 
 from tests import sharing
-from tests.postgres import postgres
+from tests.postgres import postgres, programs
 from tests.stack import Stack, new_database
 from tests.streams import fresh_streams, no_streams
 
@@ -32,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long", nargs="?", const=300.0, type=float, default=None, help="Seconds of each outage."
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What all processes share is prepared before the others start."""
+    if not hasattr(config, "workerinput"):
+        programs()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

