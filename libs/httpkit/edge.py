@@ -16,10 +16,12 @@ from libs.httpkit.auth import Anyone
 from libs.httpkit.pace import client_of
 from libs.httpkit.problems import Problem
 from libs.servicekit.db import insert_into, now
+from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.principal import Principal
 from libs.servicekit.tables import KEPT, idempotency
 from libs.servicekit.values import CleanStr
 
+_NUMBER = re.compile(r"^[0-9]{1,15}\Z")
 _ETAG = re.compile(r'^"(\d{1,15})"$')
 
 
@@ -64,6 +66,13 @@ class Page:
 
     limit: Annotated[int, Query(ge=1, le=200)] = 50
     after: Annotated[CleanStr, Query(max_length=100)] = ""
+
+    @property
+    def after_number(self) -> int:
+        """The cursor of a list in the order of numbers; Invalid for what no database counts to."""
+        if self.after and not _NUMBER.match(self.after):
+            raise Invalid(FieldError(field="after", reason="is no cursor of this list"))
+        return int(self.after or 0)
 
 
 Paging = Annotated[Page, Depends()]

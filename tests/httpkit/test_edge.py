@@ -8,7 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
+from libs.httpkit.edge import Page
 from libs.servicekit.db import now
+from libs.servicekit.errors import Invalid
 from libs.servicekit.kit import Kit
 from libs.servicekit.tables import KEPT, idempotency
 from tests.servicekit.conftest import Probe, bearer, problem
@@ -171,3 +173,10 @@ def test_pages_hold_everything_once(client: TestClient) -> None:
     assert (found, pages) == ([f"n{number}" for number in range(7)], 3)
     exact = client.get("/v1/notes", params={"limit": 7}).json()
     assert exact["next"] is None
+
+
+@pytest.mark.parametrize("after", ["9" * 16, "9" * 20, "-1", "1e3", "x", "٣", "1\n"])
+def test_a_cursor_that_no_database_counts_to_is_refused(after: str) -> None:
+    assert [Page(after=known).after_number for known in ("", "0", "9" * 15)] == [0, 0, 10**15 - 1]
+    with pytest.raises(Invalid):
+        _ = Page(after=after).after_number

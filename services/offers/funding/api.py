@@ -11,7 +11,6 @@ from libs.contracts.card import Paragraphs
 from libs.contracts.offers import BudgetForecast, BudgetSituation
 from libs.httpkit.auth import require
 from libs.httpkit.edge import IfMatch, Items, Paging, Reading, Transaction, etag, page_of
-from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
 from services.offers.funding import commands, queries
@@ -150,8 +149,6 @@ def set_budget(
 def get_ledger(slug: Slug, period: PeriodKey, session: Reading, paging: Paging) -> Items[EntryView]:
     """Every movement in a budget, oldest first."""
     budget = queries.one(session, slug, period)
-    if paging.after and not (paging.after.isdecimal() and len(paging.after) <= 15):
-        raise Invalid(FieldError(field="after", reason="is no cursor of this list"))
-    found = queries.ledger(session, budget.id, paging.limit, int(paging.after or 0))
+    found = queries.ledger(session, budget.id, paging.limit, paging.after_number)
     rows, following = page_of(found, paging.limit)
     return Items(items=[EntryView.model_validate(row, from_attributes=True) for row in rows], next=following)

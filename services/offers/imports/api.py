@@ -186,10 +186,8 @@ def get_import(import_id: Id, request: Request, session: Reading) -> ImportView:
 def get_report(import_id: Id, request: Request, session: Reading, paging: Paging) -> Items[FindingView]:
     """What was found in the rows of an import, in the order of the file."""
     queries.one(session, import_id)
-    if paging.after and not paging.after.isdecimal():
-        raise Invalid(FieldError(field="after", reason="is no cursor of this list"))
-    after = int(paging.after or 0)
-    rows, following = page_of(queries.findings(session, import_id, paging.limit, after), paging.limit)
+    found = queries.findings(session, import_id, paging.limit, paging.after_number)
+    rows, following = page_of(found, paging.limit)
     return Items(items=[_finding(_city(request), row) for row in rows], next=following)
 
 
