@@ -13,7 +13,7 @@ from libs.contracts.topology import CITY, STATE
 from libs.servicekit.headers import MESSAGE_ID
 
 AT_ONCE = 200
-LOOKS, LOOK_SECONDS = 50, 0.2
+LOOKS, SURE_LOOKS, LOOK_SECONDS = 300, 15, 0.1
 FACTS = "city.*.*.*.*.*"
 SOURCED = "Nats-Stream-Source"
 
@@ -51,9 +51,11 @@ async def state_follows(js: JetStreamContext) -> bool:
         newest = (await js.get_last_msg(CITY.name, FACTS)).seq or 0
     except NotFoundError:
         return True
-    for _ in range(LOOKS):
-        # Its newest may have been lost: then the broker itself says that nothing is on its way.
-        if await followed(js) >= newest or await _lag(js) == 0:
+    for look in range(LOOKS):
+        if await followed(js) >= newest:
+            return True
+        # Its newest may have been lost: then the broker itself says, and goes on saying, that nothing is on its way.
+        if look > SURE_LOOKS and await _lag(js) == 0:
             return True
         await asyncio.sleep(LOOK_SECONDS)
     return False

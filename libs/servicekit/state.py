@@ -1,6 +1,5 @@
 """Replaying STATE, the newest fact of every thing: how a read model or an index is filled or made anew."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,16 +7,14 @@ import structlog
 from nats.aio.msg import Msg
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext, api
-from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from libs.contracts.catalogue import EVERY
 from libs.contracts.event import Envelope, Fact
-from libs.contracts.topology import CITY, STATE
+from libs.contracts.topology import STATE
+from libs.servicekit.sequences import state_follows
 
 BATCH = 1000  # live changes wait for one of these at most
-SOURCED = "Nats-Stream-Source"
-FOLLOW_SECONDS = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -72,20 +69,10 @@ def event_of(body: bytes, whole: type[Fact] | tuple[type[Fact], ...] = Fact) -> 
 
 
 async def caught_up(js: JetStreamContext) -> int:
-    """STATE's last sequence, once STATE holds all that CITY holds now (it follows a little behind).
+    """STATE's last sequence, once STATE holds all that it will get of what CITY holds now (it follows a little behind).
 
     Raises TimeoutError when it does not follow at all.
     """
-    try:
-        newest_fact = await js.get_last_msg(CITY.name, "city.*.*.*.*.*")
-    except NotFoundError:
-        return 0
-    async with asyncio.timeout(FOLLOW_SECONDS):
-        while True:
-            last = (await js.stream_info(STATE.name)).state.last_seq
-            message = await js.get_msg(STATE.name, last) if last else None
-            # "CITY 5 city.*.… …": the stream and sequence it was taken from
-            origin = (message.headers or {}).get(SOURCED, "") if message else ""
-            if origin and int(origin.split()[1]) >= (newest_fact.seq or 0):
-                return last
-            await asyncio.sleep(0.1)
+    if not await state_follows(js):
+        raise TimeoutError("STATE does not follow CITY")
+    return int((await js.stream_info(STATE.name)).state.last_seq)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from nats.js import JetStreamContext
 
 from services.search.engine import Engine
 from tests.conftest import Meilisearch
@@ -166,6 +167,18 @@ def test_an_index_that_is_lost_while_nobody_writes_comes_back_by_itself(
     until(lambda: _found(search) == ["t1", "t2"], 20)
     search.settled()
     rebuild(search)
+
+
+def test_a_rebuild_ends_though_state_lost_its_newest(search: Running) -> None:
+    search.publish(event("t1"), event("t2"))
+    search.settled()
+
+    async def lose(js: JetStreamContext) -> None:
+        await js.delete_msg("STATE", (await js.stream_info("STATE")).state.last_seq)
+
+    search.on_bus(lose)
+    rebuild(search)
+    assert search.ids() == ["t1"]
 
 
 def _found(search: Running) -> list[str]:
