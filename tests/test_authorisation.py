@@ -140,7 +140,7 @@ TABLE = {
     ("offers", "GET", "/v1/boards/{slug}/budgets/{period}"): EVERYBODY,
     ("offers", "PUT", "/v1/boards/{slug}/budgets/{period}"): EDITORS,
     ("offers", "GET", "/v1/boards/{slug}/budgets/{period}/ledger"): EDITORS,
-    ("offers", "GET", "/hsds/"): EVERYBODY,
+    ("offers", "GET", "/hsds"): EVERYBODY,
     ("offers", "GET", "/hsds/services"): EVERYBODY,
     ("offers", "POST", "/hsds/services"): EVERYBODY,
     ("offers", "GET", "/hsds/services/{id}"): EVERYBODY,
@@ -462,6 +462,7 @@ def test_nothing_is_hidden_from_the_table(town: Town) -> None:
     }
     assert {path for _, path in hidden} <= {
         "/openapi.json",
+        "/hsds/",
         "/hsds/openapi.json",
         "/docs",
         "/assets/swagger-ui",

@@ -94,12 +94,13 @@ def create_app(
         lifespan=lambda _app: running(kit, parts),
         telemetry={"operation_spans": False, "logs": False, "exclude": _untraced},
         responses=openapi.RESPONSES,
+        generate_unique_id_function=openapi.operation_id,
     )
     app.state.kit, app.state.verifier = kit, Verifier(settings)
     app.state.recognise = recognise or _as_the_token_says
     words = Words(settings)
     problems.install(app, words)
-    openapi.install(app)
+    openapi.install(app, settings)
     app.add_exception_handler(Replayed, _replayed)
     _add_middleware(app, settings, costs or {})
     app.include_router(_operations(kit, [*listeners, *(each.listener for each in subscriptions)], checks))
@@ -125,12 +126,12 @@ def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]
     status = Health(status="ok", service=kit.settings.service)
 
     @router.get("/health/live")
-    async def live() -> Health:
+    async def check_live() -> Health:
         """The process answers."""
         return status
 
     @router.get("/health/ready")
-    async def ready() -> Health:
+    async def check_ready() -> Health:
         """Everything the service needs is there; 503 names what is not."""
         if kit.failure:
             raise Unavailable(f"start ({kit.failure})")
@@ -146,7 +147,7 @@ def _operations(kit: Kit, listeners: Sequence[Listener], checks: Sequence[Check]
         return status.model_copy(update={"warnings": await asyncio.to_thread(_warnings, kit)})
 
     @router.get("/metrics", response_class=Response)
-    def metrics(request: Request) -> Response:
+    def get_metrics(request: Request) -> Response:
         """Figures for Prometheus: for this machine, and for whoever shows COBURG_METRICS_TOKEN."""
         token = kit.settings.metrics_token
         shown = request.headers.get("Authorization", "").encode()
@@ -167,12 +168,12 @@ def _event_reference(service: str) -> APIRouter:
     types = of_service(service)
 
     @router.get("")
-    def catalogue() -> list[str]:
+    def list_event_types() -> list[str]:
         """The event types this service publishes."""
         return list(types)
 
     @router.get("/{name}", response_model=None)
-    def schema(name: str) -> dict[str, object]:
+    def get_event_schema(name: str) -> dict[str, object]:
         """The JSON Schema of one event type: an event's `dataschema`."""
         known = types | INTERNAL  # what it asks of other services has its schema here too
         if name not in known:

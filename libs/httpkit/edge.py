@@ -46,7 +46,14 @@ def etag(version: int) -> dict[str, str]:
     return {"ETag": f'"{version}"'}
 
 
-def _if_match(if_match: Annotated[str | None, Header(max_length=40)] = None) -> int:
+def _if_match(
+    if_match: Annotated[
+        str | None,
+        Header(
+            alias="If-Match", max_length=40, description="The ETag of the version that the caller has seen."
+        ),
+    ] = None,
+) -> int:
     if if_match is None:
         raise Problem(
             428, "Precondition required", "Send If-Match with the ETag of the version you have seen."

@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
 )
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -48,8 +49,20 @@ def _as_json_writes(kind: Any) -> BeforeValidator:
 
 Day = Annotated[date, _as_json_writes(date)]
 Instant = Annotated[AwareDatetime, _as_json_writes(AwareDatetime)]
-# With a zone, or without one where the reader knows which is meant.
-Moment = Annotated[datetime, _as_json_writes(datetime)]
+# With a zone, or without one where the reader knows which is meant; `date-time` would promise a zone (RFC 3339).
+Moment = Annotated[
+    datetime,
+    _as_json_writes(datetime),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?$",
+            "description": "An instant (RFC 3339), or without a zone the town's local time.",
+            "examples": ["2027-01-12T16:00"],
+        },
+        mode="validation",
+    ),
+]
 
 
 class Body(BaseModel):

@@ -50,7 +50,7 @@ class DescriptionAnswer(Response):
 
 # The answer is made of values we built ourselves; checking each once more against its model would double the cost.
 @router.get("/search", response_model=Found, openapi_extra={"parameters": documented()})
-async def search(request: Request) -> Response:
+async def search_things(request: Request) -> Response:
     """Find things of all kinds: by words, facets, place and time."""
     search, asked = request.app.state.search, query(request.query_params)
     found = await search.queries.search(asked)
@@ -60,27 +60,29 @@ async def search(request: Request) -> Response:
 
 
 @router.get("/search/token")
-async def token(request: Request, response: Response) -> Access:
+async def get_search_token(request: Request, response: Response) -> Access:
     """A short-lived token for asking Meilisearch directly, where the town offers that; it sees only what is public."""
     response.headers["Cache-Control"] = "no-store"
     return Access.model_validate(await request.app.state.search.tenants.token())
 
 
 @router.post("/feedback", status_code=status.HTTP_201_CREATED)
-async def feedback(request: Request, rating: Rating, key: IdempotencyKey = None) -> Rated:
+async def rate_result(request: Request, rating: Rating, key: IdempotencyKey = None) -> Rated:
     """Say whether a result helped. A repetition with the same Idempotency-Key within ten minutes counts once."""
     search, bus = request.app.state.search, request.app.state.kit.bus
     return Rated(id=await search.feedback.rate(bus, rating, client_of(request), key))
 
 
 @router.get("/facets", response_model=Filters)
-async def facets(request: Request, board: Annotated[str | None, Param(pattern=FACET)] = None) -> Response:
+async def list_facets(
+    request: Request, board: Annotated[str | None, Param(pattern=FACET)] = None
+) -> Response:
     """What can be filtered by, with labels and options: everywhere, and on one board."""
     return _json(await request.app.state.search.declared.filters(board))
 
 
 @router.get("/suggest", response_model=Suggestions)
-async def suggest(
+async def suggest_words(
     request: Request,
     q: Annotated[CleanStr, Param(max_length=100)] = "",
     lang: Language = "de",
@@ -100,13 +102,13 @@ async def suggest_to_browsers(
 
 
 @browsers.get("/opensearch.xml", response_class=DescriptionAnswer, response_model=None)
-async def describe(request: Request) -> Response:
+async def describe_search(request: Request) -> Response:
     """How browsers search the town (OpenSearch 1.1)."""
     return DescriptionAnswer(request.app.state.search.describe())
 
 
 @router.get("/index/status")
-async def index_status(request: Request) -> IndexStatus:
+async def get_index_status(request: Request) -> IndexStatus:
     """How much the index holds, and how far it is behind what is published."""
     search = request.app.state.search
     documents = await search.index.documents()
@@ -125,7 +127,7 @@ async def index_status(request: Request) -> IndexStatus:
 
 
 @router.post("/index/reindex", status_code=status.HTTP_202_ACCEPTED, dependencies=[require("operator")])
-async def reindex(request: Request) -> ReindexView:
+async def rebuild_index(request: Request) -> ReindexView:
     """Build the index anew from STATE; the present one is served until the new one is complete."""
     rebuild = request.app.state.search.reindex
     if not request.app.state.search.indexing:

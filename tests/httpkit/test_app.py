@@ -122,7 +122,8 @@ def test_the_api_document_names_every_problem(start: Probe) -> None:
     document = start().get("/openapi.json").json()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            problems = operation["responses"]["default"]["content"]
+            name = operation["responses"]["default"]["$ref"].rpartition("/")[2]
+            problems = document["components"]["responses"][name]["content"]
             assert list(problems) == ["application/problem+json"], f"{method} {path}"
     referred = set(re.findall(r'#/components/schemas/([^"]+)"', json.dumps(document)))
     assert "ProblemDetails" in referred

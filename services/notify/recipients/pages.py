@@ -26,7 +26,7 @@ def ask_to_confirm(recipient_id: RecipientId, request: Request, code: Code = "")
 
 
 @router.post("/confirm/{recipient_id}", response_model=None)
-def confirm(recipient_id: RecipientId, request: Request, code: Code = "") -> HTMLResponse:
+def confirm_on_page(recipient_id: RecipientId, request: Request, code: Code = "") -> HTMLResponse:
     """The reader says that the address is theirs."""
     text = request.app.state.notify.town.texts.version(CONFIRMATION)
     try:

@@ -90,7 +90,7 @@ def begun(conversation: Conversation, token: str) -> Begun:
     response_model=Begun,
     dependencies=[paced("5/hour", "offer_id"), paced("20/hour")],
 )
-def write(
+def begin_conversation(
     offer_id: Id, body: Inquiry, proof: Proven, session: Transaction, links: Signing, once: OnlyOnce
 ) -> Response:
     """Write to the organisation behind an offer, without an account: a few times an hour, and a day by sender and
@@ -134,7 +134,7 @@ def get_conversation(
     response_model=TextView,
     dependencies=[paced()],
 )
-def reply(
+def send_reply(
     conversation_id: Id, body: Reply, asker: Asker, session: Transaction, links: Signing, once: OnlyOnce
 ) -> Response:
     """Write back; the other side is told that something waits."""
@@ -143,6 +143,6 @@ def reply(
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204, dependencies=[paced()])
-def erase(conversation_id: Id, asker: Asker, expected: IfMatch, session: Transaction) -> None:
+def erase_conversation(conversation_id: Id, asker: Asker, expected: IfMatch, session: Transaction) -> None:
     """Delete a conversation, for both sides."""
     commands.erase(session, asker, conversation_id, expected)

@@ -50,8 +50,9 @@ class About(BaseModel):
     publisher: dict[str, str]
 
 
-@router.get("/")
-def about(request: Request) -> About:
+@router.get("")
+@router.get("/", include_in_schema=False)
+def describe_directory(request: Request) -> About:
     """Which version of HSDS this is, and where it is documented."""
     settings = request.app.state.kit.settings
     return About(

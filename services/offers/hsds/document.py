@@ -4,26 +4,32 @@ import json
 import re
 from typing import Any
 
+_ANSWER = re.compile(r'"#/components/responses/([^"]+)"')
 _REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 
 def of(whole: dict[str, Any], prefix: str, base: str, version: str) -> dict[str, Any]:
     """What the service's document says of the paths under a prefix, as paths below `base` and the prefix."""
     paths = {
-        path.removeprefix(prefix): said
+        path.removeprefix(prefix) or "/": said
         for path, said in whole["paths"].items()
-        if path.startswith(f"{prefix}/")
+        if f"{path}/".startswith(f"{prefix}/")
     }
+    named = set(_ANSWER.findall(json.dumps(paths)))
+    answers = {name: said for name, said in whole["components"]["responses"].items() if name in named}
     return {
         "openapi": whole["openapi"],
-        "info": {"title": "HSDS", "version": version},
+        "info": {**whole["info"], "title": "HSDS", "version": version},
         "servers": [{"url": f"{base}{prefix}"}],
         "paths": paths,
-        "components": {"schemas": _used(paths, whole["components"]["schemas"])},
+        "components": {
+            "responses": answers,
+            "schemas": _used([paths, answers], whole["components"]["schemas"]),
+        },
     }
 
 
-def _used(paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+def _used(paths: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     """The schemas that the paths refer to, and those that these refer to."""
     found: dict[str, Any] = {}
     new = set(_REFERENCE.findall(json.dumps(paths)))

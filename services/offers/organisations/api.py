@@ -131,7 +131,7 @@ def list_invitations(provider_id: Id, caller: Actor, session: Reading) -> Items[
 
 
 @router.post("/providers/{provider_id}/invitations", status_code=201, response_model=InvitationView)
-def invite(
+def invite_member(
     provider_id: Id, body: NewInvitation, caller: Actor, links: Signing, session: Transaction, once: OnlyOnce
 ) -> Response:
     """Have somebody sent a link that makes them a member."""
