@@ -42,6 +42,15 @@ STATE = Stream("STATE", source="CITY", transform=STATE_TRANSFORM, max_per_subjec
 INTERNAL = Stream("INTERNAL", ("internal.>",), max_age=14 * DAY)
 DEAD = Stream("DEAD", ("dead.>",), max_age=90 * DAY)
 
+# Facts that end by themselves, in CITY as in STATE: each rating is a thing of its own, of which there is no end.
+ENDS_AFTER = {"city.search.result.rated.": 400 * DAY}
+
+
+def ends_after(subject: str) -> float | None:
+    """How long a fact on this subject is kept, in seconds; None for as long as its stream keeps it."""
+    return next((age for start, age in ENDS_AFTER.items() if subject.startswith(start)), None)
+
+
 # Sources come before what is sourced from them.
 STREAMS = (CITY, STATE, INTERNAL, DEAD)
 

@@ -17,6 +17,7 @@ from libs.imports.models import Import
 from libs.servicekit import telemetry
 from libs.servicekit.db import is_outage
 from libs.servicekit.kit import Kit
+from libs.servicekit.outbox import TooLarge
 
 ROWS_AT_ONCE = 500
 COUNTS = {"created", "changed", "unchanged"}
@@ -114,6 +115,29 @@ def _faulty(fault: reader.Fault) -> Draft:
 
 
 def _chunk(kit: Kit, order: Import, importer: Importer[Any], lines: Lines) -> None:
+    """Take a chunk in; where a row cannot be, it is looked for by halves and reported, and the others are taken."""
+    try:
+        _take(kit, order, importer, lines)
+    except Exception as error:
+        if is_outage(error) or all(line.draft.broken for line in lines):
+            raise
+        if len(lines) > 1:
+            middle = len(lines) // 2
+            _chunk(kit, order, importer, lines[:middle])
+            _chunk(kit, order, importer, lines[middle:])
+            return
+        log.error("import leaves a row out", id=order.id, line=lines[0].number, exc_info=error)
+        lines[0].draft.findings.append(_cause(error))
+        _take(kit, order, importer, lines)
+
+
+def _cause(error: Exception) -> Finding:
+    if isinstance(error, TooLarge):
+        return Finding(error.field, "long_entry")
+    return Finding(None, "not_taken")
+
+
+def _take(kit: Kit, order: Import, importer: Importer[Any], lines: Lines) -> None:
     with kit.database.transaction() as session:
         kept = queries.one(session, order.id)
         if order.dry_run:

@@ -38,6 +38,7 @@ def _config(stream: topology.Stream) -> api.StreamConfig:
         mirror=api.StreamSource(name=stream.name, external=ORIGINALS),
         max_age=stream.max_age,
         max_msgs_per_subject=stream.max_per_subject,
+        allow_msg_ttl=True,
         storage=api.StorageType.FILE,
         num_replicas=int(os.environ.get("COBURG_NATS_REPLICAS", "1")),
     )

@@ -50,6 +50,7 @@ def _stream_config(stream: topology.Stream) -> api.StreamConfig:
         duplicate_window=stream.duplicate_window,
         storage=api.StorageType.FILE,
         allow_direct=True,
+        allow_msg_ttl=True,
         num_replicas=int(os.environ.get("COBURG_NATS_REPLICAS", "1")),
     )
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from nats.errors import Error as NatsError
 from uuid_utils import uuid7
 
+from libs.contracts import topology
 from libs.contracts.event import Fact, envelope
 from libs.servicekit import telemetry
 from libs.servicekit.broker import Bus, Transient
@@ -41,7 +42,9 @@ class Announcer:
             if not bus.connected:
                 raise Transient("the broker is away")
             try:
-                await bus.js.publish(subject, body, timeout=KEPT_SECONDS, headers=headers)
+                await bus.js.publish(
+                    subject, body, timeout=KEPT_SECONDS, headers=headers, msg_ttl=topology.ends_after(subject)
+                )
             except (NatsError, TimeoutError) as error:
                 raise Transient(repr(error)) from error
         return event_id

@@ -30,6 +30,8 @@ from services.search.priorities import Priorities
 # Every task costs Meilisearch a fixed time, as much as hundreds of documents do: only a full batch queues up there.
 BATCH = 6000
 TASKS_AHEAD = 2
+# Events may be half a MiB each, read they take several times as much, and Meilisearch takes 100 MB at once.
+MAX_BYTES = 16 * 1024 * 1024
 BREATH = 100  # events read in one go before others may use the thread
 # So many at once are the beginning of more; for these a second does not matter.
 BURST, BURST_SECONDS, BURST_STEPS = 100, 0.05, 20
@@ -60,10 +62,10 @@ class Indexer:
     ) -> None:
         self._bus, self._index, self._calendar, self._durable = bus, index, calendar, durable
         self._priorities = priorities
-        self._pull = Pull(bus, durable, BATCH)
+        self._pull = Pull(bus, durable, BATCH, MAX_BYTES)
         self._waiting: list[Delivery] = []
         self._open: set[Delivery] = set()
-        self._flying = 0
+        self._flying = self._bytes = 0
         self._news, self._room = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> None:
@@ -83,10 +85,15 @@ class Indexer:
 
     async def _collect(self) -> None:
         async for messages in self._pull.batches():
-            while len(self._waiting) >= BATCH:
+            while self._full:
                 self._room.clear()
                 await self._room.wait()
             await self._read(messages)
+
+    @property
+    def _full(self) -> bool:
+        """Whether as much waits as goes into one task."""
+        return len(self._waiting) >= BATCH or self._bytes >= MAX_BYTES
 
     async def _read(self, messages: list[Msg]) -> None:
         for number, message in enumerate(messages, 1):
@@ -97,6 +104,7 @@ class Indexer:
             else:
                 self._open.add(delivery)
                 self._waiting.append(delivery)
+                self._bytes += len(message.data)
                 self._news.set()
             if number % BREATH == 0:
                 await asyncio.sleep(0)
@@ -114,14 +122,14 @@ class Indexer:
         while True:
             await self._turn()
             await self._gather()
-            batch, self._waiting = self._waiting, []
+            batch, self._waiting, self._bytes = self._waiting, [], 0
             self._room.set()
             self._flying += 1
             group.create_task(self._handle(batch)).add_done_callback(self._landed)
 
     async def _turn(self) -> None:
         while True:
-            ahead = TASKS_AHEAD if len(self._waiting) >= BATCH else 1
+            ahead = TASKS_AHEAD if self._full else 1
             if self._waiting and self._flying < ahead:
                 return
             self._news.clear()
@@ -134,7 +142,7 @@ class Indexer:
     async def _gather(self) -> None:
         for _ in range(BURST_STEPS):
             before = len(self._waiting)
-            if not BURST <= before < BATCH:
+            if before < BURST or self._full:
                 return
             await asyncio.sleep(BURST_SECONDS)
             if len(self._waiting) == before:

@@ -79,6 +79,20 @@ def test_a_first_import_creates_and_tells_every_row(service: Offers, source: str
     assert service.get(offer["id"]).json()["content"]["fields"] == {"level": "easy", "size": 12}
 
 
+def test_a_row_too_large_for_the_bus_is_reported_and_the_others_are_taken(
+    service: Offers, source: str
+) -> None:
+    languages = ["de", "en", "fr", "es", "it", "pl", "cs", "nl", "da", "sv", "uk", "tr"]
+    names = ("key", "title.de", "fields.level", *(f"text.{language}" for language in languages))
+    rows: list[tuple[str, ...]] = [(f"k{number}", f"Kurs k{number}", "easy") for number in range(5)]
+    rows[2] = (*rows[2], *["😀" * 11_000] * len(languages))
+    done = service.imported(sheet(rows, names), source=source)
+    assert (done["status"], figures(done)) == ("done", {"created": 4, "broken": 1})
+    (finding,) = service.report(done["id"])
+    assert (finding["line"], finding["column"]) == (4, "text")
+    assert offers_of(service, source).keys() == {"k0", "k1", "k3", "k4"}
+
+
 def test_the_same_file_again_changes_and_tells_nothing(service: Offers, source: str) -> None:
     service.imported(courses(220), source=source)
     before, rows = told(service, source), offers_of(service, source)

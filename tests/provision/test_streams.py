@@ -10,6 +10,7 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamState
 
 from libs.contracts import topology
+from libs.contracts.search import ResultRated
 from libs.provision.streams import provision
 from libs.servicekit.db import Database
 from tests.servicekit.test_outbox import events, relaying, sent, tell
@@ -107,3 +108,18 @@ async def test_a_broker_that_takes_its_time_is_waited_for(tmp_path: Path) -> Non
         assert not provisioning.done()
         broker.send_signal(signal.SIGCONT)
         await provisioning
+
+
+async def test_what_ends_by_itself_ends_in_both_streams_and_nothing_else_does(js: JetStreamContext) -> None:
+    rated, offer = f"city.{ResultRated.name}.r", "city.offers.offer.changed.v1.a"
+    assert (topology.ends_after(rated) or 0) > 300 * topology.DAY
+    assert topology.ends_after(offer) is None
+    await js.publish(rated, b"{}", msg_ttl=1)  # the shortest there is
+    await js.publish(offer, b"{}", msg_ttl=topology.ends_after(offer))
+
+    async def holding(count: int) -> bool:
+        return [(await state(js, name)).messages for name in ("CITY", "STATE")] == [count, count]
+
+    await eventually(lambda: holding(2))
+    await eventually(lambda: holding(1))
+    assert (await js.get_last_msg("STATE", "state.offers.offer.a")).data == b"{}"

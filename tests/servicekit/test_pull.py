@@ -134,3 +134,21 @@ async def test_a_durable_that_comes_back_is_pulled_again(
             return b"1" in puller.bodies
 
         await eventually(second)
+
+
+async def test_what_waits_is_bounded_in_bytes_and_everything_arrives(bus: Bus, js: JetStreamContext) -> None:
+    most, size = 2 * pull.LARGEST_MESSAGE, 400_000
+    for number in range(12):
+        await js.publish(f"{SUBJECT}{number}", b"x" * size)
+    await bus.start()
+    puller, seen = Pull(bus, SEARCH, 100, most), 0
+    async for messages in puller.batches():
+        await asyncio.sleep(0.05)  # meanwhile the next arrive
+        assert sum(len(message.data) for message in messages) <= most
+        assert sum(len(message.data) for message in puller.waiting) <= most
+        for message in messages:
+            await message.ack()
+        seen += len(messages)
+        if seen == 12:
+            break
+    assert seen == 12

@@ -24,6 +24,7 @@ from tests.system.conftest import UNLIMITED
 from tests.system.town import Town, content, unique_word
 from tests.waiting import until
 
+pytestmark = pytest.mark.timeout(1500)
 # What a service may do at most while it can only wait: of a core, in MiB, tasks, restarts and requests a minute.
 MOST_CPU, MOST_GROWTH, MOST_TASKS = 0.02, 10.0, 20
 SHORT_SECONDS, SETTLE_SECONDS = 6.0, 2.0
@@ -102,11 +103,6 @@ def seconds(request: pytest.FixtureRequest) -> float | None:
     """How long an outage lasts; None for as short as makes it visible."""
     given: float | None = request.config.getoption("--long")
     return given
-
-
-@pytest.fixture(autouse=True)
-def _patience(request: pytest.FixtureRequest, seconds: float | None) -> None:
-    request.node.add_marker(pytest.mark.timeout(240 + (seconds or 0) * 2))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
