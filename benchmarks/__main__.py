@@ -15,7 +15,7 @@ Measured = tuple[list[Row], list[Figure]]
 PARTS: dict[str, Callable[[Path], Measured]] = {
     "startup": lambda folder: ([], startup.run(folder)),
     "relay": lambda folder: (relay.run(folder), []),
-    "import": lambda folder: (importing.run(folder), []),
+    "import": importing.run,
     "serving": serving.run,
     "finding": lambda folder: (finding.run(folder), []),
     "load": lambda folder: (load.run(folder), []),

@@ -1,6 +1,7 @@
 """What the benchmarks share: a stack without a rate limit, a typical offer, the Berlin register."""
 
 import json
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,6 +125,12 @@ def documents(meilisearch: httpx2.Client, index: str) -> list[dict[str, Any]]:
 def encoded(batch: list[dict[str, Any]]) -> bytes:
     """A batch as the engine takes it."""
     return json.dumps(batch, ensure_ascii=False).encode()
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processors."""
+    used = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(pid: int) -> float:

@@ -19,6 +19,7 @@ NO_LOGIN = "a web address must not hold a user name, a password or a mail addres
 NO_HOST = "a web address needs a public host name such as www.example.org"
 MAX_LENGTH = 2000
 _RFC3986 = ":/?#[]@!$&'()*+,;=-._~%"
+_CLEAN = re.compile(r"[A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~-]*\Z")
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?=[a-z0-9-]*[a-z])[a-z0-9-]{2,63}\.?\Z")
 _SCHEME = re.compile(r"https?:", re.IGNORECASE)
@@ -44,7 +45,7 @@ def web_address(text: str) -> str:
 
 
 def _kept(text: str, read: str) -> str:
-    written = _PERCENT.sub("%25", quote(read, safe=_RFC3986))
+    written = read if _CLEAN.match(read) else _PERCENT.sub("%25", quote(read, safe=_RFC3986))
     if len(written) > MAX_LENGTH:
         raise ValueError(f"a web address of at most {MAX_LENGTH} characters")
     # `https://example.org` and the same with a slash behind it are one address: whoever typed it finds it as typed.

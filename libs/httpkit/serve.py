@@ -36,6 +36,8 @@ def main() -> None:
     gc.disable()
     app = import_from_string(said.app)
     gc.freeze()
+    # Requests and rows of an import make thousands of short-lived objects and hardly a cycle among them.
+    gc.set_threshold(20_000, 20, 20)
     gc.enable()
     # The app has set up logging for uvicorn as well.
     config = uvicorn.Config(

@@ -17,6 +17,7 @@ _HOURS = re.compile(r"^(\S+) (\d\d:\d\d-\d\d:\d\d)$")
 
 Cells = dict[str, str]
 Compute = Callable[[Cells], Any]
+Convert = Callable[[tuple[str, ...]], Any]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Mapper:
         hours: Callable[[dict[str, str]], str] = str,
     ) -> None:
         self._mapping, self._targets, self._by_day = mapping, targets, hours
-        self._missing = frozenset(mapping.missing)
+        self._missing, self._columns = frozenset(mapping.missing), list(mapping.columns)
         # Different rules may read the same column; together they must know every word in it.
         self._words: dict[str, set[str]] = {}
         for rule in mapping.rules.values():
@@ -63,10 +64,16 @@ class Mapper:
 
     def map(self, row: Cells) -> Mapped:
         """One row, with everything that is to be said about its cells."""
-        mapped = Mapped({column: self._cell(column, row.get(column, "")) for column in self._mapping.columns})
+        mapped = Mapped(
+            {
+                column: self._cell(column, text) if (text := row.get(column)) else ""
+                for column in self._columns
+            }
+        )
         for step in self._steps:
             _apply(step, mapped)
-        self._notice(mapped)
+        if not self._suspicious.issuperset(self._columns):
+            self._notice(mapped)
         return mapped
 
     def column(self, path: str) -> str:
@@ -110,18 +117,9 @@ class Mapper:
             templates = [(text, names_in(text)) for text in rule.template]
             return lambda cells: _fill(templates, cells)
         convert = self._converter(self._targets(target), rule)
-        remembered = lru_cache(8192)(convert)
+        return _one(rule.columns[0], convert) if len(rule.columns) == 1 else _several(rule.columns, convert)
 
-        def compute(cells: Cells) -> Any:
-            texts = tuple(text for name in rule.columns if (text := cells[name]))
-            if not texts:
-                return None
-            # Long texts hardly come twice; remembering them would keep the file in memory.
-            return (remembered if sum(map(len, texts)) <= SHORT else convert)(texts)
-
-        return compute
-
-    def _converter(self, target: Target, rule: Rule) -> Callable[[tuple[str, ...]], Any]:
+    def _converter(self, target: Target, rule: Rule) -> Convert:
         """How the texts of the rule's columns become its target's kind."""
         if rule.days:
             return lambda texts: self._hours(texts[0], rule.days)
@@ -163,6 +161,27 @@ class Mapper:
                 raise Unfit("day_hours")
             spans[days[match[1]]] = match[2]
         return self._by_day(spans)
+
+
+def _one(column: str, convert: Convert) -> Compute:
+    remembered = lru_cache(8192)(convert)
+
+    def compute(cells: Cells) -> Any:
+        text = cells[column]
+        # Long texts hardly come twice; remembering them would keep the file in memory.
+        return (remembered if len(text) <= SHORT else convert)((text,)) if text else None
+
+    return compute
+
+
+def _several(columns: list[str], convert: Convert) -> Compute:
+    remembered = lru_cache(8192)(convert)
+
+    def compute(cells: Cells) -> Any:
+        texts = tuple(text for name in columns if (text := cells[name]))
+        return (remembered if sum(map(len, texts)) <= SHORT else convert)(texts) if texts else None
+
+    return compute
 
 
 def _apply(step: Step, mapped: Mapped) -> None:

@@ -125,7 +125,7 @@ class Table:
     def records(self) -> Iterator[Record]:
         """All records, the headings first; empty ones are left out."""
         found = self._rows() if self._sheet else csv_records(self._text(), self._layout)
-        return (each for each in found if each.fault or any(map(str.strip, each.cells)))
+        return (each for each in found if each.fault or _says_something(each.cells))
 
     def _text(self) -> io.TextIOWrapper:
         return text(self._parts(), self._layout.encoding)
@@ -135,6 +135,10 @@ class Table:
         self._sheet.seek(0)
         for number, row in enumerate(self._sheet, 1):
             yield Record(number, json.loads(row))
+
+
+def _says_something(cells: list[str]) -> bool:
+    return bool(cells) and (not (cells[0].isspace() or not cells[0]) or any(map(str.strip, cells)))
 
 
 def csv_records(stream: io.TextIOWrapper, layout: Layout) -> Iterator[Record]:

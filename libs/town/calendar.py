@@ -104,7 +104,12 @@ def ends(day: date, zone: tzinfo) -> datetime:
 
 def here() -> Calendar:
     """The calendar of the town that `COBURG_CITY` names, for what is told far below the edges that know settings."""
-    return read(Path(os.environ.get("COBURG_CITY", "city")))
+    return _named(os.environ.get("COBURG_CITY", "city"))
+
+
+@lru_cache
+def _named(folder: str) -> Calendar:
+    return read(Path(folder))
 
 
 @lru_cache

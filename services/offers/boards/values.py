@@ -60,8 +60,9 @@ def _boolean(_field: BoardField, value: Any) -> str | None:
 
 
 def _choice(field: BoardField, value: Any) -> str | None:
-    options = [option.value for option in field.options]
-    return None if value in options else f"one of {', '.join(options)}"
+    if any(value == option.value for option in field.options):
+        return None
+    return f"one of {', '.join(option.value for option in field.options)}"
 
 
 def _choices(field: BoardField, value: Any) -> str | None:

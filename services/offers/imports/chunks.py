@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, or_, update
+from sqlalchemy import and_, insert, inspect, or_, update
 from sqlmodel import Session, col, select
 from uuid_utils import uuid7
 
@@ -246,9 +246,9 @@ def _tell(
 def write(session: Session, chunk: Chunk) -> None:
     """Put all of it into the database, and on its way to the bus."""
     # Plain inserts: the unit of work would cost more than all the rest of an import.
-    for model, new in ((Provider, chunk.new_providers), (Offer, chunk.new_offers)):
+    for table, new in ((_table(Provider), chunk.new_providers), (_table(Offer), chunk.new_offers)):
         if new:
-            session.execute(insert(model), new)
+            session.execute(insert(table), new)
     if chunk.seen:
         # A row that is still in its source makes its offer younger; that alone is nothing to tell.
         values = {"import_id": chunk.order.id, "fresh_since": chunk.now, "stage": Stage.FRESH}
@@ -257,6 +257,10 @@ def write(session: Session, chunk: Chunk) -> None:
     tell(session, chunk.facts)
     for offer in chunk.back:
         tell_untold(session, offer)
+
+
+def _table(model: type[Provider | Offer]) -> Any:
+    return inspect(model).local_table
 
 
 def tell(session: Session, facts: Iterable[Told]) -> None:

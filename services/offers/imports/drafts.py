@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -102,7 +103,7 @@ class Checker:
         """Check the row's values as the HTTP edge would; `column` names where a value came from."""
         try:
             if provider is not None:
-                draft.provider = ProviderContent.model_validate_json(to_json(provider))
+                draft.provider = _checked_provider(to_json(provider))
             draft.content = OfferContent.model_validate_json(to_json(content))
         except ValidationError as error:
             draft.findings += checks.findings(error, column)
@@ -148,6 +149,12 @@ class Checker:
             if fact not in listed:
                 options = choice(listed).labels
                 yield Finding(column(f"{name}.accessibility"), "choice", fact, params={"options": options})
+
+
+@lru_cache(4096)
+def _checked_provider(content: bytes) -> ProviderContent:
+    """Many rows name the same provider."""
+    return ProviderContent.model_validate_json(content)
 
 
 def _code(field: BoardField, value: Any) -> str:

@@ -218,4 +218,4 @@ def _free(board: Declaration, content: OfferContent, extras: Extras) -> int | No
 
 
 def _plain(kind: type[Any], value: Body | None) -> Any:
-    return value and kind.model_validate(value.model_dump())
+    return value and kind.model_construct(**vars(value))

@@ -56,4 +56,5 @@ def card(content: ProviderContent, *, listed: bool) -> Card:
 
 def plain(place: SaidPlace | None) -> cards.Place | None:
     """A checked place as the card carries it."""
-    return place and cards.Place.model_validate(place.model_dump())
+    # It was checked by the same rules already; doing so again is a tenth of an import.
+    return place and cards.Place.model_construct(**vars(place))
