@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import httpx2
 
 from cli.home import ROOT
+from libs.cardquery.query import Query
+from libs.cardquery.vocabulary import Vocabulary
 from libs.contracts.card import Card, Place
 from libs.contracts.offers import OfferPublished
 from libs.town.calendar import Calendar
 from services.search.engine import Engine
-from services.search.filters import Query
 from services.search.queries import Queries
-from services.search.schema import Vocabulary
 from tests.stack import Stack
 
 REGISTER = ROOT.parent / "shared" / "data" / "kitas-berlin.csv"

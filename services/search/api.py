@@ -8,6 +8,8 @@ from fastapi.responses import JSONResponse, Response
 from nats.errors import Error as NatsError
 from pydantic_core import to_json
 
+from libs.cardquery.params import documented, query
+from libs.cardquery.query import FACET
 from libs.contracts.card import Language
 from libs.httpkit import problems
 from libs.httpkit.auth import require
@@ -18,8 +20,6 @@ from libs.servicekit.values import CleanStr
 from services.search import opensearch
 from services.search import status as progress
 from services.search.feedback import Rating
-from services.search.filters import FACET
-from services.search.params import documented, query
 from services.search.views import (
     Access,
     Filters,

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import structlog
 
+from libs.cardquery.vocabulary import Vocabulary
 from services.search import schema
 from services.search.domain import Change
 from services.search.engine import KEY, Engine, Missing, Rejected
@@ -25,7 +26,7 @@ log = structlog.get_logger(__name__)
 class Index:
     """The served index `name`, and the one that is being built to replace it, if any."""
 
-    def __init__(self, engine: Engine, name: str, vocabulary: schema.Vocabulary) -> None:
+    def __init__(self, engine: Engine, name: str, vocabulary: Vocabulary) -> None:
         self.engine, self.name = engine, name
         self._vocabulary = vocabulary
         self._targets = [Target(name)]

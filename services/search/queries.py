@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from itertools import islice
 from re import Pattern
 
+from libs.cardquery.findable import SUGGESTED, shown
+from libs.cardquery.query import COMMON, Query, attribute
 from libs.language.folding import words
 from libs.language.questions import Question, question
 from libs.town.calendar import Calendar
 from services.search.engine import Engine, Json, Rejected
-from services.search.filters import COMMON, Query, attribute, filters, order
-from services.search.findable import SUGGESTED, shown
+from services.search.filters import filters, order
 from services.search.marking import BEGIN, END, marked, spellings
 from services.search.schema import LOCALE
 from services.search.wire import Unavailable

@@ -3,16 +3,10 @@
 Meilisearch gets words that are folded and taken apart already (ADR 30). Its own German rules stay off: they cut "Lehrer|in".
 """
 
-import tomllib
-from pathlib import Path
-
 import structlog
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import to_json
 
-from libs.contracts.offers import BoardField
+from libs.cardquery.vocabulary import Vocabulary
 from libs.language.indexing import whole_words
-from libs.language.questions import fold_all
 from services.search.engine import Json
 
 MAX_TOGETHER = 3  # Meilisearch looks up at most three words together
@@ -25,31 +19,6 @@ LOCALE = "eng"
 FOLDED = ("title", "words", "keywords", "summary", "place", "text", "inner")
 
 log = structlog.get_logger(__name__)
-
-
-class Vocabulary(BaseModel):
-    """The town's words: those that mean nothing to a search, and groups that mean the same.
-
-    Also the names of the filters that all things have.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    stop_words: list[str] = Field(default=[])
-    equal: list[list[str]] = Field(default=[])
-    filters: list[BoardField] = Field(default=[])
-
-    @property
-    def silent(self) -> frozenset[str]:
-        """The stop words, folded."""
-        return fold_all(self.stop_words)
-
-    @classmethod
-    def of(cls, city: Path) -> "Vocabulary":
-        """Read `search.toml`; a town without one has no words of its own."""
-        file = city / "search.toml"
-        said = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        return cls.model_validate_json(to_json(said))
 
 
 def settings(words: Vocabulary) -> Json:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import structlog
 
+from libs.cardquery.vocabulary import Vocabulary
 from libs.contracts.topology import SEARCH
 from libs.servicekit.kit import Kit
 from libs.servicekit.secret import secret
@@ -25,7 +26,6 @@ from services.search.opensearch import description
 from services.search.priorities import Priorities
 from services.search.queries import Queries
 from services.search.reindex import Reindex
-from services.search.schema import Vocabulary
 from services.search.tenant import Tenants
 from services.search.unanswered import Unanswered
 from services.search.wire import Unavailable

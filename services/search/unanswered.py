@@ -15,11 +15,11 @@ from typing import NamedTuple
 import structlog
 from prometheus_client import Counter
 
+from libs.cardquery.query import Query
 from libs.contracts.search import QueryUnanswered
 from libs.servicekit.broker import Transient
 from libs.servicekit.kit import Kit
 from services.search.announce import Announcer
-from services.search.filters import Query
 from services.search.words import TownWords
 
 EVERY_SECONDS = 2.0

@@ -12,10 +12,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from libs.cardquery.vocabulary import Vocabulary
 from services.search.domain import Change
 from services.search.engine import Engine
 from services.search.index import Index
-from services.search.schema import Vocabulary
 from tests.conftest import Meilisearch
 from tests.search.conftest import Running, event, running
 from tests.stack import Stack

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.cardquery.document import FIRST_DAY, LAST_DAY
 from libs.contracts.event import Envelope, Fact
 from libs.servicekit.delivery import Malformed
 from libs.town.calendar import read
-from services.search.domain import FIRST_DAY, LAST_DAY, Change, change, newest
+from services.search.domain import Change, change, newest
 from services.search.marking import BEGIN, END
 from services.search.queries import in_language, item, window
 from tests.search.conftest import event

@@ -131,7 +131,7 @@ def test_a_word_finds_in_whatever_language_it_stands(town: Running, q: str, lang
 
 
 def test_open_now_asks_for_this_moment(town: Running) -> None:
-    from services.search.filters import now
+    from libs.cardquery.query import now
 
     assert town.ids(open_now="true") == town.ids(open_at=now().isoformat())
 

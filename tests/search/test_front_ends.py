@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from nats.js import JetStreamContext, api
 
+from libs.cardquery.query import Query
 from libs.contracts.event import Envelope
 from libs.contracts.search import QueryUnanswered, ResultRated
 from libs.servicekit.broker import Bus
@@ -24,7 +25,6 @@ from libs.servicekit.settings import Settings
 from services.search.announce import Announcer
 from services.search.engine import Engine
 from services.search.feedback import Feedback, Rating
-from services.search.filters import Query
 from services.search.opensearch import NAMESPACE, description
 from services.search.tenant import Tenants
 from services.search.unanswered import AT_ONCE, NOTES, Unanswered, mark

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from libs.cardquery.query import Query
+from libs.cardquery.vocabulary import Vocabulary
 from libs.language.questions import question
 from libs.town.calendar import Calendar
 from services.search.domain import change
 from services.search.engine import Engine
-from services.search.filters import Query
 from services.search.index import Index
 from services.search.queries import Queries
-from services.search.schema import Vocabulary
 from tests.conftest import Meilisearch
 from tests.search.conftest import event
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from libs.cardquery.hours import moment_codes, open_codes, open_weekdays
 from libs.town import hours
 from libs.town.calendar import read
-from services.search.hours import moment_codes, open_codes, open_weekdays
 
 COBURG = read(Path("city"))
 TODAY = date(2026, 11, 26)

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
+from libs.cardquery.named import MAX_MONTHS, VALUES, Named
+from libs.cardquery.query import FACET, Limits, Query, is_facet, now
 from libs.servicekit.errors import FieldError, Invalid, field_errors
 from libs.servicekit.values import is_clean
-from services.search.filters import FACET, Limits, Query, is_facet, now
-from services.search.named import MAX_MONTHS, VALUES, Named
 
 VALUE_LENGTH = 200
 _RANGE = re.compile(r"[a-z][a-z0-9_-]{0,39}\.(min|max)")
