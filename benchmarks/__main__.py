@@ -7,7 +7,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import allocation, booking, finding, growth, importing, load, relay, report, serving, startup
+from benchmarks import (
+    allocation,
+    booking,
+    fanout,
+    finding,
+    growth,
+    importing,
+    load,
+    relay,
+    report,
+    serving,
+    startup,
+)
 from benchmarks.report import Figure, Row
 from benchmarks.stack import REGISTER
 
@@ -21,6 +33,7 @@ PARTS: dict[str, Callable[[Path], Measured]] = {
     "load": lambda folder: (load.run(folder), []),
     "allocation": allocation.run,
     "booking": lambda folder: (booking.run(folder), []),
+    "fanout": lambda folder: (fanout.run(folder), []),
     "growth": growth.run,
 }
 NEED_REGISTER = {"import", "serving", "load", "finding"}

@@ -125,6 +125,7 @@ def service_environment(home: Home) -> dict[str, str]:
         "COBURG_NATS_URL": nats_url(home),
         "COBURG_MEILISEARCH_URL": meilisearch_url(home),
         "COBURG_SMTP_URL": f"{mail_server(home).url}?tls=none",
+        "COBURG_WEBHOOK_TARGETS": "any",
         "COBURG_OIDC_JWKS": str(home.keys / "jwks.json"),
         "COBURG_LOG_FORMAT": "console",
     }

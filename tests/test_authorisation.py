@@ -49,6 +49,7 @@ CALLERS = (ANONYMOUS, *ROLES, OWN, OTHER, MEMBER, LINK, UNROLED, PLENTY)
 EVERYBODY = frozenset(CALLERS)
 NOBODY = frozenset[str]()
 EDITORS, OPERATORS = frozenset({"editor"}), frozenset({"operator"})
+PARTNERS = frozenset({"partner", "operator", PLENTY})
 OWN_PEOPLE = frozenset({OWN, MEMBER})
 WRITERS = EDITORS | OWN_PEOPLE
 MANAGERS = EDITORS | {OWN}
@@ -187,6 +188,20 @@ TABLE = {
     ("notify", "GET", "/pages/leave/{token}"): EVERYBODY,
     ("notify", "POST", "/pages/leave/{token}"): EVERYBODY,
     ("notify", "GET", "/v1/deliveries"): OPERATORS,
+    ("notify", "GET", "/v1/push/key"): EVERYBODY,
+    ("notify", "GET", "/v1/feeds/atom"): EVERYBODY,
+    ("notify", "GET", "/v1/feeds/calendar.ics"): EVERYBODY,
+    ("notify", "GET", "/v1/stream"): EVERYBODY,
+    ("notify", "POST", "/v1/webhooks"): PARTNERS,
+    ("notify", "GET", "/v1/webhooks"): PARTNERS,
+    ("notify", "GET", "/v1/webhooks/{webhook_id}"): PARTNERS,
+    ("notify", "PUT", "/v1/webhooks/{webhook_id}"): PARTNERS,
+    ("notify", "DELETE", "/v1/webhooks/{webhook_id}"): PARTNERS,
+    ("notify", "POST", "/v1/webhooks/{webhook_id}/secret"): PARTNERS,
+    ("notify", "POST", "/v1/webhooks/{webhook_id}/test"): PARTNERS,
+    ("notify", "GET", "/v1/webhooks/{webhook_id}/deliveries"): PARTNERS,
+    ("notify", "POST", "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"): PARTNERS,
+    ("notify", "POST", "/v1/webhooks/{webhook_id}/replay"): PARTNERS,
     ("notify", "GET", "/v1/messages/templates"): EDITORS,
     ("notify", "GET", "/v1/messages/templates/{name}/preview"): EDITORS,
     ("notify", "GET", "/v1/messages/templates/{name}/preview.html"): EDITORS,
@@ -308,6 +323,8 @@ class Town:
             "period": "2026",
             "recipient_id": self.offer,
             "token": "nothing",
+            "webhook_id": self.offer,
+            "delivery_id": self.offer,
             "improvement_id": self.improvement,
             "field": "facility",
             "period_id": self.offer,
@@ -404,6 +421,9 @@ BODIES: dict[str, Any] = {
     "/v1/offers/{offer_id}/places": {"max": 1},
     "/v1/offers/{offer_id}/booking": {},
     "/v1/bookings": {},
+    "/v1/webhooks": {"url": "nowhere"},
+    "/v1/webhooks/{webhook_id}": {"url": "https://example.org/"},
+    "/v1/webhooks/{webhook_id}/replay": {},
     "/v1/recipients/{recipient_id}": {"language": "de", "timezone": "Europe/Berlin"},
     "/v1/feedback": {"thing_id": "nothing", "helpful": True},
     "/v1/bookings/{booking_id}": {},

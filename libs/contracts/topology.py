@@ -106,6 +106,8 @@ BOOKINGS = Listener(
 # Notify is asked for messages, and hears all public facts: it names things in its messages and tells who follows them.
 REQUESTS = Listener("notify-requests", ("internal.notify.message.requested.v1.*",), stream=INTERNAL.name)
 NEWS = Listener("notify-news", ("city.>",))
+# Partners' endpoints are told apart from people, so that neither waits for the other.
+HOOKS = Listener("notify-hooks", ("city.>",))
 
-LISTENERS = (SEARCH, NEEDS, BOOKINGS, REQUESTS, NEWS)
+LISTENERS = (SEARCH, NEEDS, BOOKINGS, REQUESTS, NEWS, HOOKS)
 CONSUMERS = tuple(durable for listener in LISTENERS for durable in listener.durables)

@@ -53,7 +53,7 @@ def setup(settings: Settings) -> None:
 
 
 class _WithoutQuery(SpanProcessor):
-    """What citizens type, and the tokens of links, stand in queries: no span has them."""
+    """What people type, and the tokens of links, stand in queries: no span has them."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Called before any exporter sees the span."""

@@ -2,13 +2,17 @@
 
 from services.notify.addresses import api as addresses
 from services.notify.deliveries import api as deliveries
+from services.notify.feeds import api as feeds
 from services.notify.recipients import api as recipients
 from services.notify.recipients import pages
 from services.notify.texts import api as texts
+from services.notify.webhooks import api as webhooks
 
 ROUTERS = [
     recipients.router,
     pages.router,
+    feeds.router,
+    webhooks.router,
     deliveries.router,
     texts.router,
     addresses.router,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from libs.contracts.topology import HOOKS
 from libs.httpkit.app import create_app
 from libs.servicekit.settings import Settings
 from services.notify.api import ROUTERS
@@ -22,6 +23,7 @@ def create() -> FastAPI:
         migrations=Path(__file__).parent / "migrations",
         routers=ROUTERS,
         subscriptions=SUBSCRIPTIONS,
+        listeners=[HOOKS],
         preparations=[notify.publish_keys],
         jobs=jobs(notify),
         settings=settings,

@@ -1,13 +1,16 @@
 """What is set for notify beside the settings all services share."""
 
 from functools import lru_cache
+from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.servicekit.secret import secret
 from libs.servicekit.settings import Settings
+from services.notify.vapid import vapid_key
 from services.notify.vault import Vault
 
 SMTP_URL = r"^smtps?://[^\s/?#]+(\?tls=(required|opportunistic|none))?$"
@@ -27,6 +30,10 @@ class NotifySettings(BaseSettings):
     mail_from: str = Field("", max_length=254, description="Sender; default: noreply@ the town's domain.")
     mail_connections: int = Field(4, ge=1, le=50, description="Open at once to the SMTP server.")
     mail_rate: str = Field("60/minute", description="Mails per receiving domain; empty switches it off.")
+    webhook_targets: Literal["public", "any"] = Field(
+        "public",
+        description="`any` also allows http and addresses of this machine: for a stack of one's own.",
+    )
     notify_address_keys: str = Field(
         "",
         description="Texts of 32 characters or more that addresses are encrypted with, newest first, separated by commas.",
@@ -34,6 +41,13 @@ class NotifySettings(BaseSettings):
     notify_mark_key: str = Field("", description="What addresses are recognised by; never changes.")
     notify_coalesce_seconds: int = Field(
         1800, ge=0, le=86_400, description="Changes of one thing within this time are one message."
+    )
+    notify_vapid_key: str = Field(
+        "",
+        description="What push messages are signed with: any text of 32 characters or more; never changes.",
+    )
+    notify_streams: int = Field(
+        5000, ge=0, le=100_000, description="Open event streams at once, per process."
     )
     notify_confirm_seconds: float = Field(
         4.0, ge=0, le=600, description="How long a confirmation waits so that it can say what waits for it."
@@ -57,3 +71,13 @@ def vault_of(settings: Settings) -> Vault:
 @lru_cache(maxsize=4)
 def _vault(keys: str, mark: str) -> Vault:
     return Vault(keys.replace(",", " ").split(), mark)
+
+
+def vapid_of(settings: Settings) -> EllipticCurvePrivateKey:
+    """The key that push services know the town by: from the environment, else a file under the home, made on first use."""
+    return _vapid(NotifySettings().notify_vapid_key or secret(settings.home / "keys" / "notify-vapid"))
+
+
+@lru_cache(maxsize=4)
+def _vapid(text: str) -> EllipticCurvePrivateKey:
+    return vapid_key(text)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
+from libs.contracts.topology import HOOKS, Consumer
 from libs.httpkit.rounds import in_batches, one_by_one, rounds
 from libs.servicekit.db import now
 from libs.servicekit.kit import Job, Kit
@@ -12,6 +13,8 @@ from services.notify.config import vault_of
 from services.notify.deliveries import commands as deliveries
 from services.notify.recipients import commands as recipients
 from services.notify.service import Notify
+from services.notify.webhooks import commands as webhooks
+from services.notify.webhooks.listening import Listening, replay
 
 
 def jobs(notify: Notify) -> list[Job]:
@@ -21,7 +24,26 @@ def jobs(notify: Notify) -> list[Job]:
         rounds("notify.forget", forget, every=600),
         rounds("notify.reseal", reseal, every=600),
         notify.deliver,
+        notify.follow,
+        notify.post,
+        _replaying(notify),
+        *(_listening(notify, durable) for durable in HOOKS.durables),
     ]
+
+
+def _replaying(notify: Notify) -> Job:
+    async def replaying(kit: Kit) -> None:
+        await replay(kit, notify.matching)
+
+    return replaying
+
+
+def _listening(notify: Notify, durable: Consumer) -> Job:
+    async def job(kit: Kit) -> None:
+        await Listening(kit, notify.matching, durable).run()
+
+    job.__name__ = durable.durable
+    return job
 
 
 def _ask(notify: Notify, kit: Kit) -> Iterator[None]:
@@ -38,9 +60,11 @@ def forget(kit: Kit) -> Iterator[None]:
     """Erase who never confirmed, and what became of messages long ago."""
     yield from in_batches(kit.database, lambda session: recipients.forget(session, now()))
     yield from in_batches(kit.database, lambda session: deliveries.clean(session, now()))
+    yield from in_batches(kit.database, lambda session: webhooks.clean(session, now()))
 
 
 def reseal(kit: Kit) -> Iterator[None]:
     """Seal with the newest key what an older one sealed."""
     vault = vault_of(kit.settings)
-    return in_batches(kit.database, lambda session: address_commands.reseal(session, vault))
+    yield from in_batches(kit.database, lambda session: address_commands.reseal(session, vault))
+    yield from in_batches(kit.database, lambda session: webhooks.reseal(session, vault))

@@ -4,19 +4,28 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from libs.cardquery.matching import Matching
+from libs.cardquery.vocabulary import Vocabulary
 from libs.contracts.messages import TEMPLATES
 from libs.httpkit import recipients as proofs
 from libs.servicekit.kit import Kit
 from libs.servicekit.settings import Settings
-from services.notify.config import NotifySettings, vault_of
+from libs.town import calendar
+from services.notify.config import NotifySettings, vapid_of, vault_of
 from services.notify.deliveries.channels import Channels
 from services.notify.deliveries.domain import CONFIRMATION
+from services.notify.deliveries.push import Push
 from services.notify.deliveries.runner import Delivering
 from services.notify.deliveries.sending import Sender
 from services.notify.deliveries.wording import Town
+from services.notify.feeds.queries import Reading
+from services.notify.feeds.streams import Streams
+from services.notify.feeds.tail import Tail
+from services.notify.posting import Poster
 from services.notify.texts.catalogue import read_texts
 from services.notify.texts.preview import Previews
 from services.notify.texts.rendering import FILTERS
+from services.notify.webhooks.runner import Posting
 
 # What notify itself says, beside what services ask for.
 OWN_TEMPLATES = (CONFIRMATION, "news", "digest")
@@ -43,13 +52,33 @@ class Notify:
         )
         self._own = own
 
+        self.hooks_anywhere = own.webhook_targets == "any"
+        self.matching = Matching(calendar.read(settings.city), Vocabulary.of(settings.city))
+        self.reading = Reading(self.matching)
+        self.streams = Streams(own.notify_streams)
+        self.tail: Tail | None = None
+
+    async def follow(self, kit: Kit) -> None:
+        """Read each new fact once for all open streams, until cancelled."""
+        self.tail = self.tail or Tail(kit.bus, self.matching)
+        await self.tail.run()
+
+    async def post(self, kit: Kit) -> None:
+        """Tell partners' endpoints what is due, until cancelled."""
+        poster = Poster(anywhere=self.hooks_anywhere)
+        try:
+            await Posting(kit, vault_of(kit.settings), poster).run()
+        finally:
+            await poster.close()
+
     async def publish_keys(self, kit: Kit) -> None:
         """Let the other services check the recipient ids that are given out here."""
         proofs.publish_keys(kit.settings)
 
     async def deliver(self, kit: Kit) -> None:
         """Send what is due, until cancelled."""
-        channels = Channels(self._own, self._address)
+        push = Push(vapid_of(kit.settings), self._address, Poster(anywhere=self.hooks_anywhere))
+        channels = Channels(self._own, self._address, push)
         sender = Sender(vault_of(kit.settings), self.town, self._address, self.town.name)
         try:
             await Delivering(kit, sender, channels).run()

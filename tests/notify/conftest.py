@@ -87,7 +87,8 @@ class Notify:
     def offer(self, title: str, thing: str | None = None, version: int = 1, **card: Any) -> str:
         """Have an offer published; its id."""
         thing = thing or str(uuid7())
-        shown = Card.model_validate({"kind": "offer", "board": "sport", "title": {"de": title}, **card})
+        said = {"kind": "offer", "board": "sport", "title": {"de": title}, **card}
+        shown = Card.model_validate_json(json.dumps(said))
         self.publish(OfferPublished(board="sport", changed_at=datetime.now(UTC), card=shown), thing, version)
         return thing
 

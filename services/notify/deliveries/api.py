@@ -3,15 +3,17 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from libs.httpkit.auth import require
 from libs.httpkit.edge import Reading
 from libs.servicekit.principal import Principal
+from services.notify.config import vapid_of
 from services.notify.deliveries import queries
+from services.notify.vapid import public_key
 
-router = APIRouter(prefix="/v1/deliveries", tags=["operations"])
+router = APIRouter(prefix="/v1", tags=["operations"])
 Operator = Annotated[Principal, require("operator")]
 FactId = Annotated[
     str, Query(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$", description="An event's id.")
@@ -33,9 +35,21 @@ class DeliveryOfFact(BaseModel):
     ended_at: datetime | None
 
 
-@router.get("")
+@router.get("/deliveries")
 def of_fact(fact: FactId, session: Reading, _actor: Operator) -> list[DeliveryOfFact]:
     """Whom one fact reached, how and when, or why not."""
     return [
         DeliveryOfFact.model_validate(row, from_attributes=True) for row in queries.of_fact(session, fact)
     ]
+
+
+class PushKey(BaseModel):
+    """What a browser needs to subscribe: `applicationServerKey`, base64url."""
+
+    key: str
+
+
+@router.get("/push/key", tags=["recipients"])
+def push_key(request: Request) -> PushKey:
+    """The town's public key for web push (VAPID, RFC 8292)."""
+    return PushKey(key=public_key(vapid_of(request.app.state.kit.settings)))

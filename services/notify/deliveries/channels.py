@@ -4,15 +4,17 @@ from services.notify.addresses.domain import Channel
 from services.notify.addresses.mail import domain_of
 from services.notify.config import NotifySettings
 from services.notify.deliveries.domain import Outcome, ServerAway
+from services.notify.deliveries.push import Push
 from services.notify.deliveries.rate import PerDomain
 from services.notify.deliveries.sending import Parcel
 from services.notify.deliveries.smtp import Connections
 
 
 class Channels:
-    """Mail over SMTP."""
+    """Mail over SMTP, push over the browsers' own services."""
 
-    def __init__(self, own: NotifySettings, sender: str) -> None:
+    def __init__(self, own: NotifySettings, sender: str, push: Push) -> None:
+        self._push = push
         self._connections = Connections(own.smtp, own.mail_connections) if own.smtp else None
         self._rate = PerDomain(own.mail_rate)
         self._sender = sender
@@ -25,9 +27,10 @@ class Channels:
             if not await self._rate.may(domain_of(parcel.to)):
                 return Outcome.PACED
             return await self._connections.send(parcel.mail, self._sender, parcel.to)
-        return Outcome.REFUSED
+        return await self._push.send(parcel)
 
     async def close(self) -> None:
         """End all connections."""
         if self._connections:
             await self._connections.close()
+        await self._push.close()

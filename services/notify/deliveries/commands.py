@@ -1,6 +1,6 @@
 """Use cases of deliveries: take a message on, note what became of it, clean up."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col
@@ -90,6 +90,14 @@ def note(session: Session, delivery_id: str, outcome: Outcome, mark: str) -> Non
         end(session, delivery, Status.FAILED, Reason.GAVE_UP if outcome is Outcome.LATER else Reason.REFUSED)
     if outcome is Outcome.NO_SUCH_ADDRESS:
         suppress(session, mark, "bounced")
+
+
+def put_off(session: Session, delivery_id: str) -> None:
+    """What it is about is not known yet: a moment later it may be."""
+    delivery = session.get(Delivery, delivery_id)
+    if delivery and delivery.status == Status.DUE:
+        delivery.due_at = now() + timedelta(seconds=1)
+        session.add(delivery)
 
 
 def end(session: Session, delivery: Delivery, status: Status, reason: Reason | None = None) -> None:

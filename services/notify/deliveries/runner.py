@@ -10,9 +10,11 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
+from nats.errors import Error as NatsError
 from opentelemetry import trace
 from prometheus_client import Counter, Gauge
 
+from libs.contracts.topology import NEWS
 from libs.httpkit.links import Links, links_of
 from libs.servicekit import telemetry
 from libs.servicekit.db import Database, now
@@ -22,7 +24,7 @@ from services.notify.deliveries import commands, queries
 from services.notify.deliveries.channels import Channels
 from services.notify.deliveries.domain import Outcome, ServerAway
 from services.notify.deliveries.models import Delivery
-from services.notify.deliveries.sending import NotToBeSent, Parcel, Sender, pack
+from services.notify.deliveries.sending import NotToBeSent, Parcel, Sender, is_new_to_us, pack
 
 BATCH = 200
 IDLE_SECONDS = 5.0
@@ -42,6 +44,7 @@ class Delivering:
 
     def __init__(self, kit: Kit, sender: Sender, channels: Channels) -> None:
         self._db: Database = kit.database
+        self._bus = kit.bus
         self._lease = Lease(kit.database, "notify.deliver")
         self._links: Links = links_of(kit.settings)
         self._public_url = kit.settings.public_url
@@ -66,7 +69,7 @@ class Delivering:
     async def _drain(self) -> bool:
         """Send all that is due; True when a server is away, so that something is left."""
         while await asyncio.to_thread(self._lease.hold):
-            parcels = await asyncio.to_thread(self._pack)
+            parcels = await asyncio.to_thread(self._pack, await self._behind())
             if parcels is None:
                 return False
             results, away = await self._hand_over(parcels)
@@ -76,13 +79,25 @@ class Delivering:
                 return True
         return False
 
-    def _pack(self) -> Sequence[Parcel] | None:
+    async def _behind(self) -> bool:
+        """Whether facts wait to be learned: what a message is about may be among them."""
+        if not self._bus.connected:
+            return True
+        with contextlib.suppress(NatsError, TimeoutError):
+            info = await self._bus.js.consumer_info(NEWS.stream, NEWS.durables[0].durable)
+            return bool(info.num_pending or info.num_ack_pending)
+        return True
+
+    def _pack(self, behind: bool) -> Sequence[Parcel] | None:
         """The next parcels; None when nothing is due."""
         parcels = list[Parcel]()
         with self._db.transaction() as session:
             due = queries.due(session, now(), BATCH)
             for delivery, recipient in due:
                 try:
+                    if behind and is_new_to_us(session, self._sender, delivery):
+                        commands.put_off(session, delivery.id)
+                        continue
                     parcels.append(pack(session, self._sender, delivery, recipient, self._stop_url(delivery)))
                 except NotToBeSent as why:
                     commands.drop(session, delivery.id, why.reason)

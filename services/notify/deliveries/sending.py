@@ -5,7 +5,7 @@ A `Parcel` is ready to be handed over and holds nothing that needs the database.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 from sqlmodel import Session
@@ -25,6 +25,9 @@ from services.notify.texts.rendering import Rendered
 from services.notify.things import queries as things
 from services.notify.things.domain import where
 from services.notify.vault import SealBroken, Vault
+
+# So long a message waits for what it is about to be told of, while facts are waiting to be learned.
+PATIENCE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,17 @@ class NotToBeSent(Exception):  # noqa: N818 - no error: the delivery is over
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def is_new_to_us(session: Session, sender: Sender, delivery: Delivery) -> bool:
+    """Whether a young message is about a thing that nobody has told of yet, so that it could not name it."""
+    if delivery.content is None or now() - delivery.created_at > PATIENCE:
+        return False
+    try:
+        about = Content.model_validate_json(sender.vault.open(delivery.content)).about
+    except SealBroken:
+        return False
+    return about is not None and things.by_id(session, about.kind, about.id) is None
 
 
 def pack(session: Session, sender: Sender, delivery: Delivery, recipient: Recipient, stop_url: str) -> Parcel:

@@ -33,6 +33,13 @@ class Town:
     public_url: str
 
     @property
+    def page(self) -> str:
+        """Where a thing is seen, with {kind} and {id}."""
+        return self.texts.links["thing"].format_map(
+            {**self.addresses, "about_kind": "{kind}", "about_id": "{id}"}
+        )
+
+    @property
     def addresses(self) -> dict[str, str]:
         """What links begin with."""
         return {"portal": self.portal_url, "notify": self.public_url, "town": self.name}

@@ -95,7 +95,7 @@ def show(recipient_id: Opened, session: Reading, response: Response) -> Recipien
     return RecipientView.of(row)
 
 
-@router.put("/{recipient_id}")
+@router.put("/{recipient_id}", dependencies=[paced()])
 def change(
     recipient_id: Opened, body: RecipientSettings, expected: IfMatch, session: Transaction, response: Response
 ) -> RecipientView:
@@ -129,7 +129,7 @@ def export(recipient_id: Opened, session: Reading, vault: Sealing) -> Export:
     return queries.export(session, vault, recipient_id)
 
 
-@router.delete("/{recipient_id}", status_code=204)
+@router.delete("/{recipient_id}", status_code=204, dependencies=[paced()])
 def erase(recipient_id: Opened, session: Transaction) -> None:
     """Erase a recipient with all that waits for it or follows something."""
     commands.erase(session, recipient_id)

@@ -1,0 +1,223 @@
+"""Use cases of webhooks: set one up, tell it of facts, note what came of it, send again."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete
+from sqlmodel import Session, col
+from uuid_utils import uuid7
+
+from libs.servicekit.db import Database, insert_into, leave_work, now
+from libs.servicekit.errors import Conflict, check_version
+from libs.servicekit.principal import Principal
+from services.notify.posting import Result
+from services.notify.vault import Vault
+from services.notify.webhooks import queries
+from services.notify.webhooks.domain import (
+    GIVE_UP_AFTER,
+    MOST,
+    SECRET_OVERLAP,
+    HookStatus,
+    Status,
+    breaker_pause,
+    pause,
+)
+from services.notify.webhooks.models import HookDelivery, Webhook
+from services.notify.webhooks.signing import new_secret
+
+AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an endpoint is to be told: types by pattern, and a question to the card."""
+
+    url: str
+    types: list[str]
+    filter: dict[str, Any]
+    description: str
+
+
+class Told(NamedTuple):
+    """An event as it goes to endpoints: its bytes are those that lie on the bus."""
+
+    event_id: str
+    type: str
+    thing: str
+    body: bytes
+    traceparent: str | None = None
+
+
+def create(session: Session, vault: Vault, caller: Principal, wanted: Wanted) -> tuple[Webhook, str]:
+    """A new endpoint and its secret, which is shown this once."""
+    if len([each for each in queries.of_owner(session, caller) if each.owner == caller.subject]) >= MOST:
+        raise Conflict(f"A partner has at most {MOST} webhooks.", code="too-many-webhooks", most=MOST)
+    secret = new_secret()
+    hook = Webhook(
+        owner=caller.subject,
+        url=wanted.url,
+        types=wanted.types,
+        filter=wanted.filter,
+        description=wanted.description,
+        secret=vault.seal(secret),
+        key_id=vault.key_id,
+    )
+    session.add(hook)
+    session.flush()
+    return hook, secret
+
+
+def change(session: Session, caller: Principal, webhook_id: str, expected: int, wanted: Wanted) -> Webhook:
+    """Another address or other facts; an endpoint that was disabled is active again."""
+    hook = queries.one(session, caller, webhook_id, lock=True)
+    check_version(expected, hook.version)
+    hook.url, hook.types, hook.filter, hook.description = (
+        wanted.url,
+        wanted.types,
+        wanted.filter,
+        wanted.description,
+    )
+    hook.status, hook.reason, hook.failures, hook.open_until = HookStatus.ACTIVE, None, 0, None
+    hook.version += 1
+    session.add(hook)
+    leave_work(session)
+    return hook
+
+
+def rotate(session: Session, vault: Vault, caller: Principal, webhook_id: str) -> tuple[Webhook, str]:
+    """A new secret; for a day the old one signs as well, so that the receiver can change over."""
+    hook = queries.one(session, caller, webhook_id, lock=True)
+    secret = new_secret()
+    hook.old_secret, hook.old_until = hook.secret, now() + SECRET_OVERLAP
+    hook.secret, hook.key_id, hook.version = vault.seal(secret), vault.key_id, hook.version + 1
+    session.add(hook)
+    return hook, secret
+
+
+def remove(session: Session, caller: Principal, webhook_id: str) -> None:
+    """An endpoint goes, with its log."""
+    hook = queries.one(session, caller, webhook_id, lock=True)
+    session.execute(delete(HookDelivery).where(col(HookDelivery.webhook_id) == hook.id))
+    session.delete(hook)
+
+
+def tell(session: Session, hooks: Iterable[str], told: Told, again: str = "") -> int:
+    """Put an event on its way to endpoints, to each once; returns to how many. `again` names a replay."""
+    rows = [_row(hook_id, told, again) for hook_id in hooks]
+    if not rows:
+        return 0
+    entry = insert_into(session, HookDelivery).values(rows).on_conflict_do_nothing()
+    leave_work(session)
+    return len(session.execute(entry.returning(HookDelivery.id)).all())
+
+
+def _row(hook_id: str, told: Told, again: str) -> dict[str, Any]:
+    delivery = HookDelivery(
+        webhook_id=hook_id,
+        event_id=told.event_id,
+        round=again,
+        type=told.type,
+        thing=told.thing,
+        body=told.body,
+        traceparent=told.traceparent,
+    )
+    return delivery.model_dump()
+
+
+def redeliver(session: Session, caller: Principal, webhook_id: str, delivery_id: str) -> HookDelivery:
+    """Send one event of the log again, at once, under the same `webhook-id`."""
+    hook = queries.one(session, caller, webhook_id, lock=True)
+    earlier = queries.delivery(session, hook.id, delivery_id)
+    if earlier.body is None:
+        raise Conflict("The log has no body of this event any more; replay it instead.", code="body-gone")
+    again = HookDelivery(**earlier.model_dump(include=SAME), round=str(uuid7()))
+    session.add(again)
+    leave_work(session)
+    return again
+
+
+SAME = {"webhook_id", "event_id", "type", "thing", "body", "traceparent"}
+
+
+def note(session: Session, webhook_id: str, results: Sequence[tuple[str, Result]]) -> None:
+    """What attempts at an endpoint came to: had, later or never; an endpoint that fails is left alone for a while."""
+    hook = session.get(Webhook, webhook_id)
+    if hook is None:
+        return
+    for delivery_id, result in results:
+        delivery = session.get(HookDelivery, delivery_id)
+        if delivery and delivery.status == Status.DUE:
+            _note(delivery, result)
+            session.add(delivery)
+        _count(hook, result)
+    session.add(hook)
+
+
+def _note(delivery: HookDelivery, result: Result) -> None:
+    delivery.attempts += 1
+    delivery.answer, delivery.detail = result.status, result.detail or None
+    if result.taken:
+        delivery.status, delivery.ended_at = Status.SENT, now()
+    elif now() - delivery.created_at > GIVE_UP_AFTER:
+        delivery.status, delivery.ended_at = Status.FAILED, now()
+    else:
+        delivery.next_at = now() + pause(delivery.attempts)
+
+
+def _count(hook: Webhook, result: Result) -> None:
+    if result.gone:
+        hook.status, hook.reason = HookStatus.DISABLED, "410 Gone"
+    hook.failures = 0 if result.taken else hook.failures + 1
+    alone = breaker_pause(hook.failures)
+    hook.open_until = now() + alone if alone else None
+
+
+def try_out(session: Session, caller: Principal, webhook_id: str, told: Told) -> HookDelivery:
+    """Send an endpoint something to see whether it listens."""
+    hook = queries.one(session, caller, webhook_id, lock=True)
+    delivery = HookDelivery.model_validate(_row(hook.id, told, ""))
+    session.add(delivery)
+    leave_work(session)
+    return delivery
+
+
+def begin_replay(db: Database, caller: Principal, webhook_id: str, sequence: int) -> Webhook:
+    """Send everything again from a place in the stream on, beside what is new."""
+    with db.transaction() as session:
+        hook = queries.one(session, caller, webhook_id, lock=True)
+        hook.replay, hook.replay_at = str(uuid7()), sequence
+        session.add(hook)
+        leave_work(session)
+        return hook
+
+
+def replayed(session: Session, webhook_id: str, told: Sequence[Told], at: int | None) -> None:
+    """Some of a replay is on its way, up to a place in the stream; None when all of it is."""
+    hook = session.get(Webhook, webhook_id)
+    if hook is None or hook.replay is None:
+        return
+    for each in told:
+        tell(session, [hook.id], each, hook.replay)
+    hook.replay_at = at
+    if at is None:
+        hook.replay = None
+    session.add(hook)
+
+
+def reseal(session: Session, vault: Vault) -> int:
+    """Seal some secrets with the newest key; returns how many."""
+    rows = queries.sealed_otherwise(session, vault.key_id)
+    for hook in rows:
+        hook.secret, hook.key_id = vault.seal(vault.open(hook.secret)), vault.key_id
+        hook.old_secret = hook.old_secret and vault.seal(vault.open(hook.old_secret))
+        session.add(hook)
+    return len(rows)
+
+
+def clean(session: Session, at: datetime) -> int:
+    """Forget some of what is long over; returns how much."""
+    ids = queries.over(session, at, AT_ONCE)
+    session.execute(delete(HookDelivery).where(col(HookDelivery.id).in_(ids)))
+    return len(ids)

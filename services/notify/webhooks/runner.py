@@ -1,0 +1,107 @@
+"""The jobs of webhooks: facts from the bus are put on their way, and what is due is posted. One process at a time posts.
+
+Endpoints do not wait for each other: each has its own attempts at once, and one that fails is left alone for a while.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from functools import partial
+
+import structlog
+from opentelemetry import trace
+from prometheus_client import Counter, Gauge
+
+from libs.servicekit import telemetry
+from libs.servicekit.db import now
+from libs.servicekit.kit import Kit
+from libs.servicekit.lease import Lease
+from services.notify.posting import Attempt, Poster, Result
+from services.notify.vault import Vault
+from services.notify.webhooks import commands, queries
+from services.notify.webhooks.models import HookDelivery, Webhook
+from services.notify.webhooks.signing import headers
+
+AT_ONCE = 10
+IDLE_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+tracer = trace.get_tracer("notify")
+POSTED = Counter("notify_webhook_attempts", "Attempts to post an event", ["outcome"])
+HOOKS = Gauge("notify_webhooks", "Endpoints, by whether they are asked now", ["state"])
+
+
+class Posting:
+    """Posts what is due, as long as it holds the lease."""
+
+    def __init__(self, kit: Kit, vault: Vault, poster: Poster) -> None:
+        self._db, self._vault, self._poster = kit.database, vault, poster
+        self._lease = Lease(kit.database, "notify.webhooks")
+        self._busy: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled: woken by each commit that leaves work and each endpoint that is done."""
+        self._work = asyncio.Event()
+        wake = partial(asyncio.get_running_loop().call_soon_threadsafe, self._work.set)
+        try:
+            with self._db.after_commit(wake):
+                while True:
+                    self._work.clear()
+                    if await asyncio.to_thread(self._lease.hold):
+                        await self._begin()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(IDLE_SECONDS):
+                            await self._work.wait()
+        finally:
+            for task in self._busy.values():
+                task.cancel()
+
+    async def _begin(self) -> None:
+        for hook in await asyncio.to_thread(self._ready):
+            if hook.id not in self._busy:
+                task = asyncio.create_task(self._serve(hook))
+                self._busy[hook.id] = task
+                task.add_done_callback(partial(self._done, hook.id))
+
+    def _done(self, hook_id: str, task: asyncio.Task[None]) -> None:
+        self._busy.pop(hook_id, None)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a webhook could not be served", webhook=hook_id, exc_info=error)
+        self._work.set()
+
+    def _ready(self) -> Sequence[Webhook]:
+        with self._db.reading() as session:
+            for state, count in queries.states(session, now()).items():
+                HOOKS.labels(state).set(count)
+            return queries.ready(session, now())
+
+    async def _serve(self, hook: Webhook) -> None:
+        """A few attempts at one endpoint; while it fails, only one."""
+        due = await asyncio.to_thread(self._due, hook)
+        keys = self._keys(hook)
+        results = await asyncio.gather(*(self._post(hook, keys, each) for each in due))
+        await asyncio.to_thread(
+            self._note, hook.id, [(each.id, result) for each, result in zip(due, results, strict=True)]
+        )
+
+    def _due(self, hook: Webhook) -> Sequence[HookDelivery]:
+        with self._db.reading() as session:
+            return queries.next_of(session, hook.id, now(), 1 if hook.open_until else AT_ONCE)
+
+    def _keys(self, hook: Webhook) -> list[str]:
+        sealed = [hook.secret]
+        if hook.old_secret and hook.old_until and hook.old_until > now():
+            sealed.append(hook.old_secret)
+        return [self._vault.open(each) for each in sealed]
+
+    async def _post(self, hook: Webhook, keys: Sequence[str], delivery: HookDelivery) -> Result:
+        body = delivery.body or b""
+        attempt = Attempt(hook.url, body, headers(keys, delivery.event_id, now(), body))
+        with tracer.start_as_current_span("post webhook", telemetry.context_of(delivery.traceparent)):
+            result = await self._poster.post(attempt)
+        POSTED.labels("taken" if result.taken else "failed").inc()
+        return result
+
+    def _note(self, hook_id: str, results: Sequence[tuple[str, Result]]) -> None:
+        with self._db.transaction() as session:
+            commands.note(session, hook_id, results)
