@@ -33,11 +33,14 @@ _CLAIMS = jwt.JWTClaimsRegistry(
 )
 
 
-def issue(settings: Settings, recipient_id: str, until: datetime) -> str:
-    """The proof that goes to the address behind a recipient id, and to nobody else; good until an instant."""
+def issue(settings: Settings, recipient_id: str, until: datetime, person: str | None = None) -> str:
+    """The proof of a recipient id for whoever registered it; good until an instant. `person` is the same for the same
+    address, whatever ids it has, and tells nothing else."""
     key = _signing_key(settings)
     header = {"alg": ALGORITHM, "typ": "JWT", "kid": key.kid}
     claims = {"use": USE, "sub": recipient_id, "exp": int(until.timestamp())}
+    if person:
+        claims["person"] = person
     return jwt.encode(header, claims, key, algorithms=[ALGORITHM])
 
 
@@ -57,18 +60,21 @@ def publish_keys(settings: Settings) -> None:
         written(path, content).replace(path)
 
 
-def check(settings: Settings, recipient_id: str, token: str | None) -> None:
-    """Unauthenticated unless the token proves this id; where proofs are off, every id counts."""
+def check(settings: Settings, recipient_id: str, token: str | None) -> str:
+    """Who is behind an id, for counting; Unauthenticated unless the token proves it. Where proofs are off, every id counts
+    and is a person of its own."""
     if settings.recipient_proof == "off":
-        return
+        return recipient_id
     if token is None:
         raise Unauthenticated(
             "This needs the Recipient-Token that came with the recipient id.", code="recipient-unproven"
         )
-    if _read(_issuer_keys(settings.recipient_keys), token) != recipient_id:
+    claims = _read(_issuer_keys(settings.recipient_keys), token)
+    if claims["sub"] != recipient_id:
         raise Unauthenticated(
             "The Recipient-Token is not that of this recipient id.", code="recipient-unproven"
         )
+    return str(claims.get("person") or recipient_id)
 
 
 def check_own(settings: Settings, recipient_id: str, token: str | None) -> None:
@@ -90,11 +96,12 @@ class Proof:
     def __init__(self, settings: Settings, caller: Principal | None, token: str | None) -> None:
         self._settings, self._caller, self._token = settings, caller, token
 
-    def check(self, recipient_id: str) -> None:
-        """Unauthenticated unless the id is the caller's; an editor answers for whom he names and may leave the token out."""
+    def check(self, recipient_id: str) -> str:
+        """Who is behind the id, for counting; Unauthenticated unless it is the caller's. An editor answers for whom he
+        names and may leave the token out."""
         if self._token is None and self._caller is not None and self._caller.is_any("editor"):
-            return
-        check(self._settings, recipient_id, self._token)
+            return recipient_id
+        return check(self._settings, recipient_id, self._token)
 
 
 def _proof(
@@ -115,14 +122,14 @@ def _proof(
 Proven = Annotated[Proof, Depends(_proof)]
 
 
-def _read(keys: IssuerKeys, token: str) -> str:
+def _read(keys: IssuerKeys, token: str) -> dict[str, Any]:
     for max_age in (FRESH_SECONDS, RETRY_SECONDS):  # notify may have a new key since they were read
         try:
             claims = jwt.decode(token, keys.newest(max_age), algorithms=[ALGORITHM]).claims
             _CLAIMS.validate(claims)
         except (JoseError, ValueError):
             continue
-        return str(claims["sub"])
+        return claims
     raise Unauthenticated("The Recipient-Token is not valid, or no longer.", code="recipient-unproven")
 
 

@@ -30,7 +30,7 @@ def town(tmp_path: Path) -> Settings:
     return made
 
 
-def refused(check: Callable[[], None]) -> None:
+def refused(check: Callable[[], object]) -> None:
     with pytest.raises(Unauthenticated):
         check()
 
@@ -94,3 +94,11 @@ def test_a_given_key_is_taken_and_needs_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
     with pytest.raises(ValueError, match="32"):
         recipients.public_keys(settings(tmp_path, "short"))
+
+
+def test_several_ids_of_one_address_are_one_person(tmp_path: Path) -> None:
+    town = settings(tmp_path, recipient_proof="required")
+    recipients.publish_keys(town)
+    tokens = {each: recipients.issue(town, each, LATER, "the-same") for each in ("r_1", "r_2")}
+    assert {recipients.check(town, each, token) for each, token in tokens.items()} == {"the-same"}
+    assert recipients.check(town, "r_3", recipients.issue(town, "r_3", LATER)) == "r_3"

@@ -10,6 +10,7 @@ from sqlalchemy import event, select
 from uuid_utils import uuid7
 
 from libs.servicekit.db import now
+from libs.servicekit.errors import Conflict
 from libs.servicekit.tables import idempotency, outbox
 from services.offers.bookings import commands
 from services.offers.bookings.domain import Wish
@@ -304,3 +305,13 @@ def kept(service: Offers, *words: str) -> dict[str, int]:
         name: sum(all(word.encode() in (body or b"") for word in words) for body in found)
         for name, found in bodies.items()
     }
+
+
+def test_caps_count_persons_whatever_ids_they_have(service: Offers) -> None:
+    offer, wish = offered(service, max=100), Wish(places=4, form={"age": 9})
+    person = str(uuid7())
+    with service.db.transaction() as session:
+        commands.request(session, DESK, offer, str(uuid7()), wish, may_wait=False, person=person)
+    with pytest.raises(Conflict) as refused, service.db.transaction() as session:
+        commands.request(session, DESK, offer, str(uuid7()), wish, may_wait=False, person=person)
+    assert refused.value.code == "places-cap-reached"

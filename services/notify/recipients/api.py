@@ -65,7 +65,8 @@ def register(
         quiet=body.quiet,
     )
     recipient = commands.register(session, vault, said, notify.patience)
-    token = proofs.issue(settings, recipient.id, datetime.now(UTC) + timedelta(days=TOKEN_DAYS))
+    until = datetime.now(UTC) + timedelta(days=TOKEN_DAYS)
+    token = proofs.issue(settings, recipient.id, until, vault.person(mark))
     answer = Registered(id=recipient.id, token=token, status=recipient.status)
     return once.answer(answer, 201, {"Location": f"/v1/recipients/{recipient.id}"})
 

@@ -110,16 +110,16 @@ def request_booking(
     body: NewBooking, proof: Proven, session: Transaction, desk: Answering, once: OnlyOnce, request: Request
 ) -> Response:
     """Ask for dates, an interval or the whole of an offer; with `waiting_list` also for a place in the line."""
-    proof.check(body.recipient_id)
+    person = proof.check(body.recipient_id)
     wish = Wish.model_validate(body.model_dump(exclude={"offer_id", "recipient_id", "waiting_list"}))
     try:
         booking = commands.request(
-            session, desk, body.offer_id, body.recipient_id, wish, may_wait=body.waiting_list
+            session, desk, body.offer_id, body.recipient_id, wish, may_wait=body.waiting_list, person=person
         )
     except Full as full:
         session.rollback()
         with request.app.state.kit.database.transaction() as noting:
-            commands.note_refusal(noting, desk, full.board, body.offer_id, body.recipient_id)
+            commands.note_refusal(noting, desk, full.board, body.offer_id, person)
         raise
     booked = Booked(booking=views.asked(session, booking), token=desk.token(booking))
     headers = {"Location": f"/v1/bookings/{booking.id}", **etag(booking.version)}

@@ -52,24 +52,34 @@ def set_terms(session: Session, party: Party, offer_id: str, expected: int, term
 
 
 def request(
-    session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: Wish, *, may_wait: bool
+    session: Session,
+    desk: Desk,
+    offer_id: str,
+    recipient_id: str,
+    wish: Wish,
+    *,
+    may_wait: bool,
+    person: str | None = None,
 ) -> Booking:
-    """A new booking: approved, pending or in the line, as the rules say; Conflict when there is no place."""
-    _one_at_a_time(session, recipient_id)
+    """A new booking: approved, pending or in the line, as the rules say; Conflict when there is no place.
+
+    `person` is whom caps count, under whatever ids; without it the recipient id is."""
+    _one_at_a_time(session, person or recipient_id)
     offer = _public(session, offer_id)
     rules = queries.rules(session, offer)
     plan = plan_of(session, desk, offer, rules, wish)
     booking = _new(offer, recipient_id, plan)
+    booking.person = person
     within_caps(session, rules, booking, plan)
     enter(session, desk, offer, answered_by(rules, plan), booking, plan.stock_ids, may_wait=may_wait)
     _note_dates(session, booking, plan)
     return booking
 
 
-def note_refusal(session: Session, desk: Desk, board: str, offer_id: str, recipient_id: str) -> None:
+def note_refusal(session: Session, desk: Desk, board: str, offer_id: str, person: str) -> None:
     """Somebody went away empty-handed; in a transaction of its own, since the request's is undone."""
     on = now().astimezone(desk.zone).date()
-    needs.note_offer(session, board, NeedKind.REFUSED, offer_id, recipient_id, on)
+    needs.note_offer(session, board, NeedKind.REFUSED, offer_id, person, on)
 
 
 def place(session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: Wish) -> Booking:
@@ -89,7 +99,8 @@ def place(session: Session, desk: Desk, offer_id: str, recipient_id: str, wish: 
 
 def change(session: Session, desk: Desk, party: Party, booking_id: str, expected: int, wish: Wish) -> Booking:
     """Replace what is wished for. Other dates or more places are asked for anew, other answers are only noted."""
-    _one_at_a_time(session, queries.one(session, booking_id).recipient_id or "")
+    seen = queries.one(session, booking_id)
+    _one_at_a_time(session, seen.person or seen.recipient_id or "")
     offer, booking = held(session, booking_id)
     party.must_hold(booking)
     if booking.recipient_id is None:
@@ -178,10 +189,10 @@ def decline(
     return booking
 
 
-def _one_at_a_time(session: Session, recipient_id: str) -> None:
-    # Caps are counted before they are kept: two requests of one recipient must not count at once.
+def _one_at_a_time(session: Session, person: str) -> None:
+    # Caps are counted before they are kept: two requests of one person must not count at once.
     if session.get_bind().dialect.name == "postgresql":
-        key = {"key": f"recipient {recipient_id}"}
+        key = {"key": f"recipient {person}"}
         session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
 
 

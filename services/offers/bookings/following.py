@@ -166,4 +166,4 @@ def _over(booking: Booking) -> bool:
 
 
 def _strip(booking: Booking) -> None:
-    booking.form, booking.recipient_id = None, None
+    booking.form = booking.recipient_id = booking.person = None

@@ -27,7 +27,8 @@ class BookingTerms(SQLModel, table=True):
 
 
 class Booking(SQLModel, table=True):
-    """A request and what became of it. `form` and `recipient_id` are personal: nothing of them leaves this row.
+    """A request and what became of it. `form`, `recipient_id` and `person`, who
+    is the same for all ids of one address, are personal: nothing of them leaves this row.
 
     `starts_at` and `ends_at` span its dates, or are its slot. A waiting one stands in line by `queued_at`, `overtaken`
     counts how often a later one went before. `forget_at` is when what is personal goes.
@@ -39,6 +40,7 @@ class Booking(SQLModel, table=True):
     board: str
     offer_id: str = Field(foreign_key="offer.id")
     recipient_id: str | None
+    person: str | None = None
     status: str = BookingStatus.PENDING
     reason: str | None = None
     places: int

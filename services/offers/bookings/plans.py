@@ -148,7 +148,7 @@ def _of_offer(session: Session, offer: Offer, ids: list[str]) -> list[OfferSessi
 
 def within_caps(session: Session, rules: BookingRules, booking: Booking, plan: Plan) -> None:
     """Nobody hoards: so many bookings of a recipient on a board, so many places on a date."""
-    others = queries.open_of(session, booking.recipient_id or "", booking.board, now())
+    others = queries.open_of(session, booking, now())
     others = [each for each in others if each.id != booking.id]
     if len(others) >= rules.max_open:
         raise Conflict(

@@ -174,11 +174,15 @@ def position(session: Session, booking: Booking) -> int | None:
     return session.exec(query).one()
 
 
-def open_of(session: Session, recipient_id: str, board: str, now: datetime) -> list[Booking]:
-    """What one recipient has asked for on a board and is not over."""
+def open_of(session: Session, booking: Booking, now: datetime) -> list[Booking]:
+    """What the person behind a booking has asked for on its board, under whatever id, and is not over."""
+    same = or_(
+        col(Booking.recipient_id) == booking.recipient_id,
+        and_(col(Booking.person).is_not(None), col(Booking.person) == booking.person),
+    )
     query = select(Booking).where(
-        Booking.recipient_id == recipient_id,
-        Booking.board == board,
+        same,
+        Booking.board == booking.board,
         col(Booking.status).in_(ACTIVE),
         or_(col(Booking.ends_at).is_(None), col(Booking.ends_at) > now),
     )
