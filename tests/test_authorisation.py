@@ -187,6 +187,13 @@ TABLE = {
     ("notify", "POST", "/pages/confirm/{recipient_id}"): EVERYBODY,
     ("notify", "GET", "/pages/leave/{token}"): EVERYBODY,
     ("notify", "POST", "/pages/leave/{token}"): EVERYBODY,
+    ("notify", "GET", "/v1/subscriptions"): NOBODY,
+    ("notify", "POST", "/v1/subscriptions"): NOBODY,
+    ("notify", "GET", "/v1/subscriptions/{subscription_id}"): NOBODY,
+    ("notify", "PUT", "/v1/subscriptions/{subscription_id}"): NOBODY,
+    ("notify", "DELETE", "/v1/subscriptions/{subscription_id}"): NOBODY,
+    ("notify", "GET", "/pages/stop/{token}"): EVERYBODY,
+    ("notify", "POST", "/pages/stop/{token}"): EVERYBODY,
     ("notify", "GET", "/v1/deliveries"): OPERATORS,
     ("notify", "GET", "/v1/push/key"): EVERYBODY,
     ("notify", "GET", "/v1/feeds/atom"): EVERYBODY,
@@ -248,7 +255,10 @@ BY_LINK = (
     {("offers", "POST", "/v1/unsubscribe"), ("offers", "POST", "/v1/invitations/accept")}
     | {("offers", method, "/v1/wishlists/{wishlist_id}") for method in ("GET", "PUT", "DELETE")}
     | {("notify", method, "/v1/recipients/{recipient_id}") for method in ("GET", "PUT", "DELETE")}
+    | {("notify", method, "/v1/subscriptions/{subscription_id}") for method in ("GET", "PUT", "DELETE")}
     | {
+        ("notify", "GET", "/v1/subscriptions"),
+        ("notify", "POST", "/v1/subscriptions"),
         ("notify", "GET", "/v1/recipients/{recipient_id}/export"),
         ("notify", "POST", "/v1/recipients/{recipient_id}/confirmation"),
     }
@@ -325,6 +335,7 @@ class Town:
             "token": "nothing",
             "webhook_id": self.offer,
             "delivery_id": self.offer,
+            "subscription_id": self.offer,
             "improvement_id": self.improvement,
             "field": "facility",
             "period_id": self.offer,
@@ -387,7 +398,11 @@ def a_question(session: Session) -> str:
     return asked.id
 
 
-QUERIES = {"/v1/imports": {"board": "kita"}, "/v1/offers/{offer_id}/slots": {"from": "2026-01-01"}}
+QUERIES = {
+    "/v1/subscriptions": {"recipient_id": str(uuid7())},
+    "/v1/imports": {"board": "kita"},
+    "/v1/offers/{offer_id}/slots": {"from": "2026-01-01"},
+}
 BODIES: dict[str, Any] = {
     "/v1/offers/{offer_id}/sessions": {"starts_at": "2020-01-01T10:00Z", "ends_at": "2020-01-01T11:00Z"},
     "/v1/offers/{offer_id}/series/{series_id}/cancel": {"since": "2030-01-01", "reason": "Pause"},
@@ -425,6 +440,8 @@ BODIES: dict[str, Any] = {
     "/v1/webhooks/{webhook_id}": {"url": "https://example.org/"},
     "/v1/webhooks/{webhook_id}/replay": {},
     "/v1/recipients/{recipient_id}": {"language": "de", "timezone": "Europe/Berlin"},
+    "/v1/subscriptions": {"recipient_id": str(uuid7()), "filter": {}},
+    "/v1/subscriptions/{subscription_id}": {"filter": {}},
     "/v1/feedback": {"thing_id": "nothing", "helpful": True},
     "/v1/bookings/{booking_id}": {},
     "/v1/bookings/{booking_id}/cancel": {},

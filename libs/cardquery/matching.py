@@ -38,12 +38,12 @@ class Matching:
     """A town's days and words, with which cards are compared to queries."""
 
     def __init__(self, calendar: Calendar, vocabulary: Vocabulary) -> None:
-        self._calendar, self._silent = calendar, vocabulary.silent
+        self._calendar, self.silent = calendar, vocabulary.silent
         self.equals = _equals(vocabulary.equal)
 
     def asked(self, query: Query) -> Asked:
         """A query that many cards are to be compared with."""
-        return Asked(query, question(query.q, self._silent))
+        return Asked(query, question(query.q, self.silent))
 
     def subject(self, card: Card) -> "Subject":
         """A card that many queries are to be compared with."""

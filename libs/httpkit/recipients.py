@@ -79,6 +79,12 @@ def check(settings: Settings, recipient_id: str, token: str | None) -> str:
 
 def check_own(settings: Settings, recipient_id: str, token: str | None) -> None:
     """For notify itself, which always asks for the token and needs nobody's key set; Problem 401 unless it proves this id."""
+    if holder(settings, token) != recipient_id:
+        raise Unauthenticated("The token is not that of this recipient id.")
+
+
+def holder(settings: Settings, token: str | None) -> str:
+    """For notify itself: the recipient id that a token proves; Unauthenticated when it proves none."""
     if token is None:
         raise Unauthenticated("This needs the token that came with the recipient id.")
     try:
@@ -86,8 +92,7 @@ def check_own(settings: Settings, recipient_id: str, token: str | None) -> None:
         _CLAIMS.validate(claims)
     except (JoseError, ValueError):
         raise Unauthenticated("The token is not valid, or no longer.") from None
-    if claims["sub"] != recipient_id:
-        raise Unauthenticated("The token is not that of this recipient id.")
+    return str(claims["sub"])
 
 
 class Proof:

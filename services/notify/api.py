@@ -5,6 +5,7 @@ from services.notify.deliveries import api as deliveries
 from services.notify.feeds import api as feeds
 from services.notify.recipients import api as recipients
 from services.notify.recipients import pages
+from services.notify.subscriptions import api as subscriptions
 from services.notify.texts import api as texts
 from services.notify.webhooks import api as webhooks
 
@@ -13,6 +14,8 @@ ROUTERS = [
     pages.router,
     feeds.router,
     webhooks.router,
+    subscriptions.router,
+    subscriptions.pages,
     deliveries.router,
     texts.router,
     addresses.router,

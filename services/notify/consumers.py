@@ -1,9 +1,9 @@
 """What the service hears on the bus."""
 
 from services.notify.deliveries import consumers as deliveries
-from services.notify.things import consumers as things
+from services.notify.subscriptions import consumers as subscriptions
 
 SUBSCRIPTIONS = [
     deliveries.SUBSCRIPTION,
-    things.SUBSCRIPTION,
+    subscriptions.SUBSCRIPTION,
 ]

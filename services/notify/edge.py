@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 from fastapi.responses import HTMLResponse
 
+from libs.servicekit.values import CleanStr
 from services.notify.config import vault_of
 from services.notify.vault import Vault
 
@@ -24,6 +25,7 @@ def _vault(request: Request) -> Vault:
 
 
 Sealing = Annotated[Vault, Depends(_vault)]
+Token = Annotated[CleanStr, Path(max_length=400)]
 RecipientId = Annotated[str, Path(pattern=UUID7, description="As notify gave it out.")]
 Id = Annotated[str, Path(pattern=UUID7, description="UUIDv7")]
 

@@ -13,6 +13,9 @@ from services.notify.config import vault_of
 from services.notify.deliveries import commands as deliveries
 from services.notify.recipients import commands as recipients
 from services.notify.service import Notify
+from services.notify.subscriptions import commands as subscriptions
+from services.notify.subscriptions import telling
+from services.notify.subscriptions.matching import matching_of
 from services.notify.webhooks import commands as webhooks
 from services.notify.webhooks.listening import Listening, replay
 
@@ -21,6 +24,8 @@ def jobs(notify: Notify) -> list[Job]:
     """Everything that goes on beside requests and events."""
     return [
         rounds("notify.ask", partial(_ask, notify), every=1, at_rest=5),
+        rounds("notify.tell", partial(_tell, notify), every=0.5, at_rest=5),
+        rounds("notify.warn", warn, every=60),
         rounds("notify.forget", forget, every=600),
         rounds("notify.reseal", reseal, every=600),
         notify.deliver,
@@ -56,11 +61,25 @@ def _ask(notify: Notify, kit: Kit) -> Iterator[None]:
     )
 
 
+def _tell(notify: Notify, kit: Kit) -> Iterator[None]:
+    """Make messages of what those who follow something are to hear now."""
+    matching = matching_of(kit.settings.city)
+    teller = telling.Teller(vault_of(kit.settings), notify.town.texts, matching)
+    return in_batches(kit.database, lambda session: telling.tell(session, teller))
+
+
+def warn(kit: Kit) -> Iterator[None]:
+    """Tell of deadlines that are near."""
+    matching = matching_of(kit.settings.city)
+    return in_batches(kit.database, lambda session: telling.warn(session, matching))
+
+
 def forget(kit: Kit) -> Iterator[None]:
     """Erase who never confirmed, and what became of messages long ago."""
     yield from in_batches(kit.database, lambda session: recipients.forget(session, now()))
     yield from in_batches(kit.database, lambda session: deliveries.clean(session, now()))
     yield from in_batches(kit.database, lambda session: webhooks.clean(session, now()))
+    yield from in_batches(kit.database, lambda session: subscriptions.clean(session, now()))
 
 
 def reseal(kit: Kit) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from libs.httpkit.edge import Transaction
@@ -11,13 +11,12 @@ from libs.httpkit.pace import paced
 from libs.servicekit.errors import NotFound, TooMany, Unauthenticated
 from libs.servicekit.values import CleanStr
 from services.notify.deliveries.domain import CONFIRMATION
-from services.notify.edge import RecipientId, page
+from services.notify.edge import RecipientId, Token, page
 from services.notify.recipients import commands
 from services.notify.recipients.commands import WrongCode
 
 router = APIRouter(prefix="/pages", tags=["pages"], default_response_class=HTMLResponse)
 Code = Annotated[CleanStr, Query(max_length=40)]
-Token = Annotated[CleanStr, Path(max_length=400)]
 
 
 @router.get("/confirm/{recipient_id}", response_model=None)

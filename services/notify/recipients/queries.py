@@ -9,6 +9,8 @@ from services.notify.deliveries import queries as deliveries
 from services.notify.deliveries.content import Content
 from services.notify.deliveries.models import Delivery
 from services.notify.recipients.views import DeliveryView, Export, RecipientView
+from services.notify.subscriptions import queries as subscriptions
+from services.notify.subscriptions.views import SubscriptionView
 from services.notify.vault import Vault
 
 
@@ -19,6 +21,9 @@ def export(session: Session, vault: Vault, recipient_id: str) -> Export:
         recipient=RecipientView.of(row),
         address=vault.open(row.address),
         proof=row.proof,
+        subscriptions=[
+            SubscriptionView.of(each) for each in subscriptions.of_recipient(session, recipient_id)
+        ],
         deliveries=[_shown(vault, each) for each in deliveries.of_recipient(session, recipient_id)],
     )
 

@@ -10,6 +10,7 @@ from libs.contracts.card import Language
 from libs.servicekit.values import Body, CleanStr
 from services.notify.addresses.domain import QuietHours
 from services.notify.addresses.models import Recipient
+from services.notify.subscriptions.views import SubscriptionView
 
 ZONES = available_timezones()
 
@@ -114,6 +115,7 @@ class Export(BaseModel):
     recipient: RecipientView
     address: str
     proof: dict[str, Any] | None
+    subscriptions: list[SubscriptionView]
     deliveries: list[DeliveryView]
 
 

@@ -11,11 +11,13 @@ from services.notify.things.models import Thing
 
 
 class News(NamedTuple):
-    """What a fact changed: the thing as it stands now, and what that is to those who follow it."""
+    """What a fact changed: the thing as it stands now, what that is to those who follow it, and its card before if it
+    was listed."""
 
     thing: Thing
     card: Card
     change: Change
+    before: Card | None = None
 
 
 def learn(session: Session, event: Envelope[Any]) -> News | None:
@@ -27,9 +29,10 @@ def learn(session: Session, event: Envelope[Any]) -> News | None:
     known = session.get(Thing, key)
     if known and known.version >= event.version:
         return None
-    change = change_of(known.shown if known and known.listed else None, card)
+    before = known.shown if known and known.listed else None
+    change = change_of(before, card)
     thing = _write(session, known or _new(key, event), card, event)
-    return News(thing, card, change) if change else None
+    return News(thing, card, change, before) if change else None
 
 
 def _new(key: str, event: Envelope[Any]) -> Thing:

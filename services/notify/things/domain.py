@@ -13,6 +13,7 @@ class Change(StrEnum):
     CHANGED = "changed"
     PLACE_FREE = "place_free"
     CANCELLED = "cancelled"
+    DEADLINE = "deadline"
 
 
 # What a reader would notice; versions, boosts and check dates are none of it.

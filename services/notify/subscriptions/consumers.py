@@ -1,0 +1,26 @@
+"""Broker edge of subscriptions: every public fact enters; what it means to whom is noted in its transaction."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from libs.contracts.event import Envelope
+from libs.contracts.topology import NEWS
+from libs.servicekit.kit import Kit
+from libs.servicekit.subscriptions import Subscription
+from services.notify.config import NotifySettings
+from services.notify.subscriptions.matching import Told, match, matching_of
+from services.notify.things import commands as things
+
+
+def told(session: Session, kit: Kit, event: Envelope[Any]) -> None:
+    """A service told something about one of its things."""
+    news = things.learn(session, event)
+    if news:
+        window = timedelta(seconds=NotifySettings().notify_coalesce_seconds)
+        fact = Told(event.id, event.time, event.traceparent)
+        match(session, matching_of(kit.settings.city), news, fact, window)
+
+
+SUBSCRIPTION = Subscription(NEWS, told)
