@@ -147,7 +147,7 @@ def test_a_deadline_is_told_once_to_those_who_want_it(notify: Notify) -> None:
     from services.notify.subscriptions.matching import matching_of
 
     recipient, headers = notify.confirmed("deadline@example.org")
-    thing = notify.offer("Fristtest", bookable_until=datetime.now(UTC) + timedelta(days=2))
+    thing = notify.offer("Fristtest", bookable_until=(datetime.now(UTC) + timedelta(days=2)).isoformat())
     learned(notify, thing, 1)
     follow(notify, recipient, headers, {"thing": thing}, changes=["deadline"])
     for _ in range(2):

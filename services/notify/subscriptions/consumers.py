@@ -11,12 +11,12 @@ from libs.servicekit.kit import Kit
 from libs.servicekit.subscriptions import Subscription
 from services.notify.config import NotifySettings
 from services.notify.subscriptions.matching import Told, match, matching_of
-from services.notify.things import commands as things
+from services.notify.things import consumers as things
 
 
 def told(session: Session, kit: Kit, event: Envelope[Any]) -> None:
     """A service told something about one of its things."""
-    news = things.learn(session, event)
+    news = things.told(session, event)
     if news:
         window = timedelta(seconds=NotifySettings().notify_coalesce_seconds)
         fact = Told(event.id, event.time, event.traceparent)
