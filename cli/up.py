@@ -66,8 +66,8 @@ def still_running(home: Home) -> state.State | None:
 
 def fetch(home: Home, console: Console) -> None:
     """The two things that pip does not bring: Meilisearch, and the assets of the /docs pages."""
-    if "COBURG_MEILISEARCH_URL" not in home.environ and not meilisearch.installed(home):
-        with console.status("Fetching Meilisearch (once) …"):
+    if "COBURG_MEILISEARCH_URL" not in home.environ:
+        with console.status("Looking for Meilisearch (fetched once) …"):
             meilisearch.ensure(home)
     if not (ROOT / "node_modules" / "swagger-ui-dist").is_dir() and shutil.which("npm"):
         with console.status("Fetching the assets of the API pages (once) …"):

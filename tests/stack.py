@@ -55,7 +55,8 @@ class Stack:
 
     def start(self, *names: str) -> "Stack":
         """Starts the named components, or everything in order, streams declared; returns when all are ready."""
-        meilisearch.ensure(self.home)
+        if not meilisearch.installed(self.home):
+            meilisearch.ensure(self.home)
         components.prepare(self.home)
         if names:
             self.launch(*names)

@@ -41,6 +41,21 @@ def test_the_known_binary_passes() -> None:
     meilisearch.verify(meilisearch.ensure(Home.current()))
 
 
+def test_a_cached_copy_that_changed_is_fetched_anew(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    executable(meilisearch.cached(), "something else")
+    monkeypatch.setattr(meilisearch, "fetch", lambda _home: Path("fetched"))
+
+    assert meilisearch.ensure(home) == Path("fetched")
+    assert not meilisearch.cached().exists()
+
+
+def test_an_operators_own_is_taken_as_it_is(home: Home, tmp_path: Path) -> None:
+    own = executable(home.folder / "meilisearch" / "meilisearch")
+    assert meilisearch.ensure(home) == own
+    on_path = executable(tmp_path / "bin" / "meilisearch", "meilisearch 1.21.0")
+    assert meilisearch.ensure(home) == on_path
+
+
 def test_a_copy_in_the_home_is_taken_before_the_cache(home: Home) -> None:
     executable(meilisearch.cached())
     own = executable(home.folder / "meilisearch" / "meilisearch")
