@@ -98,7 +98,7 @@ class _Heard:
 
     async def search(self, _index: str, asked: dict[str, Any]) -> dict[str, Any]:
         self.asked = asked
-        return {"hits": [], "totalHits": 1}
+        return {"hits": [], "totalHits": 1, "facetDistribution": {"listed": {"true": 1}}}
 
 
 async def as_the_gateway_asks(query: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ LONGITUDE = r"-?((1[0-7][0-9]|[0-9]{1,2})(\.[0-9]{1,12})?|180(\.0{1,12})?)"
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
 VALUES = 50
+MOST_LIMIT, MOST_OFFSET = 100, 10_000
 MAX_MONTHS, MAX_CENTS = 1500, 100_000_000
 
 
@@ -70,6 +71,6 @@ class Named(BaseModel):
         None, description="Among equally good answers; with `near` by distance if not told."
     )
     lang: Language = Field("de", description="Of the texts; what lacks it comes in the next best.")
-    limit: int = Field(20, ge=1, le=100)
-    offset: int = Field(0, ge=0, le=10_000)
+    limit: int = Field(20, ge=1, le=MOST_LIMIT)
+    offset: int = Field(0, ge=0, le=MOST_OFFSET)
     facets: CleanStr = Field("", max_length=500, description="Facets to count, with commas; `*` for all.")

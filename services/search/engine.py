@@ -13,6 +13,8 @@ from pydantic_core import from_json, to_json
 from services.search.wire import Unavailable, Wire
 
 KEY = "key"
+# Whoever wants the number of things that answer asks for this facet: no search reaches all hits.
+COUNTED = "listed"
 # Filters have no way to write every backslash, so inside Meilisearch a letter of nobody's stands for it.
 BACKSLASH = "\ue005"
 _IN_JSON, _IN_ENGINE = b"\\\\", BACKSLASH.encode()
@@ -126,6 +128,11 @@ class Engine:
     async def close(self) -> None:
         """Drop the connections."""
         await self._wire.close()
+
+
+def total(answer: Json) -> int:
+    """How many things answer, also beyond those that an answer reaches."""
+    return int(answer.get("facetDistribution", {}).get(COUNTED, {}).get("true", 0))
 
 
 def _failure(error: Json, status: int) -> Exception:

@@ -13,7 +13,7 @@ import structlog
 from libs.cardquery.vocabulary import Vocabulary
 from services.search import schema
 from services.search.domain import Change
-from services.search.engine import KEY, Engine, Missing, Rejected
+from services.search.engine import COUNTED, KEY, Engine, Missing, Rejected, total
 from services.search.target import Flight, Refused, Target, misplaced
 from services.search.wire import Unavailable
 
@@ -205,5 +205,5 @@ class Index:
 
     async def documents(self) -> int:
         """How many things can be found; raises Unavailable."""
-        query = {"filter": "listed = true", "hitsPerPage": 0, "page": 1}
-        return int((await self.engine.search(self.name, query))["totalHits"])
+        query = {"filter": "listed = true", "hitsPerPage": 0, "page": 1, "facets": [COUNTED]}
+        return total(await self.engine.search(self.name, query))

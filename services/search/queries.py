@@ -10,7 +10,7 @@ from libs.cardquery.query import COMMON, Query, attribute
 from libs.language.folding import words
 from libs.language.questions import Question, question
 from libs.town.calendar import Calendar
-from services.search.engine import Engine, Json, Rejected
+from services.search.engine import COUNTED, Engine, Json, Rejected, total
 from services.search.filters import filters, order
 from services.search.marking import BEGIN, END, marked, spellings
 from services.search.schema import LOCALE
@@ -75,7 +75,7 @@ class Queries:
         page, size, skip = window(query.offset, query.limit)
         asked_for = question(query.q, self._stop_words)
         asked = _ASKED | _asked(query, self._calendar) | {"q": asked_for.line}
-        asked |= {"page": page, "hitsPerPage": size, "facets": list(facets)}
+        asked |= {"page": page, "hitsPerPage": size, "facets": [COUNTED, *facets]}
         answer, relaxed = await self._engine.search(self._index, asked), None
         if answer["totalHits"] == 0 and (line := await self._relaxed(asked_for, asked)):
             relaxed, instead = line
@@ -84,7 +84,7 @@ class Queries:
         counts = answer.get("facetDistribution", {})
         return {
             "items": [item(hit, query.lang, spelt) for hit in answer["hits"][skip : skip + query.limit]],
-            "total": answer["totalHits"],
+            "total": total(answer),
             "relaxed": relaxed,
             "facets": {name: counts.get(attribute, {}) for attribute, name in facets.items()},
             "took_ms": round((time.perf_counter() - begun) * 1000, 2),

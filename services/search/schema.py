@@ -5,6 +5,7 @@ Meilisearch gets words that are folded and taken apart already (ADR 30). Its own
 
 import structlog
 
+from libs.cardquery.named import MOST_LIMIT, MOST_OFFSET
 from libs.cardquery.vocabulary import Vocabulary
 from libs.language.indexing import whole_words
 from services.search.engine import Json
@@ -80,6 +81,6 @@ _CARDS: Json = {
     "rankingRules": ["words", "typo", "proximity", "exactness", "attribute", "sort", "rank:desc"],
     "localizedAttributes": [{"locales": [LOCALE], "attributePatterns": ["*"]}],
     "faceting": {"maxValuesPerFacet": 500, "sortFacetValuesBy": {"*": "count"}},
-    # Totals are exact up to here.
-    "pagination": {"maxTotalHits": 1_000_000},
+    # No answer holds or reaches more, whoever asks; totals are counted apart.
+    "pagination": {"maxTotalHits": MOST_OFFSET + MOST_LIMIT},
 }

@@ -15,7 +15,9 @@ import httpx2
 import pytest
 from nats.js import JetStreamContext, api
 
+from libs.cardquery.named import MOST_LIMIT, MOST_OFFSET
 from libs.cardquery.query import Query
+from libs.cardquery.vocabulary import Vocabulary
 from libs.contracts.event import Envelope
 from libs.contracts.search import QueryUnanswered, ResultRated
 from libs.servicekit.broker import Bus
@@ -25,6 +27,7 @@ from libs.servicekit.settings import Settings
 from services.search.announce import Announcer
 from services.search.engine import Engine
 from services.search.feedback import Feedback, Rating
+from services.search.index import Index
 from services.search.opensearch import NAMESPACE, description
 from services.search.tenant import Tenants
 from services.search.unanswered import AT_ONCE, NOTES, Unanswered, mark
@@ -99,6 +102,31 @@ def test_a_token_finds_what_is_public_and_nothing_else(town: Running, meilisearc
     assert found(filter="listed = true OR listed = false") == {"offen", "kinder"}
     several = {"queries": [{"indexUid": index, "q": "", "filter": "listed = false"}]}
     assert direct(access, "POST", "/multi-search", json=several).json()["results"][0]["hits"] == []
+
+
+def test_a_token_reaches_no_more_than_one_answer_does_and_totals_are_exact_beyond(
+    town: Running, meilisearch: Meilisearch
+) -> None:
+    access = town.client.get("/v1/search/token").json()
+    index, documents = access["index"], f"/indexes/{access['index']}/documents"
+    most = MOST_OFFSET + MOST_LIMIT
+    thing = {"kind": "many", "title": {"de": "Vieles"}, "listed": True}
+    many = [thing | {"key": f"many-{number}", "id": f"many-{number}"} for number in range(most + 7)]
+    asked(meilisearch, lambda engine: engine.do("POST", documents, many))
+    try:
+        for wanted in ({"limit": 10**6}, {"hitsPerPage": 10**6}, {"offset": most}):
+            query = {"filter": "kind = many", "attributesToRetrieve": ["id"], **wanted}
+            hits = direct(access, "POST", f"/indexes/{index}/search", json=query).json()["hits"]
+            assert len(hits) == (0 if "offset" in wanted else most)
+        last = town.client.get(
+            "/v1/search", params={"kind": "many", "limit": MOST_LIMIT, "offset": MOST_OFFSET}
+        )
+        assert (len(last.json()["items"]), last.json()["total"]) == (MOST_LIMIT, len(many))
+        assert (
+            asked(meilisearch, lambda engine: Index(engine, index, Vocabulary()).documents()) == len(many) + 2
+        )
+    finally:
+        asked(meilisearch, lambda engine: engine.do("POST", f"{documents}/delete", {"filter": "kind = many"}))
 
 
 def test_a_token_opens_no_other_index_and_no_other_action(town: Running, meilisearch: Meilisearch) -> None:
