@@ -12,6 +12,7 @@ TOWN = ("test_flow", "test_register", "test_traces")
 STACK = ("tests/cli/test_imports.py", "tests/cli/test_index.py", "tests/system/test_openapi.py")
 # Groups begin in this order; the rest follows.
 LONG = (
+    "tests/system/test_outage_faults.py",  # waits most of the time, so that the others have the machine meanwhile
     "offers",
     "town",
     "tests/system/test_faults.py",
