@@ -27,6 +27,7 @@ class NotifySettings(BaseSettings):
         description="smtp://user:password@host:587 (STARTTLS required unless ?tls=… says otherwise) or smtps://…:465; "
         "empty: messages wait.",
     )
+    smtp_ca: str = Field("", description="File with the CA of an SMTP server that no public one knows (PEM).")
     mail_from: str = Field("", max_length=254, description="Sender; default: noreply@ the town's domain.")
     mail_connections: int = Field(4, ge=1, le=50, description="Open at once to the SMTP server.")
     mail_rate: str = Field("60/minute", description="Mails per receiving domain; empty switches it off.")

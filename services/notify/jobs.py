@@ -11,6 +11,7 @@ from services.notify.addresses import commands as address_commands
 from services.notify.addresses import queries as addresses
 from services.notify.config import vault_of
 from services.notify.deliveries import commands as deliveries
+from services.notify.figures import measure
 from services.notify.recipients import commands as recipients
 from services.notify.service import Notify
 from services.notify.subscriptions import commands as subscriptions
@@ -28,7 +29,9 @@ def jobs(notify: Notify) -> list[Job]:
         rounds("notify.warn", warn, every=60),
         rounds("notify.forget", forget, every=600),
         rounds("notify.reseal", reseal, every=600),
-        notify.deliver,
+        _named("notify.measure", measure),
+        _named("notify.deliver_mail", notify.deliver_mail),
+        _named("notify.deliver_push", notify.deliver_push),
         notify.follow,
         notify.post,
         _replaying(notify),
@@ -49,6 +52,17 @@ def _listening(notify: Notify, durable: Consumer) -> Job:
 
     job.__name__ = durable.durable
     return job
+
+
+def _named(name: str, job: Job) -> Job:
+    """A job that does not wait for the broker."""
+
+    async def named(kit: Kit) -> None:
+        await job(kit)
+
+    named.__name__ = name
+    named.without_bus = True  # type: ignore[attr-defined]
+    return named
 
 
 def _ask(notify: Notify, kit: Kit) -> Iterator[None]:
@@ -87,3 +101,4 @@ def reseal(kit: Kit) -> Iterator[None]:
     vault = vault_of(kit.settings)
     yield from in_batches(kit.database, lambda session: address_commands.reseal(session, vault))
     yield from in_batches(kit.database, lambda session: webhooks.reseal(session, vault))
+    yield from in_batches(kit.database, lambda session: deliveries.reseal(session, vault))

@@ -12,7 +12,7 @@ from libs.servicekit.kit import Kit
 from libs.servicekit.settings import Settings
 from libs.town import calendar
 from services.notify.config import NotifySettings, vapid_of, vault_of
-from services.notify.deliveries.channels import Channels
+from services.notify.deliveries.channels import Mails, Way
 from services.notify.deliveries.domain import CONFIRMATION
 from services.notify.deliveries.push import Push
 from services.notify.deliveries.runner import Delivering
@@ -75,15 +75,21 @@ class Notify:
         """Let the other services check the recipient ids that are given out here."""
         proofs.publish_keys(kit.settings)
 
-    async def deliver(self, kit: Kit) -> None:
-        """Send what is due, until cancelled."""
-        push = Push(vapid_of(kit.settings), self._address, Poster(anywhere=self.hooks_anywhere))
-        channels = Channels(self._own, self._address, push)
+    async def deliver_mail(self, kit: Kit) -> None:
+        """Send the mails that are due, until cancelled."""
+        await self._deliver(kit, Mails(self._own, self._address))
+
+    async def deliver_push(self, kit: Kit) -> None:
+        """Send what is due to browsers, until cancelled."""
+        poster = Poster(anywhere=self.hooks_anywhere)
+        await self._deliver(kit, Push(vapid_of(kit.settings), self._address, poster))
+
+    async def _deliver(self, kit: Kit, way: Way) -> None:
         sender = Sender(vault_of(kit.settings), self.town, self._address, self.town.name)
         try:
-            await Delivering(kit, sender, channels).run()
+            await Delivering(kit, sender, way).run()
         finally:
-            await channels.close()
+            await way.close()
 
 
 def _origin(url: str) -> str:

@@ -28,7 +28,7 @@ class Vault:
             raise ValueError(f"keys that seal addresses need at least {MIN_KEY_LENGTH} characters")
         self._all = MultiFernet([_derived(key) for key in keys])
         self._mark_key = mark_key.encode()
-        self.key_id = hashlib.sha256(keys[0].encode()).hexdigest()[:8]
+        self.key_id, *self.older = [hashlib.sha256(key.encode()).hexdigest()[:8] for key in keys]
 
     def seal(self, text: str) -> bytes:
         """Encrypt with the newest key."""

@@ -74,15 +74,15 @@ class Notify:
         self, recipient: str, template: Template, about: Subject, dates: Sequence[Occasion] = (), **more: Any
     ) -> str:
         """Ask for a message as a service would; the event's id."""
-        fact = MessageRequested(
-            recipient_id=recipient,
-            template=template.name,
-            about=about,
-            facts=template.facts(),
-            dates=list(dates),
-            **more,
-        )
-        return self.publish(fact)
+        return self.publish(requested(recipient, template, about, dates, **more))
+
+    def ask_often(self, recipients: Sequence[str], template: Template, about: Subject) -> list[str]:
+        """Ask for a message to each, at once; the events' ids."""
+        events = [
+            event(requested(each, template, about), str(uuid7()), 1, str(uuid7())) for each in recipients
+        ]
+        self.send(events)
+        return [event_id for _, _, event_id in events]
 
     def offer(self, title: str, thing: str | None = None, version: int = 1, **card: Any) -> str:
         """Have an offer published; its id."""
@@ -96,19 +96,8 @@ class Notify:
         self, fact: Fact, thing: str | None = None, version: int = 1, event_id: str | None = None
     ) -> str:
         """Put a fact on the bus; the event's id."""
-        event_id, thing = event_id or str(uuid7()), thing or str(uuid7())
-        event = envelope(
-            fact,
-            event_id=event_id,
-            subject=thing,
-            version=version,
-            time=datetime.now(UTC),
-            prefix="de.coburg",
-            schema_base="http://offers/v1/events",
-            traceparent=None,
-            source="offers" if fact.internal else None,
-        )
-        self.send([(fact.subject(thing), event.to_bytes(), event_id)])
+        event_id = event_id or str(uuid7())
+        self.send([event(fact, thing or str(uuid7()), version, event_id)])
         return event_id
 
     def send(self, messages: Sequence[tuple[str, bytes, str]]) -> None:
@@ -136,6 +125,36 @@ class Notify:
             return found if all(each["status"] not in ("due", "held") for each in found) else []
 
         return until(over, seconds)
+
+
+def requested(
+    recipient: str, template: Template, about: Subject, dates: Sequence[Occasion] = (), **more: Any
+) -> MessageRequested:
+    """A service's request for a message."""
+    return MessageRequested(
+        recipient_id=recipient,
+        template=template.name,
+        about=about,
+        facts=template.facts(),
+        dates=list(dates),
+        **more,
+    )
+
+
+def event(fact: Fact, thing: str, version: int, event_id: str) -> tuple[str, bytes, str]:
+    """A fact as it lies on the bus: subject, bytes, id."""
+    made = envelope(
+        fact,
+        event_id=event_id,
+        subject=thing,
+        version=version,
+        time=datetime.now(UTC),
+        prefix="de.coburg",
+        schema_base="http://offers/v1/events",
+        traceparent=None,
+        source="offers" if fact.internal else None,
+    )
+    return fact.subject(thing), made.to_bytes(), event_id
 
 
 async def send(url: str, messages: Sequence[tuple[str, bytes, str]]) -> None:
@@ -167,7 +186,8 @@ async def reasons(url: str, subject: str) -> list[str]:
 
 def started(running: ExitStack, folder: Path, url: str, **environ: str) -> Notify:
     stack = running.enter_context(Stack(folder, COBURG_NOTIFY_DATABASE_URL=url, **OPEN, **environ))
-    stack.start("nats", "mailbox").provision()
+    own_mailbox = () if "COBURG_SMTP_URL" in environ else ("mailbox",)
+    stack.start("nats", *own_mailbox).provision()
     stack.launch("notify")
     notify = Notify(stack, url)
     running.callback(notify.close)

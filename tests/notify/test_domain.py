@@ -100,6 +100,9 @@ def test_what_is_no_address(text: str) -> None:
         (451, "4.7.1 greylisted", Outcome.LATER),
         (550, "5.1.1 no such user", Outcome.NO_SUCH_ADDRESS),
         (550, "5.7.1 policy", Outcome.REFUSED),
+        (550, "5.1.10 null mx", Outcome.NO_SUCH_ADDRESS),
+        (550, "5.1.8 bad sender", Outcome.REFUSED),
+        (550, "no such user here, or so", Outcome.REFUSED),
         (554, "no", Outcome.REFUSED),
     ],
 )

@@ -16,7 +16,7 @@ def suppress(session: Session, mark: str, reason: str) -> None:
 
 def reseal(session: Session, vault: Vault) -> int:
     """Seal some addresses with the newest key; returns how many."""
-    rows = queries.sealed_otherwise(session, vault.key_id)
+    rows = queries.sealed_otherwise(session, vault.older)
     for row in rows:
         row.address, row.key_id = vault.seal(vault.open(row.address)), vault.key_id
         session.add(row)

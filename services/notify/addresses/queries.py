@@ -1,5 +1,6 @@
 """Reads of recipients."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
@@ -44,13 +45,17 @@ def never_confirmed(session: Session, at: datetime, within: timedelta) -> list[s
     return list(session.exec(select(Recipient.id).where(old).limit(AT_ONCE)))
 
 
-def sealed_otherwise(session: Session, key_id: str) -> list[Recipient]:
-    """Recipients whose address is sealed with an older key."""
-    query = select(Recipient).where(Recipient.key_id != key_id).limit(AT_ONCE)
+def sealed_otherwise(session: Session, keys: Sequence[str]) -> list[Recipient]:
+    """Recipients whose address is sealed with one of these keys."""
+    query = select(Recipient).where(col(Recipient.key_id).in_(keys)).limit(AT_ONCE)
     return list(session.exec(query.with_for_update()))
 
 
 def counts(session: Session) -> dict[str, int]:
-    """How many recipients there are in each status, and how many addresses are suppressed."""
-    rows = session.exec(select(Recipient.status, func.count()).group_by(Recipient.status)).all()
-    return {**dict(rows), "suppressed": session.exec(select(func.count()).select_from(Suppression)).one()}
+    """How many recipients there are in each status."""
+    return dict(session.exec(select(Recipient.status, func.count()).group_by(Recipient.status)).all())
+
+
+def suppressions(session: Session) -> dict[str, int]:
+    """How many addresses nothing is sent to, by the reason."""
+    return dict(session.exec(select(Suppression.reason, func.count()).group_by(Suppression.reason)).all())

@@ -1,5 +1,6 @@
 """Use cases of deliveries: take a message on, note what became of it, clean up."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
@@ -15,12 +16,12 @@ from services.notify.deliveries import queries
 from services.notify.deliveries.content import Content
 from services.notify.deliveries.domain import (
     CONFIRMATION,
-    GIVE_UP_AFTER,
-    PACED_PAUSE,
     Outcome,
     Reason,
     Status,
+    lasts,
     pause,
+    reason_of,
 )
 from services.notify.deliveries.models import Delivery
 from services.notify.vault import Vault
@@ -72,32 +73,31 @@ def release(session: Session, recipient_id: str) -> None:
 
 
 def note(session: Session, delivery_id: str, outcome: Outcome, mark: str) -> None:
-    """What trying to send came to: done, later, or never; what the recipient's server does not know is suppressed."""
+    """What trying in vain came to: later, or never; what the recipient's server does not know is suppressed."""
+    if outcome is Outcome.NO_SUCH_ADDRESS:
+        suppress(session, mark, "bounced")
     delivery = session.get(Delivery, delivery_id)
     if delivery is None or delivery.status != Status.DUE:
         return  # erased or stopped meanwhile
-    if outcome is Outcome.PACED:
-        delivery.due_at = now() + PACED_PAUSE
-        session.add(delivery)
-        return
     delivery.attempts += 1
-    if outcome is Outcome.SENT:
-        end(session, delivery, Status.SENT)
-    elif outcome is Outcome.LATER and now() - delivery.created_at < GIVE_UP_AFTER:
+    if lasts(outcome, delivery.attempts):
+        end(session, delivery, Status.FAILED, reason_of(outcome))
+    else:
         delivery.due_at = now() + pause(delivery.attempts - 1)
         session.add(delivery)
-    else:
-        end(session, delivery, Status.FAILED, Reason.GAVE_UP if outcome is Outcome.LATER else Reason.REFUSED)
-    if outcome is Outcome.NO_SUCH_ADDRESS:
-        suppress(session, mark, "bounced")
 
 
-def put_off(session: Session, delivery_id: str) -> None:
-    """What it is about is not known yet: a moment later it may be."""
-    delivery = session.get(Delivery, delivery_id)
-    if delivery and delivery.status == Status.DUE:
-        delivery.due_at = now() + timedelta(seconds=1)
-        session.add(delivery)
+def note_sent(session: Session, ids: Sequence[str]) -> None:
+    """These were handed over; what they said is forgotten."""
+    sent = {"status": Status.SENT, "attempts": Delivery.attempts + 1, "ended_at": now()}
+    mine = col(Delivery.id).in_(ids) & (col(Delivery.status) == Status.DUE)
+    session.execute(update(Delivery).where(mine).values(**sent, content=None, key_id=None))
+
+
+def postpone(session: Session, delivery_id: str, seconds: float) -> None:
+    """It is not its turn yet; no attempt was made."""
+    mine = (col(Delivery.id) == delivery_id) & (col(Delivery.status) == Status.DUE)
+    session.execute(update(Delivery).where(mine).values(due_at=now() + timedelta(seconds=seconds)))
 
 
 def end(session: Session, delivery: Delivery, status: Status, reason: Reason | None = None) -> None:
@@ -132,3 +132,12 @@ def clean(session: Session, at: datetime) -> int:
     ids = queries.over(session, at, AT_ONCE)
     session.execute(delete(Delivery).where(col(Delivery.id).in_(ids)))
     return len(ids)
+
+
+def reseal(session: Session, vault: Vault) -> int:
+    """Seal with the newest key what some deliveries say; returns how many."""
+    rows = queries.sealed_otherwise(session, vault.older, AT_ONCE)
+    for row in rows:
+        row.content, row.key_id = vault.seal(vault.open(row.content or b"")), vault.key_id
+        session.add(row)
+    return len(rows)

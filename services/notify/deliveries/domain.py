@@ -3,10 +3,10 @@
 from datetime import timedelta
 from enum import StrEnum
 
-GIVE_UP_AFTER = timedelta(days=4)
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(hours=4)
-PACED_PAUSE = timedelta(seconds=20)
+# About four days of refusals. Attempts count, not age: a message may have waited for weeks before its first one.
+MOST_ATTEMPTS = 33
 # What became of a delivery can be asked for so long; its content goes when it is over.
 KEPT = timedelta(days=30)
 
@@ -38,12 +38,16 @@ class Outcome(StrEnum):
 
     SENT = "sent"
     LATER = "later"
-    PACED = "paced"
     REFUSED = "refused"
     NO_SUCH_ADDRESS = "no_such_address"
+    UNREADABLE = "unreadable"
 
 
 CONFIRMATION = "confirm-address"
+# What tells many people the same lets what one person waits for go first.
+NEWS = ("news", "digest")
+# Enhanced status codes (RFC 3463) that speak of the recipient's mailbox; others of 5.1 speak of the sender.
+NO_MAILBOX = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
 
 
 class ServerAway(Exception):  # noqa: N818 - says what it is
@@ -56,11 +60,23 @@ def pause(attempts: int) -> timedelta:
     return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
 
 
+def lasts(outcome: Outcome, attempts: int) -> bool:
+    """Whether after so many attempts it is no use to try again."""
+    passing = outcome in (Outcome.LATER, Outcome.UNREADABLE)
+    return not passing or attempts >= MOST_ATTEMPTS
+
+
+def reason_of(outcome: Outcome) -> Reason:
+    """Why a delivery ended that was not sent."""
+    reasons = {Outcome.LATER: Reason.GAVE_UP, Outcome.UNREADABLE: Reason.UNREADABLE}
+    return reasons.get(outcome, Reason.REFUSED)
+
+
 def outcome_of(code: int, text: str) -> Outcome:
-    """What an SMTP reply means (RFC 5321, 3463): 4xx comes back, 5xx does not, 5.1.x says there is no such mailbox."""
+    """What an SMTP reply means (RFC 5321): 4xx comes back, 5xx does not, some say that there is no such mailbox."""
     if code < 400:
         return Outcome.SENT
     if code < 500:
         return Outcome.LATER
-    # Many servers say 550 alone when they mean the mailbox.
-    return Outcome.NO_SUCH_ADDRESS if text.startswith("5.1.") else Outcome.REFUSED
+    # 550 alone may mean the mailbox as well as a policy: it ends the mail, not the address.
+    return Outcome.NO_SUCH_ADDRESS if text.split(" ", 1)[0] in NO_MAILBOX else Outcome.REFUSED

@@ -8,12 +8,15 @@ import json
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from webpush import WebPush, WebPushSubscription  # type: ignore[import-untyped]
 
+from services.notify.addresses.domain import Channel
 from services.notify.deliveries.domain import Outcome
+from services.notify.deliveries.models import Delivery
 from services.notify.deliveries.sending import Parcel
 from services.notify.posting import Attempt, Poster, Result
 from services.notify.texts.html import ARROW
 from services.notify.vapid import pem
 
+AT_ONCE = 16
 TTL_SECONDS = 24 * 3600
 # Push services take 4,096 bytes with everything around the text.
 MAX_TITLE, MAX_BODY, MAX_URL = 200, 600, 1500
@@ -22,10 +25,16 @@ MAX_TITLE, MAX_BODY, MAX_URL = 200, 600, 1500
 class Push:
     """Sends over whichever push service a browser named."""
 
+    channel, size = Channel.PUSH, AT_ONCE
+
     def __init__(self, key: EllipticCurvePrivateKey, subscriber: str, poster: Poster) -> None:
         private, public = pem(key)
         self._sealing = WebPush(private, public, subscriber=subscriber, ttl=TTL_SECONDS)
         self._poster = poster
+
+    def wait(self, _to: str, _delivery: Delivery) -> float:
+        """Nobody's turn is counted: each push service says itself when it is too much."""
+        return 0.0
 
     async def send(self, parcel: Parcel) -> Outcome:
         """Hand over one message; a push service that is away is tried again by itself, others go on."""

@@ -3,7 +3,7 @@
 A `Parcel` is ready to be handed over and holds nothing that needs the database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -53,6 +53,14 @@ class Parcel:
     traceparent: str | None
 
 
+class NotYet(Exception):  # noqa: N818 - no error: others go first
+    """In how many seconds it is a delivery's turn."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 class NotToBeSent(Exception):  # noqa: N818 - no error: the delivery is over
     """Why a delivery goes nowhere."""
 
@@ -72,17 +80,22 @@ def is_new_to_us(session: Session, sender: Sender, delivery: Delivery) -> bool:
     return about is not None and things.by_id(session, about.kind, about.id) is None
 
 
-def pack(session: Session, sender: Sender, delivery: Delivery, recipient: Recipient, stop_url: str) -> Parcel:
-    """A delivery as it is handed over; raises NotToBeSent."""
+# The address and the delivery enter, the seconds until its turn leave.
+Turn = Callable[[str, Delivery], float]
+
+
+def pack(
+    session: Session, sender: Sender, delivery: Delivery, recipient: Recipient, stop_url: str, turn: Turn
+) -> Parcel:
+    """A delivery as it is handed over; raises NotToBeSent, NotYet, and SealBroken for what no key at hand opens."""
     if delivery.send_before and delivery.send_before <= now():
         raise NotToBeSent(Reason.TOO_LATE)
     if addresses.suppressed(session, recipient.mark):
         raise NotToBeSent(Reason.SUPPRESSED)
-    try:
-        content = Content.model_validate_json(sender.vault.open(delivery.content or b""))
-        to = sender.vault.open(recipient.address)
-    except SealBroken:
-        raise NotToBeSent(Reason.UNREADABLE) from None
+    to = sender.vault.open(recipient.address)
+    if seconds := turn(to, delivery):
+        raise NotYet(seconds)
+    content = Content.model_validate_json(sender.vault.open(delivery.content or b""))
     said = put_into_words(session, sender.town, recipient, delivery.template, content, stop_url)
     mail = None
     if recipient.channel == "mail":
