@@ -175,6 +175,20 @@ def trace(
     show(Home.current(), which, Console())
 
 
+@app.command(rich_help_panel=BUS)
+def deliveries(
+    fact: Annotated[
+        str, typer.Argument(metavar="FACT_ID", help="An event's id, its beginning, or `last`.")
+    ] = "last",
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """What became of one fact: who was told, by which way, when, or why not."""
+    from cli.deliveries import show
+
+    show(Home.current(), fact, as_json, url, Console())
+
+
 @dead.command("list")
 def dead_list(
     consumer: Consumer = None,

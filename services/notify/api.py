@@ -3,6 +3,7 @@
 from services.notify.addresses import api as addresses
 from services.notify.deliveries import api as deliveries
 from services.notify.feeds import api as feeds
+from services.notify.outcomes import api as outcomes
 from services.notify.recipients import api as recipients
 from services.notify.recipients import pages
 from services.notify.subscriptions import api as subscriptions
@@ -17,6 +18,7 @@ ROUTERS = [
     subscriptions.router,
     subscriptions.pages,
     deliveries.router,
+    outcomes.router,
     texts.router,
     addresses.router,
 ]

@@ -38,11 +38,6 @@ def still_due(session: Session, ids: Sequence[str]) -> set[str]:
     return set(session.exec(query))
 
 
-def of_fact(session: Session, fact_id: str) -> list[Delivery]:
-    """What became of one fact, for whom."""
-    return list(session.exec(select(Delivery).where(Delivery.fact_id == fact_id).order_by(col(Delivery.id))))
-
-
 def waiting(session: Session, recipient_id: str) -> list[Delivery]:
     """What waits for a recipient to confirm the address, oldest first."""
     query = select(Delivery).where(Delivery.recipient_id == recipient_id, Delivery.status == Status.HELD)

@@ -208,7 +208,7 @@ def replayed(session: Session, webhook_id: str, told: Sequence[Told], at: int | 
 
 def reseal(session: Session, vault: Vault) -> int:
     """Seal some secrets with the newest key; returns how many."""
-    rows = queries.sealed_otherwise(session, vault.key_id)
+    rows = queries.sealed_otherwise(session, vault.older)
     for hook in rows:
         hook.secret, hook.key_id = vault.seal(vault.open(hook.secret)), vault.key_id
         hook.old_secret = hook.old_secret and vault.seal(vault.open(hook.old_secret))

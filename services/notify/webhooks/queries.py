@@ -1,5 +1,6 @@
 """Reads of webhooks."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_
@@ -87,9 +88,11 @@ def replaying(session: Session) -> list[Webhook]:
     return list(session.exec(select(Webhook).where(col(Webhook.replay_at).is_not(None))))
 
 
-def sealed_otherwise(session: Session, key_id: str) -> list[Webhook]:
-    """Some whose secrets are sealed with an older key."""
-    return list(session.exec(select(Webhook).where(Webhook.key_id != key_id).limit(100).with_for_update()))
+def sealed_otherwise(session: Session, keys: Sequence[str]) -> list[Webhook]:
+    """Some whose secrets are sealed with one of these keys."""
+    return list(
+        session.exec(select(Webhook).where(col(Webhook.key_id).in_(keys)).limit(100).with_for_update())
+    )
 
 
 def states(session: Session, at: datetime) -> dict[str, int]:
