@@ -3,7 +3,6 @@
 A new service is one line in SERVICES. Whoever runs components (the supervisor, the tests) gets them here.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cli import keys, meilisearch
+from cli import accounts, keys, meilisearch, register
 from cli.home import ROOT, Home
 
 # name → offset from COBURG_PORT_BASE
@@ -21,7 +20,6 @@ SERVICES = {"offers": 1, "search": 4, "notify": 5}
 # By default Meilisearch clears buffers of a share of all memory before every task (ADR 18):
 # on 24 GiB that is 0.2 to 3 seconds of CPU for one document, with this 0.02.
 INDEXING_MEMORY = "1GiB"
-MOST_BYTES = 2**44  # of JetStream: the disk itself is the limit
 
 
 @dataclass(frozen=True)
@@ -157,21 +155,14 @@ def prepare(home: Home) -> None:
         0o700
     )  # databases, keys and logs are nobody else's, also in a home made by an older release
     keys.ensure(home)
-    write_nats_configuration(home)
+    if "COBURG_NATS_URL" not in home.environ:
+        accounts.adopt(home)
+        write_nats_configuration(home)
 
 
 def write_nats_configuration(home: Home) -> None:
-    """Loopback only; everything else that matters is declared by provision."""
-    address = urlsplit(nats_url(home))
-    settings = {
-        "server_name": "coburg",
-        "listen": f"127.0.0.1:{address.port}",
-        "max_payload": 1_048_576,
-        # By default three quarters of what is free at the start: nothing at all after a start on a full disk.
-        "jetstream": {"store_dir": str(home.folder / "nats"), "max_file_store": MOST_BYTES},
-    }
-    # NATS reads JSON as its own format.
-    (home.folder / "nats" / "nats.conf").write_text(json.dumps(settings, indent=2) + "\n")
+    """Loopback only, with the accounts of the town and of its partners."""
+    accounts.embedded(home, urlsplit(nats_url(home)).port or 0, register.load(home.folder))
 
 
 def provision(home: Home) -> Component:

@@ -1,6 +1,7 @@
 """The table of commands. Each one hands over to the module of its concern; imports stay inside, so --help is quick."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,9 @@ app.add_typer(outbox, name="outbox", rich_help_panel="Bus and traces")
 mail = typer.Typer(help="The mails that this stack would have sent.", no_args_is_help=True)
 app.add_typer(mail, name="mail", rich_help_panel="Bus and traces")
 
+partner = typer.Typer(help="Who may hear the town's facts from outside.", no_args_is_help=True)
+app.add_typer(partner, name="partner", rich_help_panel="Bus and traces")
+
 STACK, DATA, BUS, WORK = "Stack", "Data", "Bus and traces", "Development"
 PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -36,6 +40,7 @@ Url = Annotated[str | None, typer.Option(help="Address of the service, when it i
 Consumer = Annotated[str | None, typer.Option(help="Only what this consumer could not handle.")]
 Sequences = Annotated[list[int] | None, typer.Argument(metavar="[SEQ]...", help="Numbers from `dead list`.")]
 ServiceName = Annotated[str, typer.Argument(metavar="SERVICE")]
+PartnerName = Annotated[str, typer.Argument(metavar="NAME")]
 OutboxIds = Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers from `outbox list`.")]
 All = Annotated[bool, typer.Option("--all", help="Every dead letter (of --consumer, if given).")]
 
@@ -270,6 +275,39 @@ def mail_show(
     from cli.mail import show_one
 
     show_one(Home.current(), number, html, Console())
+
+
+@partner.command("add")
+def partner_add(
+    name: PartnerName,
+    types: Annotated[
+        list[str], typer.Option(help="What it hears: 'offers.*', offers.offer.published; may be repeated.")
+    ],
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Its last day.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a partner in; prints its password this once."""
+    from cli.partners import show_added
+
+    show_added(Home.current(), name, types, until.date() if until else None, as_json)
+
+
+@partner.command("list")
+def partner_list(as_json: Json = False) -> None:
+    """List partners: what they hear, how far behind they are, when they were last active."""
+    from cli.partners import show_list
+
+    show_list(Home.current(), as_json, Console())
+
+
+@partner.command("revoke")
+def partner_revoke(name: PartnerName) -> None:
+    """Cut a partner off at once; its streams and consumers go with it."""
+    from cli.partners import show_revoked
+
+    show_revoked(Home.current(), name)
 
 
 @app.command(rich_help_panel=WORK)

@@ -10,6 +10,7 @@ from cli.errors import Trouble
 from cli.gateway import gateway
 from cli.home import ROOT, Home
 from cli.imports import NATIVE, Order, counts, run, until_searchable
+from cli.partners import admit
 from cli.periods import announce
 
 
@@ -25,8 +26,14 @@ def seed(home: Home, url: str | None, console: Console) -> int:
         dated = sum(schedule(offers, each) for each in sorted((demo / "sessions").glob("*.jsonl")))
         funded = sum(fund(offers, each) for each in demo.glob("budgets.toml"))
         announced = sum(announce(offers, each) for each in sorted((demo / "periods").glob("*.toml")))
+    admitted = [each for file in demo.glob("partners.toml") for each in admit(home, file)] if not url else []
     console.print(counts(done))
     console.print(f"[dim]{dated} offers got dates that can be booked.[/]")
     console.print(f"[dim]{funded} budgets were set, {announced} periods of wishes announced.[/]")
+    for each in admitted:
+        console.print(
+            f"Partner {each.name} may hear NATS; its password, shown this once: {each.password}",
+            highlight=False,
+        )
     until_searchable(home, console)
     return 1 if any(result["broken"] for _, result in done) else 0

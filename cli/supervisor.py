@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from cli import components, state
+from cli import components, partners, state
 from cli.components import Component
 from cli.errors import Trouble
 from cli.home import Home
@@ -20,6 +20,7 @@ from cli.processes import Process
 from libs.servicekit import disk
 
 LOOK_SECONDS = 2.0
+PARTNERS_SECONDS = 60.0
 
 
 def supervise(home: Home, console: Console | None, announce: Callable[[state.State], None]) -> int:
@@ -52,7 +53,9 @@ class Supervisor:
         try:
             await self.bring_up()
             keepers = [keeper for layer in self.layers for keeper in layer]
-            await asyncio.gather(self.watch_disk(), *(keeper.keep() for keeper in keepers))
+            await asyncio.gather(
+                self.watch_disk(), self.watch_partners(), *(keeper.keep() for keeper in keepers)
+            )
         except asyncio.CancelledError:
             pass  # a signal: stop cleanly
         except Trouble as trouble:
@@ -68,6 +71,7 @@ class Supervisor:
         components.prepare(self.home)
         await self.start(first)
         await self.provision()
+        await self.settle_partners(every=True)
         for layer in others:
             await self.start(layer)
         self.enter(state.READY)
@@ -93,6 +97,21 @@ class Supervisor:
         output, _ = await child.communicate()
         if child.returncode:
             raise Trouble(f"The streams could not be declared.\n{output.decode(errors='replace')[-2000:]}")
+
+    async def settle_partners(self, every: bool = False) -> None:
+        """Ends partners whose last day has passed; what goes wrong here keeps no town from running."""
+        if "COBURG_NATS_URL" in self.home.environ:
+            return
+        try:
+            await asyncio.to_thread(partners.settle, self.home, every)
+        except Trouble as trouble:
+            print(f"partners: {trouble}", file=sys.stderr)
+
+    async def watch_partners(self) -> None:
+        """Looks every minute."""
+        while True:
+            await asyncio.sleep(PARTNERS_SECONDS)
+            await self.settle_partners()
 
     async def bring_down(self) -> None:
         """The last layer first; a failure's reason stays readable."""

@@ -8,19 +8,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli import state
+from cli import register, state
+from cli.broker import Broker
 from cli.components import SERVICES
 from cli.home import ROOT, Home
 from cli.processes import Process
+from libs.provision.partners import Partner
 from tests.cli.conftest import Coburg
 from tests.stack import free_port_base, plain_environment
 
-EVERYTHING = {"nats", "meilisearch", *SERVICES}
+EVERYTHING = {"nats", "meilisearch", "mailbox", *SERVICES}
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +31,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder = tmp_path_factory.mktemp("supervised")
     own = {"COBURG_HOME": str(folder), "COBURG_PORT_BASE": str(free_port_base())}
     home = Home.of(plain_environment() | own)
+    reader, guest = (Partner(name, ("offers.*",), "$2a$04$x", "2020-01-01") for name in ("reader", "guest"))
+    register.save(folder, [reader, replace(guest, until="2020-01-02")])
     yield home
     subprocess.run([sys.executable, "-m", "cli", "down"], env=home.environ, cwd=ROOT, check=False)
 
@@ -61,6 +66,15 @@ def test_up_returns_when_everything_is_ready_and_does_so_again(home: Home, cobur
     assert all(each["ready"] and each["memory_mb"] for each in status.values())
     assert coburg(home.environ, "status").returncode == 0
     assert "Already up" in coburg(home.environ, "up").stdout
+
+
+def test_partners_get_their_streams_at_the_start(home: Home, coburg: Coburg) -> None:
+    """The one whose time was over is gone, the other hears from the broker's first day on."""
+    up(home, coburg)
+
+    assert [each.name for each in register.load(home.folder)] == ["reader"]
+    streams = Broker(home).ask(lambda client: client.jetstream().streams_info())
+    assert sorted(each.config.name or "" for each in streams) == ["CITY-reader", "STATE-reader"]
 
 
 def test_a_killed_component_comes_back(home: Home, coburg: Coburg) -> None:

@@ -10,20 +10,21 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nats
 import pytest
 from nats.aio.client import Client
 
-from cli.home import ROOT
-from libs.provision import partners, streams
+from cli import partners
+from cli.home import ROOT, Home
+from libs.provision import streams
 from libs.servicekit.broker import inbox
 from tests.stack import end, free_port_base
-from tests.waiting import until
+from tests.waiting import eventually, until
 
-USERS = ("sys", "operator", "offers", "search", "notify", "librarian", "partner")
+USERS = ("sys", "operator", "offers", "search", "notify", "librarian")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Broker:
     port: int
     log: Path
     configuration: Path
+    passwords: dict[str, str] = field(default_factory=dict)  # of partners
 
     @property
     def monitor(self) -> int:
@@ -41,7 +43,21 @@ class Broker:
 
     def url(self, user: str) -> str:
         """Where a user connects, with his password."""
-        return f"nats://{user}:{password(user)}@127.0.0.1:{self.port}"
+        return f"nats://{user}:{self.password(user)}@127.0.0.1:{self.port}"
+
+    def password(self, user: str) -> str:
+        """A partner's own, or one as good as any here."""
+        return self.passwords.get(user) or password(user)
+
+    @property
+    def home(self) -> Home:
+        """Where `coburg partner` works for this server."""
+        return Home.of(
+            {
+                "COBURG_PARTNERS_NATS_URL": self.url("librarian"),
+                "COBURG_PARTNERS_FOLDER": str(self.configuration),
+            }
+        )
 
     @asynccontextmanager
     async def connected(self, user: str) -> AsyncIterator["Connection"]:
@@ -59,26 +75,29 @@ class Broker:
         finally:
             await client.close()
 
-    async def alike(self, stream: str) -> None:
-        """Return when the partners' copy of a stream has followed every fact; STATE counts them as CITY does."""
-        async with self.connected("operator") as operator, self.connected("librarian") as librarian:
-            deadline = time.monotonic() + 10
-            while await librarian.last(stream) < await operator.last("CITY"):
-                assert time.monotonic() < deadline
-                await asyncio.sleep(0.02)
+    async def alike(self, partner: str = "partner") -> None:
+        """Return when the streams of a partner who hears everything have followed every fact."""
+        async with self.connected("operator") as operator, self.connected(partner) as reader:
+            newest = await operator.last("CITY")
+            for stream in (f"CITY-{partner}", f"STATE-{partner}"):
 
-    def admit(self, partner: str) -> None:
-        """Make a block for one more partner, as docs/partners.md says, and have the file read again."""
-        file = self.configuration / "partners.conf"
-        text = file.read_text()
-        block = text[text.index("  # A partner's consumers") : text.index("\n]")]
-        block = block.replace("$COBURG_NATS_PARTNER_PASSWORD", password(partner))
-        block = block.replace("user: partner", f"user: {partner}").replace(".partner", f".{partner}")
-        self.reload(text.replace("\n]", f"\n{block}\n]"))
+                async def followed(stream: str = stream) -> bool:
+                    return await reader.last(stream) >= newest
 
-    def reload(self, partners: str) -> None:
-        """Other partners, while the server runs."""
-        (self.configuration / "partners.conf").write_text(partners)
+                await eventually(followed)
+
+    def admit(self, name: str, *types: str, until: str | None = None) -> None:
+        """Let a partner in, as the town does."""
+        self.passwords[name] = partners.add(self.home, name, types, until).password
+        self.reload()
+
+    def revoke(self, name: str) -> None:
+        """Cut a partner off, as the town does."""
+        partners.revoke(self.home, name)
+        self.reload()
+
+    def reload(self) -> None:
+        """Have the server read its partners again, while it runs."""
         before = self.log.read_text().count("Reloaded server configuration")
         server = int(re.findall(r"^\[(\d+)\]", self.log.read_text())[0])
         os.kill(server, signal.SIGHUP)
@@ -131,7 +150,7 @@ def password(user: str) -> str:
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """The deployed bus on a free port, with its streams, durables and the partners' copies."""
+    """The deployed bus on a free port, with its streams and durables, and a partner who hears everything."""
     folder = tmp_path_factory.mktemp("broker")
     configuration = shutil.copytree(ROOT / "deploy" / "nats", folder / "nats")
     broker = Broker(free_port_base() + 22, folder / "log", configuration)
@@ -139,6 +158,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     try:
         wait_for(broker, child)
         asyncio.run(make(broker))
+        broker.admit("partner", "*")
         yield broker
     finally:
         end(child)
@@ -168,8 +188,7 @@ def wait_for(broker: Broker, child: "subprocess.Popen[bytes]") -> None:
 
 
 async def make(broker: Broker) -> None:
-    """Streams and durables by the operator, the partners' copies by the librarian."""
-    async with broker.connected("operator") as operator, broker.connected("librarian") as librarian:
+    """Streams and durables, by the operator."""
+    async with broker.connected("operator") as operator:
         await streams.provision(operator.client.jetstream())
-        await partners.copy(librarian.client.jetstream())
-        assert (operator.refused, librarian.refused) == ([], [])
+        assert operator.refused == []

@@ -8,13 +8,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from nats.js import JetStreamContext, api
-from nats.js.errors import NotFoundError
 
 from cli.home import ROOT
 from libs.contracts import topology
 from libs.contracts.offers import ProviderChanged
-from libs.provision import partners, streams
+from libs.provision import streams
 from libs.servicekit import outbox
 from libs.servicekit.audit import Audit
 from libs.servicekit.db import Database
@@ -23,33 +21,6 @@ from tests.deploy.conftest import Broker
 from tests.stack import Stack
 
 FACT = "city.offers.offer.published.v1"
-PARTNER_MAY_NOT_PUBLISH = [
-    f"{FACT}.krippe-1",
-    "state.offers.offer.krippe-1",
-    "internal.notify.message.requested",
-    f"internal.replay.search.{FACT}.krippe-1",
-    f"dead.search.{FACT}.krippe-1",
-    "anything",
-    # The way to the originals is the copies' own.
-    "copy.CONSUMER.CREATE.CITY",
-    "deliver.partners.x",
-    "$JS.FC.CITY.x",
-    # Streams are not his to make, change or take away.
-    "$JS.API.STREAM.CREATE.MINE",
-    "$JS.API.STREAM.UPDATE.CITY",
-    "$JS.API.STREAM.DELETE.CITY",
-    "$JS.API.STREAM.PURGE.STATE",
-    "$JS.API.STREAM.MSG.DELETE.CITY",
-    # Nor are another's consumers.
-    "$JS.API.CONSUMER.CREATE.CITY",
-    "$JS.API.CONSUMER.CREATE.CITY.other",
-    "$JS.API.CONSUMER.DURABLE.CREATE.CITY.other",
-    "$JS.API.CONSUMER.MSG.NEXT.CITY.other",
-    "$JS.API.CONSUMER.DELETE.CITY.other",
-    "$JS.API.CONSUMER.MSG.NEXT.CITY.search",
-    "$JS.ACK.CITY.search.1.1.1.1.1",
-    "$SYS.REQ.SERVER.PING",
-]
 SERVICE_MAY_NOT_PUBLISH = {
     "offers": [
         "city.search.query.missed.v1.x",
@@ -80,109 +51,6 @@ SERVICE_MAY_NOT_PUBLISH = {
         "deliver.partners.x",
     ],
 }
-
-
-async def publish(broker: Broker, *things: str) -> None:
-    """Facts as the offers service publishes them."""
-    async with broker.connected("offers") as offers:
-        for thing in things:
-            await offers.client.jetstream().publish(f"{FACT}.{thing}", b"{}")
-
-
-async def read(js: JetStreamContext, stream: str, expected: int) -> list[str]:
-    """The subjects that a partner's durable brings; the durable is taken away afterwards."""
-    subscription = await js.pull_subscribe("", durable="partner", stream=stream)
-    messages = [message for _ in range(expected) for message in await subscription.fetch(1, timeout=5)]
-    for message in messages:
-        await message.ack_sync()
-    await js.delete_consumer(stream, "partner")
-    return [message.subject for message in messages]
-
-
-def test_a_partner_reads_the_newest_of_everything_and_then_what_happened(broker: Broker) -> None:
-    async def scenario() -> None:
-        await publish(broker, "a", "b", "a")
-        await broker.alike("CITY")
-        await broker.alike("STATE")
-        async with broker.connected("partner") as partner:
-            js = partner.client.jetstream()
-            assert sorted(await read(js, "STATE", 2)) == ["state.offers.offer.a", "state.offers.offer.b"]
-            assert await read(js, "CITY", 3) == [f"{FACT}.a", f"{FACT}.b", f"{FACT}.a"]
-            assert partner.refused == []
-
-    asyncio.run(scenario())
-
-
-@pytest.mark.parametrize("subject", PARTNER_MAY_NOT_PUBLISH)
-def test_a_partner_publishes_nothing(broker: Broker, subject: str) -> None:
-    async def scenario() -> None:
-        async with broker.connected("partner") as partner:
-            assert not await partner.may_publish(subject)
-
-    asyncio.run(scenario())
-
-
-@pytest.mark.parametrize(
-    "subject",
-    [
-        ">",
-        "city.>",
-        "internal.>",
-        "dead.>",
-        "deliver.>",
-        "copy.>",
-        "$JS.>",
-        "$SYS.>",
-        "_INBOX.>",
-        "_INBOX.librarian.>",
-    ],
-)
-def test_a_partner_listens_to_nothing_but_his_answers(broker: Broker, subject: str) -> None:
-    async def scenario() -> None:
-        async with broker.connected("partner") as partner:
-            assert not await partner.may_subscribe(subject)
-
-    asyncio.run(scenario())
-
-
-@pytest.mark.parametrize("stream", ["INTERNAL", "DEAD"])
-def test_for_a_partner_there_is_no_other_stream(broker: Broker, stream: str) -> None:
-    async def scenario() -> None:
-        async with broker.connected("partner") as partner:
-            with pytest.raises(NotFoundError):
-                await partner.client.jetstream().stream_info(stream)
-
-    asyncio.run(scenario())
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "internal.replay.search.x",
-        "dead.search.x",
-        f"{FACT}.forged",
-        "$JS.API.STREAM.DELETE.CITY",
-        "copy.CONSUMER.CREATE.CITY",
-    ],
-)
-def test_what_a_partner_has_delivered_elsewhere_does_not_arrive(broker: Broker, target: str) -> None:
-    """A consumer delivers to any subject, whatever its creator may publish: only the account's border stops it."""
-
-    async def scenario() -> None:
-        await publish(broker, "delivered")
-        await broker.alike("STATE")  # it follows CITY a little behind
-        async with broker.connected("operator") as operator, broker.connected("partner") as partner:
-            before = [await operator.held(stream.name) for stream in topology.STREAMS]
-            js = partner.client.jetstream()
-            push = api.ConsumerConfig(name="partner", deliver_subject=target, ack_policy=api.AckPolicy.NONE)
-            await js.add_consumer("CITY", push)
-            await asyncio.sleep(0.2)
-            await js.delete_consumer("CITY", "partner")
-            assert await partner.held("CITY") > 0
-            after = [await operator.held(stream.name) for stream in topology.STREAMS]
-        assert after == before
-
-    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -241,9 +109,8 @@ def test_every_listener_reaches_its_durables_and_its_dead(
 
 def test_provisioning_twice_changes_nothing(broker: Broker) -> None:
     async def scenario() -> None:
-        async with broker.connected("operator") as operator, broker.connected("librarian") as librarian:
+        async with broker.connected("operator") as operator:
             await streams.provision(operator.client.jetstream())
-            assert await partners.copy(librarian.client.jetstream()) == ["CITY", "STATE"]
 
     asyncio.run(scenario())
 
