@@ -99,6 +99,8 @@ class Broker:
         async def each(client: Client) -> None:
             for partner in partners:
                 await copies.make(client, partner)
+            if self.external:
+                await copies.remove(client, *copies.SUPERSEDED)
 
         self.ask(each)
 

@@ -10,7 +10,7 @@ from libs.contracts.subjects import covers
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
 # Users of the broker have names of their own in every account; the services' are their first words on the bus.
-RESERVED = {"sys", "operator", "librarian", "town", *(name.partition(".")[0] for name in EVERY)}
+RESERVED = {"sys", "operator", "librarian", "town", "retail", *(name.partition(".")[0] for name in EVERY)}
 PREFIX = "de.coburg."
 WORDS = 4  # of a type: service, aggregate, fact, version
 MAX_CONSUMERS = 10  # of each of the two streams

@@ -242,6 +242,19 @@ def test_a_partner_ends_after_its_last_day(broker: Broker) -> None:
         partners.add(broker.home, "guest", ["offers.*"], yesterday)
 
 
+def test_the_two_copies_that_all_partners_once_read_go(broker: Broker) -> None:
+    async def copied() -> set[str]:
+        async with copies.librarian(broker.url("librarian")) as client:
+            js = client.jetstream()
+            await js.add_stream(api.StreamConfig(name="CITY", mirror=api.StreamSource(name="CITY-partner")))
+            await asyncio.to_thread(partners.settle, broker.home, every=True)
+            return {str(each.config.name) for each in await js.streams_info()}
+
+    left = asyncio.run(copied())
+    assert "CITY" not in left
+    assert {"CITY-partner", "STATE-partner"} <= left
+
+
 def test_operators_see_how_far_a_partner_is(broker: Broker) -> None:
     broker.admit("library", "offers.*")
 
