@@ -19,7 +19,7 @@ SMTP_URL = r"^smtps?://[^\s/?#]+(\?tls=(required|opportunistic|none))?$"
 class NotifySettings(BaseSettings):
     """Read from the environment as `COBURG_…`."""
 
-    model_config = SettingsConfigDict(env_prefix="COBURG_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="COBURG_", extra="ignore", hide_input_in_errors=True)
 
     smtp_url: str = Field(
         "",

@@ -61,6 +61,8 @@ def test_an_owner_is_asked_at_most_three_times_a_day_and_not_in_a_row() -> None:
     assert asked_at(now, []) == now
     assert asked_at(now, [now - timedelta(minutes=1)]) == now - timedelta(minutes=1) + ASK_AGAIN_AFTER
     earlier = [now - timedelta(hours=hours) for hours in (1, 2, 3)]
+    many = [now - timedelta(days=days) for days in range(1, 7)]
+    assert asked_at(now, many) == now + timedelta(days=8), "six mails in a fortnight"
     assert asked_at(now, earlier) == now + timedelta(hours=21)
 
 

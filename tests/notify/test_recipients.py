@@ -1,5 +1,9 @@
 """Registering, confirming, exporting and erasing, on each database and with real mails."""
 
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import text
 from uuid_utils import uuid7
@@ -7,6 +11,7 @@ from uuid_utils import uuid7
 from libs.contracts.messages import BookingApproved, BookingReceived
 from libs.contracts.notify import Subject
 from tests.notify.conftest import Notify, body
+from tests.waiting import until
 
 
 def address() -> str:
@@ -172,3 +177,47 @@ Diagnostic-Code: smtp; 550 5.1.1 No such user
 
 --b--
 """
+
+
+def test_the_code_is_read_in_the_mailbox_and_nowhere_else(notify: Notify) -> None:
+    to = address()
+    recipient, headers = notify.register(to)
+    code = notify.code(to)
+    shown = notify.http.get(f"/v1/recipients/{recipient}/export", headers=headers).json()
+    (asked,) = [each for each in shown["deliveries"] if each["template"] == "confirm-address"]
+    assert asked["content"] is None
+    assert code not in str(shown)
+    assert "confirm-" in asked["fact_id"] and len(asked["fact_id"]) == len("confirm-") + 36
+
+
+def test_registering_and_erasing_again_and_again_floods_nobody(notify: Notify) -> None:
+    to = address()
+    for _ in range(4):
+        recipient, headers = notify.register(to)
+        until(lambda: notify.mails(to))
+        assert notify.http.delete(f"/v1/recipients/{recipient}", headers=headers).status_code == 204
+    recipient, _ = notify.register(to)
+    with notify.db.reading() as session:
+        asked = session.execute(
+            text("SELECT ask_at FROM recipient WHERE id = :id"), {"id": recipient}
+        ).scalar_one()
+    assert str(asked) > str(datetime.now(UTC) + timedelta(minutes=5)), "its turn is later"
+    assert len(notify.mails(to)) == 1
+
+
+def test_whom_caps_count_is_told_only_of_a_confirmed_address(notify: Notify) -> None:
+    to = address()
+    recipient, headers = notify.confirmed(to)
+    claims = [claims_of(headers["Link-Token"])]
+    claims.append(claims_of(notify.http.get(f"/v1/recipients/{recipient}", headers=headers).json()["token"]))
+    assert [("person" in each) for each in claims] == [False, True]
+    stranger, theirs = notify.register(to)
+    assert "person" not in claims_of(
+        notify.http.get(f"/v1/recipients/{stranger}", headers=theirs).json()["token"]
+    )
+
+
+def claims_of(token: str) -> dict[str, object]:
+    body = token.split(".")[1]
+    found: dict[str, object] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return found

@@ -18,6 +18,8 @@ CONFIRM_WITHIN = timedelta(days=14)
 # However many register an address that is not theirs: its owner gets so many mails.
 ASK_AGAIN_AFTER = timedelta(minutes=10)
 ASKED_PER_DAY = 3
+ASKED_IN_ALL = 6
+ASKED_KEPT = timedelta(days=14)
 
 
 class Channel(StrEnum):
@@ -65,6 +67,8 @@ def asked_at(wanted: datetime, earlier: Sequence[datetime]) -> datetime:
         wanted = max(wanted, earlier[0] + ASK_AGAIN_AFTER)
     if len(earlier) >= ASKED_PER_DAY:
         wanted = max(wanted, earlier[ASKED_PER_DAY - 1] + timedelta(days=1))
+    if len(earlier) >= ASKED_IN_ALL:
+        wanted = max(wanted, earlier[ASKED_IN_ALL - 1] + ASKED_KEPT)
     return wanted
 
 

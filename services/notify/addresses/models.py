@@ -40,6 +40,17 @@ class Recipient(SQLModel, table=True):
         return QuietHours.model_validate(self.quiet) if self.quiet else None
 
 
+class AskedAddress(SQLModel, table=True):
+    """When the owner of an address was asked for a confirmation, by its mark; stays when a recipient is erased, so that
+    registering and erasing again and again is no way to flood somebody."""
+
+    __tablename__ = "asked_address"
+
+    id: str = Field(default_factory=lambda: str(uuid7()), primary_key=True)
+    mark: str
+    at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
+
+
 class Suppression(SQLModel, table=True):
     """An address to which nothing is sent any more, by its mark: it bounced, or its owner complained."""
 

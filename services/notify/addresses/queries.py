@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from libs.servicekit.errors import NotFound
 from services.notify.addresses.domain import Status
-from services.notify.addresses.models import Recipient, Suppression
+from services.notify.addresses.models import AskedAddress, Recipient, Suppression
 
 AT_ONCE = 200
 
@@ -28,9 +28,9 @@ def suppressed(session: Session, mark: str) -> bool:
 
 
 def asked(session: Session, mark: str, since: datetime) -> list[datetime]:
-    """When the owner of an address was asked for a confirmation, newest first."""
-    query = select(col(Recipient.asked_at)).where(Recipient.mark == mark, col(Recipient.asked_at) > since)
-    return [at for at in session.exec(query.order_by(col(Recipient.asked_at).desc())) if at is not None]
+    """When the owner of an address was asked for a confirmation, whoever asked, newest first."""
+    query = select(AskedAddress.at).where(AskedAddress.mark == mark, col(AskedAddress.at) > since)
+    return list(session.exec(query.order_by(col(AskedAddress.at).desc())))
 
 
 def to_be_asked(session: Session, at: datetime) -> list[str]:

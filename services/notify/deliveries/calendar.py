@@ -3,7 +3,7 @@
 A date keeps its UID through all changes; `sequence` only grows, so that a calendar takes the newest.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from icalendar import Calendar, Event, vCalAddress, vText
@@ -41,8 +41,9 @@ def _event(method: Method, meeting: Meeting, date: Occasion, booking: str, stamp
     event.add("uid", f"{booking}-{date.id}@{domain}")
     event.add("sequence", meeting.sequence)
     event.add("dtstamp", stamp)
-    event.add("dtstart", date.starts_at)
-    event.add("dtend", date.ends_at)
+    # In UTC: an offset would need a time zone of its own beside it.
+    event.add("dtstart", date.starts_at.astimezone(UTC))
+    event.add("dtend", date.ends_at.astimezone(UTC))
     event.add("summary", meeting.title)
     if meeting.where:
         event.add("location", meeting.where)

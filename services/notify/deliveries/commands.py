@@ -37,7 +37,9 @@ def accept(
     Raises InvalidTemplate for a request that does not fit the catalogue.
     """
     messages.read(request.template, dict(request.facts))
-    recipient = session.get(Recipient, request.recipient_id)
+    # Held against a confirmation at the same moment, which would release what waits and never see this one.
+    lock = {"read": True}
+    recipient = session.get(Recipient, request.recipient_id, with_for_update=lock)
     if recipient is None:
         return False
     content = Content(about=request.about, facts=dict(request.facts), dates=request.dates)

@@ -16,7 +16,7 @@ from services.notify.addresses.models import Recipient
 from services.notify.deliveries.content import Content, Item
 from services.notify.deliveries.domain import CONFIRMATION
 from services.notify.texts.catalogue import Texts
-from services.notify.texts.domain import chosen, one_line
+from services.notify.texts.domain import chosen, one_line, shortened
 from services.notify.texts.rendering import Around, Reader, Rendered, render
 from services.notify.things import queries as things
 from services.notify.things.domain import where
@@ -95,7 +95,7 @@ def _about(session: Session, town: Town, reader: Reader, about: Subject) -> dict
 
 def title_of(town: Town, reader: Reader, thing: Thing | None, kind: str) -> str:
     """What a thing is called, or what such things are called."""
-    title = chosen(dict(thing.shown.title), reader.language) if thing else ""
+    title = shortened(chosen(dict(thing.shown.title), reader.language)) if thing else ""
     return title or town.texts.word("kind", kind, reader.language)
 
 

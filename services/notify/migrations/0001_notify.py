@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         _instant("created_at", nullable=False),
     )
-    op.create_index("recipient_mark", "recipient", ["mark", "asked_at"])
+    op.create_index("recipient_mark", "recipient", ["mark"])
     op.create_index("recipient_ask", "recipient", ["status", "ask_at"])
     op.create_table(
         "suppression",
@@ -42,6 +42,14 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(12), nullable=False),
         _instant("at", nullable=False),
     )
+    op.create_table(
+        "asked_address",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("mark", sa.String(64), nullable=False),
+        _instant("at", nullable=False),
+    )
+    op.create_index("asked_address_mark", "asked_address", ["mark", "at"])
+    op.create_index("asked_address_old", "asked_address", ["at"])
     op.create_table(
         "thing",
         sa.Column("key", sa.String(120), primary_key=True),

@@ -11,9 +11,11 @@ from libs.httpkit.edge import IfMatch, OnlyOnce, Reading, Transaction, etag
 from libs.httpkit.links import LinkToken
 from libs.httpkit.pace import paced
 from libs.servicekit.errors import FieldError, Invalid
+from libs.servicekit.settings import Settings
 from services.notify.addresses import queries as addresses
-from services.notify.addresses.domain import Channel
+from services.notify.addresses.domain import Channel, Status
 from services.notify.addresses.mail import InvalidAddress, address_of, same
+from services.notify.addresses.models import Recipient
 from services.notify.deliveries.domain import CONFIRMATION
 from services.notify.edge import RecipientId, Sealing
 from services.notify.recipients import commands, queries
@@ -65,10 +67,15 @@ def register(
         quiet=body.quiet,
     )
     recipient = commands.register(session, vault, said, notify.patience)
-    until = datetime.now(UTC) + timedelta(days=TOKEN_DAYS)
-    token = proofs.issue(settings, recipient.id, until, vault.person(mark))
+    token = _proof(settings, vault, recipient)
     answer = Registered(id=recipient.id, token=token, status=recipient.status)
     return once.answer(answer, 201, {"Location": f"/v1/recipients/{recipient.id}"})
+
+
+def _proof(settings: Settings, vault: Vault, recipient: Recipient) -> str:
+    """Of a confirmed address it says who is behind it: before that, anybody could count as anybody."""
+    person = vault.person(recipient.mark) if recipient.status == Status.CONFIRMED else None
+    return proofs.issue(settings, recipient.id, datetime.now(UTC) + timedelta(days=TOKEN_DAYS), person)
 
 
 def _address(body: NewRecipient, vault: Vault) -> tuple[str, str]:
@@ -89,11 +96,13 @@ def _address(body: NewRecipient, vault: Vault) -> tuple[str, str]:
 
 
 @router.get("/{recipient_id}")
-def show(recipient_id: Opened, session: Reading, response: Response) -> RecipientView:
+def show(
+    recipient_id: Opened, session: Reading, vault: Sealing, request: Request, response: Response
+) -> RecipientView:
     """A recipient as it is kept, without its address."""
     row = addresses.one(session, recipient_id)
     response.headers.update(etag(row.version))
-    return RecipientView.of(row)
+    return RecipientView.of(row, _proof(request.app.state.kit.settings, vault, row))
 
 
 @router.put("/{recipient_id}", dependencies=[paced()])

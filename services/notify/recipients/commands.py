@@ -6,11 +6,14 @@ from typing import Any
 
 from sqlalchemy import delete
 from sqlmodel import Session, col
+from uuid_utils import uuid7
 
+from libs.servicekit import erasure
 from libs.servicekit.db import Database, leave_work, now
 from libs.servicekit.errors import FieldError, Invalid, TooMany, check_version
 from services.notify.addresses import queries as addresses
 from services.notify.addresses.domain import (
+    ASKED_KEPT,
     CONFIRM_WITHIN,
     MOST_ATTEMPTS,
     Channel,
@@ -21,7 +24,7 @@ from services.notify.addresses.domain import (
     matches,
     new_code,
 )
-from services.notify.addresses.models import Recipient
+from services.notify.addresses.models import AskedAddress, Recipient
 from services.notify.deliveries import commands as deliveries
 from services.notify.deliveries import queries as delivery_queries
 from services.notify.deliveries.content import Content
@@ -58,7 +61,7 @@ def register(session: Session, vault: Vault, said: Registration, patience: timed
         recipient.status, recipient.confirmed_at = Status.CONFIRMED, now()
         recipient.proof = {"at": now().isoformat(), "text": "web-push-permission"}
     else:
-        earlier = addresses.asked(session, said.mark, now() - timedelta(days=1))
+        earlier = addresses.asked(session, said.mark, now() - ASKED_KEPT)
         recipient.ask_at = asked_at(now() + patience, earlier)
     session.add(recipient)
     leave_work(session)
@@ -74,7 +77,7 @@ def ask(session: Session, vault: Vault, texts: Texts, recipient_id: str) -> None
     if addresses.suppressed(session, recipient.mark):
         recipient.ask_at = None
         return
-    earlier = addresses.asked(session, recipient.mark, now() - timedelta(days=1))
+    earlier = addresses.asked(session, recipient.mark, now() - ASKED_KEPT)
     recipient.ask_at = asked_at(recipient.ask_at, earlier)
     if recipient.ask_at <= now():
         _send_code(session, vault, texts, recipient)
@@ -83,6 +86,7 @@ def ask(session: Session, vault: Vault, texts: Texts, recipient_id: str) -> None
 def _send_code(session: Session, vault: Vault, texts: Texts, recipient: Recipient) -> None:
     code, recipient.attempts = new_code(), 0
     recipient.code, recipient.asked_at, recipient.ask_at = hashed(code), now(), None
+    session.add(AskedAddress(mark=recipient.mark))
     waiting = delivery_queries.waiting(session, recipient.id)
     named = [texts.word("template", each.template, recipient.language) for each in waiting]
     facts: dict[str, Any] = {
@@ -92,7 +96,7 @@ def _send_code(session: Session, vault: Vault, texts: Texts, recipient: Recipien
     }
     delivery = Delivery(
         recipient_id=recipient.id,
-        fact_id=f"confirm-{hashed(code)[:16]}",
+        fact_id=f"confirm-{uuid7()}",
         template=CONFIRMATION,
         due_at=now(),
         send_before=now() + CONFIRM_WITHIN,
@@ -104,7 +108,7 @@ def ask_again(session: Session, recipient_id: str) -> None:
     """The mail did not arrive: another one, later where there were some already."""
     recipient = addresses.one(session, recipient_id, lock=True)
     if recipient.status == Status.UNCONFIRMED and recipient.ask_at is None:
-        earlier = addresses.asked(session, recipient.mark, now() - timedelta(days=1))
+        earlier = addresses.asked(session, recipient.mark, now() - ASKED_KEPT)
         recipient.ask_at = asked_at(now(), earlier)
         session.add(recipient)
         leave_work(session)
@@ -170,6 +174,7 @@ def erase(session: Session, recipient_id: str) -> None:
     """Everything that is kept of a recipient goes, also messages that wait; what follows it goes by foreign key."""
     addresses.one(session, recipient_id, lock=True)
     session.execute(delete(Recipient).where(col(Recipient.id) == recipient_id))
+    erasure.forget(session, recipient_id)
 
 
 def forget(session: Session, at: datetime) -> int:
@@ -177,6 +182,8 @@ def forget(session: Session, at: datetime) -> int:
     ids = addresses.never_confirmed(session, at, CONFIRM_WITHIN)
     for recipient_id in ids:
         erase(session, recipient_id)
+    old = delete(AskedAddress).where(col(AskedAddress.at) < at - ASKED_KEPT)
+    session.execute(old)
     return len(ids)
 
 

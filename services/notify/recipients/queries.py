@@ -7,6 +7,7 @@ from sqlmodel import Session
 from services.notify.addresses import queries as addresses
 from services.notify.deliveries import queries as deliveries
 from services.notify.deliveries.content import Content
+from services.notify.deliveries.domain import CONFIRMATION
 from services.notify.deliveries.models import Delivery
 from services.notify.recipients.views import DeliveryView, Export, RecipientView
 from services.notify.subscriptions import queries as subscriptions
@@ -29,7 +30,9 @@ def export(session: Session, vault: Vault, recipient_id: str) -> Export:
 
 
 def _shown(vault: Vault, delivery: Delivery) -> DeliveryView:
-    content: Any = Content.model_validate_json(vault.open(delivery.content)) if delivery.content else None
+    # The code that confirms an address is read in its mailbox and nowhere else.
+    hidden = delivery.content is None or delivery.template == CONFIRMATION
+    content: Any = None if hidden else Content.model_validate_json(vault.open(delivery.content or b""))
     return DeliveryView.model_validate(
         {**delivery.model_dump(), "content": content and content.model_dump(mode="json")}
     )

@@ -83,11 +83,15 @@ class RecipientView(BaseModel):
     version: int
     created_at: datetime
     confirmed_at: datetime | None
+    token: str | None = Field(
+        default=None,
+        description="When read with its token: a fresh one, which of a confirmed address also says whom caps count.",
+    )
 
     @classmethod
-    def of(cls, row: Recipient) -> "RecipientView":
+    def of(cls, row: Recipient, token: str | None = None) -> "RecipientView":
         """The view of a row."""
-        return cls.model_validate(row.model_dump() | {"quiet": row.quiet_hours}, strict=False)
+        return cls.model_validate(row.model_dump() | {"quiet": row.quiet_hours, "token": token}, strict=False)
 
 
 class Confirmation(Body):

@@ -11,6 +11,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 
 FALLBACK = "de"
+LONGEST_NAME = 150
 
 
 def locale_of(language: str) -> Locale:
@@ -27,6 +28,11 @@ def chosen(texts: dict[str, str], language: str) -> str:
     """The text in the best language there is; empty only if there is none at all."""
     found = next((texts[name] for name in chain(language) if texts.get(name)), "")
     return one_line(found or next(iter(texts.values()), ""))
+
+
+def shortened(text: str) -> str:
+    """A name as a subject or a line can hold it."""
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1].rstrip()}…"
 
 
 def one_line(text: str) -> str:

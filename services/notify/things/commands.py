@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from libs.contracts.card import Card
 from libs.contracts.event import Envelope
+from libs.servicekit import inbox
 from services.notify.things.domain import Change, change_of, key_of
 from services.notify.things.models import Thing
 
@@ -26,9 +27,9 @@ def learn(session: Session, event: Envelope[Any]) -> News | None:
     if card is None:
         return None
     key = key_of(event.name, event.subject)
-    known = session.get(Thing, key)
-    if known and known.version >= event.version:
+    if not inbox.newer(session, "notify-things", key, event.version):
         return None
+    known = session.get(Thing, key)
     before = known.shown if known and known.listed else None
     change = change_of(before, card)
     thing = _write(session, known or _new(key, event), card, event)

@@ -52,7 +52,9 @@ def change_of(before: Card | None, after: Card) -> Change | None:
 
 
 def _noticeable(card: Card) -> dict[str, object]:
-    return card.model_dump(include=NOTICED)
+    # How many places are left of a date is no change; that there are some again is told by itself.
+    spans = [(span.start, span.end) for span in card.spans]
+    return {**card.model_dump(include=NOTICED), "spans": spans}
 
 
 def where(place: Place | None) -> str:
