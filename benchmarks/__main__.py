@@ -12,6 +12,7 @@ from benchmarks import (
     booking,
     fanout,
     finding,
+    following,
     growth,
     importing,
     load,
@@ -34,9 +35,10 @@ PARTS: dict[str, Callable[[Path], Measured]] = {
     "allocation": allocation.run,
     "booking": lambda folder: (booking.run(folder), []),
     "fanout": lambda folder: (fanout.run(folder), []),
+    "following": following.run,
     "growth": growth.run,
 }
-NEED_REGISTER = {"import", "serving", "load", "finding"}
+NEED_REGISTER = {"following", "import", "serving", "load", "finding"}
 
 
 def main() -> None:

@@ -7,9 +7,12 @@ from typing import Any
 import httpx2
 from sqlalchemy import text
 
+from cli import mail
 from services.notify.subscriptions.models import Notice
 from tests.notify.conftest import Notify, body
 from tests.waiting import until
+
+KILL_FACTS = 30
 
 
 def follow(
@@ -52,21 +55,21 @@ def test_a_new_offer_is_told_at_once_and_says_why(notify: Notify) -> None:
     follow(notify, recipient, headers, {"q": "Schwimkurs", "kind": "offer"})
     notify.offer("Schwimmkurs am Abend")
     notify.offer("Turnen")
-    mail = notify.mail("swim@example.org", 2)
-    assert mail["Subject"] == "Neu: Schwimmkurs am Abend"
-    assert "weil Sie „Schwimkurs, ein Angebot“ abonniert haben" in body(mail)
-    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    found = notify.mail("swim@example.org", 2)
+    assert found["Subject"] == "Neu: Schwimmkurs am Abend"
+    assert "weil Sie „Schwimkurs, ein Angebot“ abonniert haben" in body(found)
+    assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_one_click_ends_it_and_what_waits_is_not_sent(notify: Notify) -> None:
     recipient, headers = notify.confirmed("stop@example.org")
     made = follow(notify, recipient, headers, {"q": "stopptest"})
     thing = notify.offer("Stopptest")
-    mail = notify.mail("stop@example.org", 2)
+    found = notify.mail("stop@example.org", 2)
     notify.offer("Stopptest anders", thing, 2)
     waiting = until(lambda: [each for each in notices(notify, recipient) if each.status == "waiting"])
     assert waiting[0].due_at > datetime.now(UTC) + timedelta(minutes=20)  # the same thing was told just now
-    link = httpx2.URL(str(mail["List-Unsubscribe"]).strip("<>"))
+    link = httpx2.URL(str(found["List-Unsubscribe"]).strip("<>"))
     assert notify.http.get(link.raw_path.decode()).status_code == 200
     assert notify.http.post(link.raw_path.decode(), content="List-Unsubscribe=One-Click").status_code == 200
     assert notify.http.get(f"/v1/subscriptions/{made['id']}", headers=headers).status_code == 404
@@ -79,8 +82,8 @@ def test_a_fact_that_fits_several_subscriptions_is_one_message(notify: Notify) -
     follow(notify, recipient, headers, {"q": "mehrfachtest"}, cadence="daily")
     follow(notify, recipient, headers, {"q": "mehrfachtest", "board": "sport"}, name="Mein Sport")
     notify.offer("Mehrfachtest")
-    mail = notify.mail("several@example.org", 2)
-    assert "„Mein Sport“" in body(mail)
+    found = notify.mail("several@example.org", 2)
+    assert "„Mein Sport“" in body(found)
     assert len(notices(notify, recipient)) == 1
 
 
@@ -95,8 +98,8 @@ def test_changes_of_one_thing_are_one_message_at_the_end_of_the_window(notify: N
     waiting = [each for each in notices(notify, recipient) if each.status == "waiting"]
     assert len(waiting) == 1
     ripen(notify, recipient)
-    mail = notify.mail("window@example.org", 3)
-    assert mail["Subject"] == "Geändert: Fenstertest 4"
+    found = notify.mail("window@example.org", 3)
+    assert found["Subject"] == "Geändert: Fenstertest 4"
     assert len(notify.mails("window@example.org")) == 3
 
 
@@ -116,14 +119,14 @@ def test_an_overview_is_grouped_newest_first_without_what_is_gone(notify: Notify
         each.due_at > datetime.now(UTC) for each in notices(notify, recipient) if each.status == "waiting"
     )
     ripen(notify, recipient)
-    mail = notify.mail("daily@example.org", 2)
-    assert mail["Subject"] == "2 Neuigkeiten aus Coburg"
-    said = body(mail)
+    found = notify.mail("daily@example.org", 2)
+    assert found["Subject"] == "2 Neuigkeiten aus Coburg"
+    said = body(found)
     assert said.index("Eins neu") < said.index("Zwei") and "Drei" not in said and said.count("Eins") == 1
     assert "„tagestest, übersicht“" in said
     time.sleep(1.5)
     assert len(notify.mails("daily@example.org")) == 2
-    link = httpx2.URL(str(mail["List-Unsubscribe"]).strip("<>"))
+    link = httpx2.URL(str(found["List-Unsubscribe"]).strip("<>"))
     assert notify.http.post(link.raw_path.decode()).status_code == 200
     mine = notify.http.get("/v1/subscriptions", params={"recipient_id": recipient}, headers=headers)
     assert mine.json() == []
@@ -193,3 +196,31 @@ def test_what_makes_no_sense_and_too_much_is_refused(notify: Notify) -> None:
     asked = {"recipient_id": recipient, "filter": {"q": "zuviel"}}
     answer = notify.http.post("/v1/subscriptions", json=asked, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (409, "too-many-subscriptions")
+
+
+def test_a_kill_in_the_middle_of_matching_loses_and_doubles_nothing(lone: Notify) -> None:
+    people = {}
+    for number in range(3):
+        recipient, headers = lone.confirmed(f"kill-{number}@example.org")
+        follow(lone, recipient, headers, {"q": "killtest"})
+        people[f"kill-{number}@example.org"] = recipient
+    facts = [f"Killtest {number}" for number in range(KILL_FACTS)]
+    for title in facts[: KILL_FACTS // 2]:
+        lone.offer(title)
+    until(lambda: notices(lone, next(iter(people.values()))))
+    lone.stack.kill9("notify")
+    for title in facts[KILL_FACTS // 2 :]:
+        lone.offer(title)
+    lone.stack.launch("notify")
+
+    def told_all(recipient: str) -> bool:
+        return sum(each.status == "told" for each in notices(lone, recipient)) == KILL_FACTS
+
+    until(lambda: all(map(told_all, people.values())), 60)
+    until(lambda: len(mail.messages(lone.stack.home)) >= len(people) * (KILL_FACTS + 1), 60)
+    for address, recipient in people.items():
+        # What was handed over when it was killed comes again under the same id, so that it can be recognised.
+        once = {str(each["Message-ID"]): str(each["Subject"]) for each in lone.mails(address)[1:]}
+        told = [subject.removeprefix("Neu: ") for subject in once.values()]
+        assert sorted(told) == sorted(facts)
+        assert len({each.fact_id for each in notices(lone, recipient)}) == KILL_FACTS
