@@ -1,7 +1,7 @@
 """What the HTTP edges of notify share: the vault, ids in paths, and the small pages that mails link to."""
 
 from html import escape
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 from fastapi.responses import HTMLResponse
@@ -16,6 +16,10 @@ PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
+}
+# The page that says so, for API documents.
+GONE_PAGE: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is nothing, or nothing any more.", "content": {"text/html": {}}}
 }
 STYLE = "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36em;margin:2em auto;padding:0 1em}button{font:inherit;padding:.6em 1em}:root{color-scheme:light dark}"
 

@@ -22,6 +22,7 @@ from libs.contracts.messages import Template
 from libs.contracts.notify import MessageRequested, Occasion, Subject
 from libs.contracts.offers import OfferPublished
 from libs.servicekit.db import Database
+from tests.postgres import Postgres
 from tests.stack import Stack, new_database
 from tests.waiting import until
 
@@ -30,7 +31,9 @@ OPEN = {"COBURG_RATE_LIMIT": "", "COBURG_MAIL_RATE": "", "COBURG_NOTIFY_CONFIRM_
 
 
 class Notify:
-    """A running notify, its broker and its mailbox."""
+    """A running notify, its broker and its mailbox; `server` is a database that may be killed."""
+
+    server: Postgres | None = None
 
     def __init__(self, stack: Stack, url: str) -> None:
         self.stack = stack

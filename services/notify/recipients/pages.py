@@ -11,7 +11,7 @@ from libs.httpkit.pace import paced
 from libs.servicekit.errors import NotFound, TooMany, Unauthenticated
 from libs.servicekit.values import CleanStr
 from services.notify.deliveries.domain import CONFIRMATION
-from services.notify.edge import RecipientId, Token, page
+from services.notify.edge import GONE_PAGE, RecipientId, Token, page
 from services.notify.recipients import commands
 from services.notify.recipients.commands import WrongCode
 
@@ -25,7 +25,7 @@ def ask_to_confirm(recipient_id: RecipientId, request: Request, code: Code = "")
     return page(request, "confirm")
 
 
-@router.post("/confirm/{recipient_id}", response_model=None, dependencies=[paced()])
+@router.post("/confirm/{recipient_id}", response_model=None, responses=GONE_PAGE, dependencies=[paced()])
 def confirm_on_page(recipient_id: RecipientId, request: Request, code: Code = "") -> HTMLResponse:
     """The reader says that the address is theirs."""
     text = request.app.state.notify.town.texts.version(CONFIRMATION)
@@ -42,7 +42,7 @@ def ask_to_leave(token: Token, request: Request) -> HTMLResponse:
     return page(request, "leave")
 
 
-@router.post("/leave/{token}", response_model=None, dependencies=[paced()])
+@router.post("/leave/{token}", response_model=None, responses=GONE_PAGE, dependencies=[paced()])
 def leave(token: Token, session: Transaction, links: Signing, request: Request) -> HTMLResponse:
     """Erase the address; again is harmless."""
     try:

@@ -119,7 +119,11 @@ async def sequence_at(js: JetStreamContext, since: datetime) -> int:
     low, high = state.first_seq, state.last_seq + 1
     while low < high:
         middle = (low + high) // 2
-        message = await js.get_msg(CITY.name, seq=middle, next=True, subject="city.>")
+        try:
+            message = await js.get_msg(CITY.name, seq=middle, next=True, subject="city.>")
+        except NotFoundError:  # nothing from here on, or nothing at all yet
+            high = middle
+            continue
         if message.time is not None and message.time < since:
             low = (message.seq or middle) + 1
         else:
