@@ -10,11 +10,15 @@ from typing import Any
 DATABASE = re.compile(r"\[(?:.*-)?(sqlite|postgresql)(?:-.*)?\]$")
 TOWN = ("test_flow", "test_register", "test_traces")
 STACK = ("tests/cli/test_imports.py", "tests/cli/test_index.py", "tests/system/test_openapi.py")
+# They have a notify of their own.
+ALONE = ("test_faults.py", "test_mail_delivery.py", "test_smtp.py")
 # Groups begin in this order; the rest follows.
 LONG = (
     "tests/system/test_outage_faults.py",  # waits most of the time, so that the others have the machine meanwhile
     "offers",
+    "notify",
     "town",
+    "tests/notify/test_faults.py",
     "tests/system/test_faults.py",
     "tests/search/test_consumers.py",
     "tests/cli/test_supervisor.py",
@@ -38,7 +42,9 @@ def _place(file: str) -> str:
         return "town"
     if file in STACK:
         return "stack"
-    return "offers" if folder == "tests/offers" else file
+    if folder in ("tests/offers", "tests/notify"):
+        return file if name in ALONE else folder.rpartition("/")[2]
+    return file
 
 
 def rank(nodeid: str) -> int:

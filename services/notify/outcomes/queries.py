@@ -9,15 +9,17 @@ from sqlmodel import Session, col, select
 from services.notify.addresses.models import Recipient
 from services.notify.deliveries.models import Delivery
 from services.notify.outcomes.views import Outcome
+from services.notify.subscriptions.models import Notice
 from services.notify.webhooks.models import HookDelivery
 
 MOST = 1000
+OF_MESSAGE = {"status", "template", "reason", "attempts", "ended_at"}
 
 
 def of_fact(session: Session, fact: str) -> list[Outcome]:
     """Whom it reached, how and when, or why not; oldest first."""
     fact = (_newest(session) or "") if fact == "last" else fact
-    found = [*_messages(session, fact), *_hooks(session, fact)] if fact else []
+    found = [*_messages(session, fact), *_notices(session, fact), *_hooks(session, fact)] if fact else []
     return sorted(found, key=lambda each: each.created_at)[:MOST]
 
 
@@ -45,6 +47,22 @@ def _messages(session: Session, fact: str) -> Iterator[Outcome]:
     )
     for delivery, channel in session.exec(query):
         yield Outcome(**delivery.model_dump(), channel=channel)
+
+
+def _notices(session: Session, fact: str) -> Iterator[Outcome]:
+    """What followers were to be told: it waits for its hour, was dropped, or went with others in one message."""
+    query = (
+        select(Notice, Delivery, Recipient.channel)
+        .join(Recipient, col(Recipient.id) == col(Notice.recipient_id))
+        .join(Delivery, col(Delivery.id) == col(Notice.delivery_id), isouter=True)
+        .where(_begins(Notice.fact_id, fact))
+        .limit(MOST)
+    )
+    for notice, delivery, channel in session.exec(query):
+        if delivery is not None and delivery.fact_id == notice.fact_id:
+            continue  # told by itself: it stands among the messages
+        told = delivery.model_dump(include=OF_MESSAGE) if delivery else {"status": notice.status}
+        yield Outcome(**notice.model_dump(exclude=OF_MESSAGE), **told, channel=channel, created_at=notice.at)
 
 
 def _hooks(session: Session, fact: str) -> Iterator[Outcome]:

@@ -10,7 +10,7 @@ from libs.httpkit.edge import IfMatch, OnlyOnce, Reading, Transaction, etag
 from libs.httpkit.links import LinkToken, Signing
 from libs.httpkit.pace import paced
 from libs.servicekit.errors import NotFound, Unauthenticated
-from services.notify.edge import UUID7, Id, Token, page
+from services.notify.edge import GONE_PAGE, UUID7, Id, Token, page
 from services.notify.subscriptions import commands, queries
 from services.notify.subscriptions.commands import Wanted
 from services.notify.subscriptions.filters import checked
@@ -84,7 +84,7 @@ def ask_to_stop(token: Token, request: Request) -> HTMLResponse:
     return page(request, "stop")
 
 
-@pages.post("/stop/{token}", response_model=None)
+@pages.post("/stop/{token}", response_model=None, responses=GONE_PAGE)
 def stop_by_link(token: Token, session: Transaction, links: Signing, request: Request) -> HTMLResponse:
     """End the subscription, by the button or by a mail program's own (RFC 8058); again is harmless."""
     try:
