@@ -7,6 +7,7 @@ from rich.console import Console
 from cli.budgets import fund
 from cli.dates import schedule
 from cli.errors import Trouble
+from cli.followers import follow
 from cli.gateway import gateway
 from cli.home import ROOT, Home
 from cli.imports import NATIVE, Order, counts, run, until_searchable
@@ -27,11 +28,22 @@ def seed(home: Home, url: str | None, console: Console) -> int:
         funded = sum(fund(offers, each) for each in demo.glob("budgets.toml"))
         announced = sum(announce(offers, each) for each in sorted((demo / "periods").glob("*.toml")))
     admitted = [each for file in demo.glob("partners.toml") for each in admit(home, file)] if not url else []
+    followers = _followers(home, demo) if not url else 0
     console.print(counts(done))
     console.print(f"[dim]{dated} offers got dates that can be booked.[/]")
     console.print(f"[dim]{funded} budgets were set, {announced} periods of wishes announced.[/]")
+    console.print(f"[dim]{followers} people follow something.[/]")
     for each in admitted:
         console.print(f"Partner {each.name} may hear NATS; its password, shown this once:", highlight=False)
         print(each.password)
     until_searchable(home, console)
     return 1 if any(result["broken"] for _, result in done) else 0
+
+
+def _followers(home: Home, demo: Path) -> int:
+    """Only where mails stay in a mailbox: nobody is written to who was only invented."""
+    file = demo / "followers.toml"
+    if not file.exists() or "COBURG_SMTP_URL" in home.environ:
+        return 0
+    with gateway(home, "notify", None, "operator") as notify:
+        return follow(home, notify, file)

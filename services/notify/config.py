@@ -60,9 +60,15 @@ class NotifySettings(BaseSettings):
         return urlsplit(self.smtp_url) if self.smtp_url else None
 
 
+@lru_cache(maxsize=1)
+def own_settings() -> NotifySettings:
+    """What is set for notify, read once per process."""
+    return NotifySettings()
+
+
 def vault_of(settings: Settings) -> Vault:
     """What seals addresses: keys from the environment, else files under the home, made on first use."""
-    own = NotifySettings()
+    own = own_settings()
     folder = settings.home / "keys"
     keys = own.notify_address_keys or secret(folder / "notify-addresses")
     mark = own.notify_mark_key or secret(folder / "notify-marks")
@@ -76,7 +82,7 @@ def _vault(keys: str, mark: str) -> Vault:
 
 def vapid_of(settings: Settings) -> EllipticCurvePrivateKey:
     """The key that push services know the town by: from the environment, else a file under the home, made on first use."""
-    return _vapid(NotifySettings().notify_vapid_key or secret(settings.home / "keys" / "notify-vapid"))
+    return _vapid(own_settings().notify_vapid_key or secret(settings.home / "keys" / "notify-vapid"))
 
 
 @lru_cache(maxsize=4)

@@ -11,7 +11,7 @@ from libs.httpkit import recipients as proofs
 from libs.servicekit.kit import Kit
 from libs.servicekit.settings import Settings
 from libs.town import calendar
-from services.notify.config import NotifySettings, vapid_of, vault_of
+from services.notify.config import own_settings, vapid_of, vault_of
 from services.notify.deliveries.channels import Mails, Way
 from services.notify.deliveries.domain import CONFIRMATION
 from services.notify.deliveries.push import Push
@@ -35,7 +35,7 @@ class Notify:
     """Made once per process; raises InvalidText when the town's words are not as they must be."""
 
     def __init__(self, settings: Settings) -> None:
-        own = NotifySettings()
+        own = own_settings()
         texts = read_texts(settings.city / "messages", [*TEMPLATES, *OWN_TEMPLATES], FILTERS)
         self._settings = settings
         self.town = Town(

@@ -81,6 +81,8 @@ def match(session: Session, matching: Matching, news: News, told: Told, window: 
 
 def _matches(session: Session, matching: Matching, news: News, told: Told) -> dict[str, Match]:
     """Of each recipient the subscription that is told first."""
+    if not queries.anybody(session):
+        return {}
     subject = matching.subject(news.thing.shown)
     before = matching.subject(news.before) if news.before else None
     names = sought(subject, news.thing.thing_id, followed_words(session).meant_by(_words(subject)))

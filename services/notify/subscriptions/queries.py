@@ -26,6 +26,11 @@ def one(session: Session, subscription_id: str, *, lock: bool = False) -> Follow
     return found
 
 
+def anybody(session: Session) -> bool:
+    """Whether anybody follows anything at all."""
+    return session.exec(select(Follower.id).limit(1)).first() is not None
+
+
 def of_recipient(session: Session, recipient_id: str) -> list[Follower]:
     """What a recipient follows, oldest first."""
     query = select(Follower).where(Follower.recipient_id == recipient_id)
