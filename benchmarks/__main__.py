@@ -16,6 +16,7 @@ from benchmarks import (
     growth,
     importing,
     load,
+    mailing,
     relay,
     report,
     serving,
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[Path], Measured]] = {
     "booking": lambda folder: (booking.run(folder), []),
     "fanout": lambda folder: (fanout.run(folder), []),
     "following": following.run,
+    "mailing": mailing.run,
     "growth": growth.run,
 }
 NEED_REGISTER = {"following", "import", "serving", "load", "finding"}
