@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
-from libs.servicekit import subscriptions, telemetry
+from libs.servicekit import cancelling, subscriptions, telemetry
 from libs.servicekit.audit import Audit
 from libs.servicekit.delivery import is_outage
 from libs.servicekit.kit import Job, Kit
@@ -46,6 +46,7 @@ class Parts:
 @contextlib.asynccontextmanager
 async def running(kit: Kit, parts: Parts) -> AsyncIterator[None]:
     """Everything that the service does by itself, beside whatever stands in the block."""
+    cancelling.mend()
     loop = asyncio.get_running_loop()
     TASKS.set_function(lambda: len(asyncio.all_tasks(loop)))
     tasks: set[asyncio.Task[None]] = set()
@@ -53,9 +54,7 @@ async def running(kit: Kit, parts: Parts) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
         with contextlib.suppress(Exception):  # a broker that is away must not keep the process from ending
             await asyncio.wait_for(kit.bus.stop(), STOP_SECONDS)
         for close in parts.closers:
@@ -64,6 +63,18 @@ async def running(kit: Kit, parts: Parts) -> AsyncIterator[None]:
         if kit.db:
             kit.db.dispose()
         telemetry.flush()
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancelled until they have ended: libraries take a cancellation for a failure now and then, and go on."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_SECONDS):
+            while pending := [task for task in tasks if not task.done()]:
+                for task in pending:
+                    task.cancel()
+                await asyncio.wait(pending, timeout=AGAIN_SECONDS)
+            return
+    log.error("some tasks do not end", tasks=[repr(task)[:300] for task in tasks if not task.done()])
 
 
 async def _start(kit: Kit, parts: Parts, tasks: set[asyncio.Task[None]]) -> None:
