@@ -13,13 +13,14 @@ MOST = 60
 # HSDS asks for its lists by POST as well.
 READ_BY_POST = "/hsds/"
 # Others have to read what is written here; ratings have a setting of their own.
-RARER = {
+OTHERWISE = {
     "/v1/offers/{offer_id}/contact": 5,
     "/v1/feedback": 20,
     # Each of these may make somebody else get a mail.
     "/v1/recipients": 20,
     "/v1/recipients/{recipient_id}/confirm": 30,
     "/v1/recipients/{recipient_id}/confirmation": 10,
+    "/v1/subscriptions": 120,  # in an hour
 }
 
 
@@ -53,7 +54,7 @@ def test_a_write_without_an_account_is_taken_so_often_and_no_more(limited: Town)
     routes = writes_without_an_account(limited)
     assert len(routes) >= 14
     for route in routes:
-        most = RARER.get(route[2], MOST)
+        most = OTHERWISE.get(route[2], MOST)
         statuses = [limited.ask(*route, ANONYMOUS) for _ in range(most + 1)]
         assert 429 not in statuses[:most], f"{route}: too early"
         assert statuses[most] == 429, f"{route} is taken without end"

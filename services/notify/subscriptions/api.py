@@ -53,7 +53,7 @@ def show(
     return SubscriptionView.of(row)
 
 
-@router.put("/{subscription_id}")
+@router.put("/{subscription_id}", dependencies=[paced()])
 def change(
     subscription_id: Id,
     body: SubscriptionSettings,
@@ -71,7 +71,7 @@ def change(
     return SubscriptionView.of(row)
 
 
-@router.delete("/{subscription_id}", status_code=204)
+@router.delete("/{subscription_id}", status_code=204, dependencies=[paced()])
 def stop(subscription_id: Id, session: Transaction, request: Request, token: LinkToken = None) -> None:
     """End a subscription; nothing of it is sent any more."""
     _own(request, session, subscription_id, token)
@@ -84,7 +84,7 @@ def ask_to_stop(token: Token, request: Request) -> HTMLResponse:
     return page(request, "stop")
 
 
-@pages.post("/stop/{token}", response_model=None, responses=GONE_PAGE)
+@pages.post("/stop/{token}", response_model=None, responses=GONE_PAGE, dependencies=[paced()])
 def stop_by_link(token: Token, session: Transaction, links: Signing, request: Request) -> HTMLResponse:
     """End the subscription, by the button or by a mail program's own (RFC 8058); again is harmless."""
     try:
