@@ -79,7 +79,7 @@ def _date(_field: BoardField, value: Any) -> str | None:
 
 
 def _url(_field: BoardField, value: Any) -> str | None:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or value != value.strip():
         return "a web address"
     try:
         web_address(value)
