@@ -63,8 +63,8 @@ async def state_follows(js: JetStreamContext) -> bool:
 
 async def _lag(js: JetStreamContext) -> int:
     sources = (await js.stream_info(STATE.name)).sources or []
-    # Just after a start the broker knows of no lag yet.
-    return max((each.lag or 0 if (each.active or 0) > 0 else 1 for each in sources), default=0)
+    # Just after a start the broker knows of no lag yet; a STATE that takes nothing from CITY will never have followed.
+    return max((each.lag or 0 if (each.active or 0) > 0 else 1 for each in sources), default=1)
 
 
 async def last_of(js: JetStreamContext, service: str) -> str | None:

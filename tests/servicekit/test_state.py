@@ -5,7 +5,7 @@ from nats.js import JetStreamContext
 
 from libs.contracts.event import Envelope
 from libs.contracts.offers import ProviderChanged
-from libs.servicekit import state
+from libs.servicekit import sequences, state
 from tests.servicekit.test_subscriptions import body, publish
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ async def test_an_empty_state_is_replayed_at_once(js: JetStreamContext) -> None:
 async def test_a_state_that_does_not_follow_is_said(
     js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "FOLLOW_SECONDS", 0.3)
+    monkeypatch.setattr(sequences, "LOOKS", sequences.SURE_LOOKS + 5)
     await js.delete_stream("STATE")
     await publish(js, "a")
     await js.add_stream(name="STATE", subjects=["state.>"])
