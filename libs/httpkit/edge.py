@@ -133,13 +133,16 @@ class Once:
             raise Problem(422, "Idempotency-Key reused", told, code="idempotency-key-reused")
         raise Replayed(Response(row.body, row.status, {**row.headers, "Idempotency-Replayed": "true"}))
 
-    def answer(self, body: BaseModel, status: int, headers: dict[str, str]) -> Response:
-        """The response, kept for a repetition of the request."""
+    def answer(
+        self, body: BaseModel, status: int, headers: dict[str, str], *, kept: BaseModel | None = None
+    ) -> Response:
+        """The response, kept for a repetition of the request; `kept` instead of it where it holds what nobody may keep."""
         headers = {**headers, "Content-Type": "application/json"}
         content = body.model_dump_json().encode()
         if self._key:
-            kept: dict[str, Any] = {"status": status, "headers": headers, "body": content}
-            self._session.execute(update(idempotency).where(idempotency.c.key == self._key).values(kept))
+            again = kept.model_dump_json().encode() if kept else content
+            row: dict[str, Any] = {"status": status, "headers": headers, "body": again}
+            self._session.execute(update(idempotency).where(idempotency.c.key == self._key).values(row))
         return Response(content, status, headers)
 
 

@@ -10,8 +10,6 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from fastapi import Depends, Header, Request
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -21,7 +19,7 @@ from libs.httpkit.auth import Anyone
 from libs.httpkit.keys import RETRY_SECONDS, IssuerKeys
 from libs.servicekit.errors import Unauthenticated
 from libs.servicekit.principal import Principal
-from libs.servicekit.secret import secret, written
+from libs.servicekit.secret import derived_key, secret, written
 from libs.servicekit.settings import Settings
 from libs.servicekit.values import CleanStr
 
@@ -152,7 +150,7 @@ def _derived(text: str) -> OKPKey:
     # Any long random text is a key, so that one line can fill every secret of .env.
     if len(text) < 32:
         raise ValueError("the key of recipients' proofs needs at least 32 characters")
-    seed = HKDF(SHA256(), 32, salt=None, info=b"coburg recipients").derive(text.encode())
+    seed = derived_key(text, b"coburg recipients")
     made = OKPKey.import_key(Ed25519PrivateKey.from_private_bytes(seed), {"use": "sig"})
     made.ensure_kid()
     return made

@@ -1,4 +1,4 @@
-"""Secrets as files: made on first use, readable by their owner only."""
+"""Secrets as files, made on first use and readable by their owner only; and keys, derived from any long random text."""
 
 import os
 import secrets
@@ -6,6 +6,9 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 def new_secret() -> str:
@@ -30,3 +33,8 @@ def written(path: Path, text: str) -> Path:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     return Path(name)
+
+
+def derived_key(text: str, info: bytes, length: int = 32) -> bytes:
+    """The same bytes for the same text and use (HKDF, RFC 5869); `info` names the use and never changes."""
+    return HKDF(SHA256(), length, salt=None, info=info).derive(text.encode())

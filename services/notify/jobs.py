@@ -18,7 +18,8 @@ from services.notify.subscriptions import commands as subscriptions
 from services.notify.subscriptions import telling
 from services.notify.subscriptions.matching import matching_of
 from services.notify.webhooks import commands as webhooks
-from services.notify.webhooks.listening import Listening, replay
+from services.notify.webhooks.listening import Listening
+from services.notify.webhooks.replaying import Replaying
 
 
 def jobs(notify: Notify) -> list[Job]:
@@ -41,7 +42,7 @@ def jobs(notify: Notify) -> list[Job]:
 
 def _replaying(notify: Notify) -> Job:
     async def replaying(kit: Kit) -> None:
-        await replay(kit, notify.matching)
+        await Replaying(kit, notify.matching).run()
 
     return replaying
 

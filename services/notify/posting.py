@@ -58,8 +58,8 @@ class Poster:
             return Result(None, f"the address {refused}")
         except TimeoutError:
             return Result(None, f"no answer within {TIMEOUT_SECONDS:.0f} s")
-        except (httpx2.HTTPError, OSError) as error:
-            return Result(None, f"{type(error).__name__}: {error}"[:200])
+        except Exception as error:  # a name, a URL or an answer that some library cannot take
+            return Result(None, plain(f"{type(error).__name__}: {error}"))
 
     async def _post(self, attempt: Attempt, target: Target) -> Result:
         url = httpx2.URL(attempt.url).copy_with(host=target.address)
@@ -106,4 +106,9 @@ async def _beginning(answer: httpx2.Response) -> str:
         content += chunk
         if len(content) >= MAX_ANSWER_BYTES:
             break
-    return " ".join(content[:MAX_ANSWER_BYTES].decode(errors="replace").split())[:200]
+    return plain(content[:MAX_ANSWER_BYTES].decode(errors="replace"))
+
+
+def plain(text: str) -> str:
+    """A line that any database and page can hold: no control characters, at most 200 characters."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())[:200]

@@ -4,14 +4,27 @@ A name is resolved once per attempt and the connection goes to the very address 
 changes its address in between (DNS rebinding) gains nothing. Redirects are not followed.
 """
 
-import asyncio
-import socket
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from services.notify.names import NAMES
+
 MAX_URL = 1000
 NAT64 = IPv6Network("64:ff9b::/96")
+# Of IPv6 only this part is given out to the public: not ::/96 or ::ffff:0:0:0/96 (wrapped IPv4), fec0::/10, 5f00::/16 …
+GIVEN_OUT = IPv6Network("2000::/3")
+# ISATAP (RFC 5214) wraps an IPv4 address into the second half of any address.
+ISATAP = (0x0000_5EFE, 0x0200_5EFE)
+# What `ipaddress` calls global but leads inside, or nowhere: Azure's host, protocol assignments (Oracle's metadata among
+# them), the 6to4 relay, Teredo and its neighbours, ORCHID, documentation.
+INSIDE: tuple[IPv4Network | IPv6Network, ...] = (
+    IPv4Network("168.63.129.16/32"),
+    IPv4Network("192.0.0.0/24"),
+    IPv4Network("192.88.99.0/24"),
+    IPv6Network("2001::/23"),
+    IPv6Network("3fff::/20"),
+)
 
 
 class Refused(Exception):  # noqa: N818 - no bug of ours
@@ -50,8 +63,7 @@ async def resolve(url: str, *, anywhere: bool) -> Target:
     parts = checked(url, anywhere=anywhere)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+    addresses = await NAMES.addresses(host)
     if not anywhere and not all(map(_is_public, addresses)):
         raise Refused("leads to an address that is not public")
     return Target(addresses[0], port, host, url)
@@ -67,11 +79,19 @@ def _is_literal(host: str) -> bool:
 
 def _is_public(text: str) -> bool:
     address = ip_address(text.partition("%")[0])
+    if any(address in network for network in INSIDE):
+        return False
     if isinstance(address, IPv6Address):
-        # What IPv6 wraps around an IPv4 address leads where that leads.
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
-        if inner:
-            return _is_public(str(inner))
-        if address in NAT64:
-            return _is_public(str(ip_address(int(address) & 0xFFFFFFFF)))
+        inner = _wrapped(address)
+        if address.ipv4_mapped or address in NAT64:
+            return inner is not None and _is_public(str(inner))
+        if address not in GIVEN_OUT or (inner and not _is_public(str(inner))):
+            return False
     return address.is_global and not address.is_multicast
+
+
+def _wrapped(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 one is wrapped around: it leads where that leads."""
+    if address in NAT64 or (int(address) >> 32) & 0xFFFF_FFFF in ISATAP:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour

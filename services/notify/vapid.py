@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     derive_private_key,
 )
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from libs.servicekit.secret import derived_key
 
 # The order of the curve: a private key is a number between 1 and one less.
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -21,7 +21,7 @@ def vapid_key(text: str) -> EllipticCurvePrivateKey:
     if len(text) < MIN_LENGTH:
         raise ValueError(f"the key of push messages needs at least {MIN_LENGTH} characters")
     # 48 bytes, so that the remainder is as good as evenly spread.
-    seed = HKDF(SHA256(), 48, salt=None, info=b"coburg web push").derive(text.encode())
+    seed = derived_key(text, b"coburg web push", 48)
     return derive_private_key(int.from_bytes(seed) % (ORDER - 1) + 1, SECP256R1())
 
 

@@ -9,8 +9,8 @@ import hashlib
 import hmac
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from libs.servicekit.secret import derived_key
 
 
 class SealBroken(Exception):  # noqa: N818 - the state of a seal
@@ -52,5 +52,4 @@ class Vault:
 
 def _derived(text: str) -> Fernet:
     # So that one line can fill every secret of .env.
-    key = HKDF(SHA256(), 32, salt=None, info=b"coburg addresses").derive(text.encode())
-    return Fernet(base64.urlsafe_b64encode(key))
+    return Fernet(base64.urlsafe_b64encode(derived_key(text, b"coburg addresses")))

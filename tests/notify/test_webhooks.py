@@ -7,9 +7,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import select
 from standardwebhooks import Webhook
 from uuid_utils import uuid7
 
+from libs.servicekit.tables import idempotency
 from tests.notify.conftest import Notify
 from tests.notify.endpoint import listening
 from tests.waiting import until
@@ -92,6 +94,31 @@ def test_one_dead_partner_delays_nobody(notify: Notify) -> None:
         dead.slow.set()
 
 
+def test_a_secret_is_shown_once_and_kept_nowhere(notify: Notify) -> None:
+    subject = notify.stack.token("partner", subject=f"p-{uuid7().hex}")
+    headers = {"Authorization": f"Bearer {subject}", "Idempotency-Key": uuid7().hex}
+    wish = {"url": "http://127.0.0.1:1/hook", "types": ["offers.*"]}
+    first, again = (notify.http.post("/v1/webhooks", json=wish, headers=headers) for _ in range(2))
+    assert first.json()["secret"].startswith("whsec_")
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json() == {**first.json(), "secret": None}
+    with notify.db.reading() as session:
+        bodies = session.execute(select(idempotency.c.body)).scalars().all()
+    assert not any(b"whsec_" in bytes(body or b"") for body in bodies)
+
+
+def test_what_is_disabled_says_so(notify: Notify) -> None:
+    with listening() as endpoint:
+        hook = Hook(notify, endpoint.url)
+        endpoint.always = 410
+        assert hook.call("POST", "/test").status_code == 202
+        until(lambda: hook.call("GET").json()["status"] == "disabled")
+        assert {each["status"] for each in hook.log()} == {"failed"}
+        for tail, wish in (("/test", None), ("/replay", {"sequence": 1})):
+            answer = hook.call("POST", tail, json=wish)
+            assert (answer.status_code, answer.json()["code"]) == (409, "webhook-disabled")
+
+
 def test_410_disables_and_a_change_enables_again(notify: Notify) -> None:
     with listening() as endpoint:
         hook = Hook(notify, endpoint.url)
@@ -141,6 +168,7 @@ def test_the_log_sends_again_and_a_replay_starts_anywhere(notify: Notify) -> Non
             hook.call("POST", "/replay", json={"since": "2020-01-01T00:00:00Z", "sequence": 1}).status_code
             == 422
         )
+        until(lambda: hook.call("GET").json()["replay_at"] is None)
         assert hook.call("POST", "/replay", json={"since": "2020-01-01T00:00:00Z"}).status_code == 202
 
 

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("round", sa.String(36), nullable=False),
         sa.Column("type", sa.String(200), nullable=False),
         sa.Column("thing", sa.String(120), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary()),
         sa.Column("traceparent", sa.String(55)),
         sa.Column("status", sa.String(8), nullable=False),
@@ -57,6 +58,8 @@ def upgrade() -> None:
         # An event is on its way to an endpoint once, however often the bus delivers it.
         sa.UniqueConstraint("webhook_id", "event_id", "round", name="webhook_delivery_once"),
     )
-    op.create_index("webhook_delivery_due", "webhook_delivery", ["status", "webhook_id", "thing", "id"])
+    order = ["webhook_id", "status", "thing", "sequence", "id"]
+    op.create_index("webhook_delivery_due", "webhook_delivery", order)
+    op.create_index("webhook_delivery_next", "webhook_delivery", ["webhook_id", "status", "next_at"])
     op.create_index("webhook_delivery_log", "webhook_delivery", ["webhook_id", "id"])
     op.create_index("webhook_delivery_over", "webhook_delivery", ["ended_at"])

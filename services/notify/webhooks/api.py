@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
+from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
 from libs.cardquery.params import query
@@ -21,8 +22,8 @@ from services.notify.webhooks import commands, queries
 from services.notify.webhooks.choosing import parameters
 from services.notify.webhooks.commands import Wanted
 from services.notify.webhooks.domain import PATTERN
-from services.notify.webhooks.listening import sequence_at
 from services.notify.webhooks.models import HookDelivery, Webhook
+from services.notify.webhooks.replaying import sequence_at
 from services.notify.webhooks.trial import trial
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
@@ -57,9 +58,10 @@ class WebhookView(BaseModel):
 
 
 class WithSecret(WebhookView):
-    """The same, with the secret that signs; it is shown this once."""
+    """The same, with the secret that signs; it is shown this once. Null when the request is repeated with its
+    Idempotency-Key: whoever lost the first answer has the secret changed."""
 
-    secret: str
+    secret: str | None
 
 
 class DeliveryLogItem(BaseModel):
@@ -108,7 +110,7 @@ def _shown(hook: Webhook) -> WebhookView:
     return WebhookView.model_validate(hook, from_attributes=True)
 
 
-def _with_secret(hook: Webhook, secret: str) -> WithSecret:
+def _with_secret(hook: Webhook, secret: str | None) -> WithSecret:
     return WithSecret(**_shown(hook).model_dump(), secret=secret)
 
 
@@ -119,7 +121,7 @@ def create_webhook(
     """Set up an endpoint; the answer holds the secret with which what it gets is signed."""
     hook, secret = commands.create(session, vault, caller, _wanted(body, request))
     headers = {"Location": f"/v1/webhooks/{hook.id}", "Cache-Control": "no-store", **etag(hook.version)}
-    return once.answer(_with_secret(hook, secret), 201, headers)
+    return once.answer(_with_secret(hook, secret), 201, headers, kept=_with_secret(hook, None))
 
 
 @router.get("")
@@ -196,7 +198,10 @@ async def replay_events(webhook_id: Id, body: Replay, caller: Partner, request: 
     kit = request.app.state.kit
     if not kit.bus.connected:
         raise Unavailable("The bus")
-    sequence = body.sequence or await sequence_at(kit.bus.js, body.since or datetime.now(UTC))
+    try:
+        sequence = body.sequence or await sequence_at(kit.bus.js, body.since or datetime.now(UTC))
+    except (NatsError, TimeoutError):
+        raise Unavailable("The bus") from None
     return _shown(await run_in_threadpool(commands.begin_replay, kit.database, caller, webhook_id, sequence))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.datastructures import QueryParams
 
-from libs.cardquery.matching import Matching
+from libs.cardquery.matching import Asked, Matching
 from libs.cardquery.params import query
 from libs.contracts.card import Card
 from libs.servicekit.delivery import parse
@@ -12,24 +12,52 @@ from services.notify.webhooks.commands import Told
 from services.notify.webhooks.domain import asks_for
 from services.notify.webhooks.models import Webhook
 
+KEPT = 2000
 
-def told_of(subject: str, body: bytes) -> tuple[Told, Card | None]:
+
+def told_of(subject: str, body: bytes, sequence: int) -> tuple[Told, Card | None]:
     """A message of the bus as it goes to endpoints, and its card; raises Malformed."""
     event = parse(body, subject)
-    parts = subject.split(".")
-    thing = ".".join((parts[1], parts[2], parts[-1]))
-    return Told(event.id, event.name, thing, body, event.traceparent), event.data.card
+    service, aggregate, _, _, thing = subject.split(".")[-5:]
+    told = Told(event.id, event.name, f"{service}.{aggregate}.{thing}", body, event.traceparent, sequence)
+    return told, event.data.card
 
 
-def chosen(matching: Matching, hooks: Sequence[Webhook], told: Told, card: Card | None) -> list[str]:
-    """The endpoints that ask for an event. One with a question to the card hears what has none, or ended, of its types."""
-    return [hook.id for hook in hooks if asks_for(hook.types, told.type) and _answers(matching, hook, card)]
+class Choosing:
+    """Compares events with what endpoints ask for. An endpoint's filter is read once per version."""
 
+    def __init__(self, matching: Matching) -> None:
+        self._matching = matching
+        self._read: dict[tuple[str, int], Asked | None] = {}
 
-def _answers(matching: Matching, hook: Webhook, card: Card | None) -> bool:
-    if not hook.filter or card is None or not card.listed:
-        return True
-    return matching.subject(card).answers(matching.asked(query(parameters(hook.filter))))
+    def unreadable(self, hooks: Sequence[Webhook]) -> dict[str, str]:
+        """The endpoints whose filter cannot be read any more, with the reason."""
+        found = {}
+        for hook in hooks:
+            try:
+                self._asked(hook)
+            except Exception as error:  # whatever an older release let in
+                found[hook.id] = f"The filter cannot be read: {error}"
+        return found
+
+    def chosen(self, hooks: Sequence[Webhook], told: Told, card: Card | None) -> list[str]:
+        """The endpoints that ask for an event. One with a question to the card hears what has none, or ended, of its
+        types."""
+        asking = [hook for hook in hooks if asks_for(hook.types, told.type)]
+        if card is None or not card.listed:
+            return [hook.id for hook in asking]
+        subject = self._matching.subject(card)
+        questions = ((hook.id, self._asked(hook)) for hook in asking)
+        return [hook_id for hook_id, asked in questions if asked is None or subject.answers(asked)]
+
+    def _asked(self, hook: Webhook) -> Asked | None:
+        key = (hook.id, hook.version)
+        if key not in self._read:
+            asked = self._matching.asked(query(parameters(hook.filter))) if hook.filter else None
+            if len(self._read) >= KEPT:
+                self._read.clear()
+            self._read[key] = asked
+        return self._read[key]
 
 
 def parameters(filter_: dict[str, object]) -> QueryParams:

@@ -1,4 +1,4 @@
-"""Use cases of webhooks: set one up, tell it of facts, note what came of it, send again."""
+"""Use cases of webhooks: set one up, tell it of facts, send again."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,18 +12,9 @@ from uuid_utils import uuid7
 from libs.servicekit.db import Database, insert_into, leave_work, now
 from libs.servicekit.errors import Conflict, check_version
 from libs.servicekit.principal import Principal
-from services.notify.posting import Result
 from services.notify.vault import Vault
 from services.notify.webhooks import queries
-from services.notify.webhooks.domain import (
-    GIVE_UP_AFTER,
-    MOST,
-    SECRET_OVERLAP,
-    HookStatus,
-    Status,
-    breaker_pause,
-    pause,
-)
+from services.notify.webhooks.domain import MOST, SECRET_OVERLAP, HookStatus
 from services.notify.webhooks.models import HookDelivery, Webhook
 from services.notify.webhooks.signing import new_secret
 
@@ -41,13 +32,14 @@ class Wanted:
 
 
 class Told(NamedTuple):
-    """An event as it goes to endpoints: its bytes are those that lie on the bus."""
+    """An event as it goes to endpoints: its bytes are those that lie on the bus, at its place in the stream."""
 
     event_id: str
     type: str
     thing: str
     body: bytes
     traceparent: str | None = None
+    sequence: int = 0
 
 
 def create(session: Session, vault: Vault, caller: Principal, wanted: Wanted) -> tuple[Webhook, str]:
@@ -120,6 +112,7 @@ def _row(hook_id: str, told: Told, again: str) -> dict[str, Any]:
         round=again,
         type=told.type,
         thing=told.thing,
+        sequence=told.sequence,
         body=told.body,
         traceparent=told.traceparent,
     )
@@ -128,7 +121,7 @@ def _row(hook_id: str, told: Told, again: str) -> dict[str, Any]:
 
 def redeliver(session: Session, caller: Principal, webhook_id: str, delivery_id: str) -> HookDelivery:
     """Send one event of the log again, at once, under the same `webhook-id`."""
-    hook = queries.one(session, caller, webhook_id, lock=True)
+    hook = _told(session, caller, webhook_id)
     earlier = queries.delivery(session, hook.id, delivery_id)
     if earlier.body is None:
         raise Conflict("The log has no body of this event any more; replay it instead.", code="body-gone")
@@ -138,45 +131,22 @@ def redeliver(session: Session, caller: Principal, webhook_id: str, delivery_id:
     return again
 
 
-SAME = {"webhook_id", "event_id", "type", "thing", "body", "traceparent"}
+SAME = {"webhook_id", "event_id", "type", "thing", "sequence", "body", "traceparent"}
 
 
-def note(session: Session, webhook_id: str, results: Sequence[tuple[str, Result]]) -> None:
-    """What attempts at an endpoint came to: had, later or never; an endpoint that fails is left alone for a while."""
-    hook = session.get(Webhook, webhook_id)
-    if hook is None:
-        return
-    for delivery_id, result in results:
-        delivery = session.get(HookDelivery, delivery_id)
-        if delivery and delivery.status == Status.DUE:
-            _note(delivery, result)
-            session.add(delivery)
-        _count(hook, result)
-    session.add(hook)
-
-
-def _note(delivery: HookDelivery, result: Result) -> None:
-    delivery.attempts += 1
-    delivery.answer, delivery.detail = result.status, result.detail or None
-    if result.taken:
-        delivery.status, delivery.ended_at = Status.SENT, now()
-    elif now() - delivery.created_at > GIVE_UP_AFTER:
-        delivery.status, delivery.ended_at = Status.FAILED, now()
-    else:
-        delivery.next_at = now() + pause(delivery.attempts)
-
-
-def _count(hook: Webhook, result: Result) -> None:
-    if result.gone:
-        hook.status, hook.reason = HookStatus.DISABLED, "410 Gone"
-    hook.failures = 0 if result.taken else hook.failures + 1
-    alone = breaker_pause(hook.failures)
-    hook.open_until = now() + alone if alone else None
+def _told(session: Session, caller: Principal, webhook_id: str) -> Webhook:
+    """An endpoint of the caller that is told things; Conflict for one that is disabled."""
+    hook = queries.one(session, caller, webhook_id, lock=True)
+    if hook.status == HookStatus.DISABLED:
+        raise Conflict("The webhook is disabled; change it to enable it again.", code="webhook-disabled")
+    return hook
 
 
 def try_out(session: Session, caller: Principal, webhook_id: str, told: Told) -> HookDelivery:
-    """Send an endpoint something to see whether it listens."""
-    hook = queries.one(session, caller, webhook_id, lock=True)
+    """Send an endpoint something to see whether it listens, at once, also to one that is left alone."""
+    hook = _told(session, caller, webhook_id)
+    hook.open_until = None
+    session.add(hook)
     delivery = HookDelivery.model_validate(_row(hook.id, told, ""))
     session.add(delivery)
     leave_work(session)
@@ -184,19 +154,21 @@ def try_out(session: Session, caller: Principal, webhook_id: str, told: Told) ->
 
 
 def begin_replay(db: Database, caller: Principal, webhook_id: str, sequence: int) -> Webhook:
-    """Send everything again from a place in the stream on, beside what is new."""
+    """Send everything again from a place in the stream on, beside what is new; one replay at a time."""
     with db.transaction() as session:
-        hook = queries.one(session, caller, webhook_id, lock=True)
+        hook = _told(session, caller, webhook_id)
+        if hook.replay is not None:
+            raise Conflict("A replay is under way; wait for its end.", code="replay-running")
         hook.replay, hook.replay_at = str(uuid7()), sequence
         session.add(hook)
         leave_work(session)
         return hook
 
 
-def replayed(session: Session, webhook_id: str, told: Sequence[Told], at: int | None) -> None:
-    """Some of a replay is on its way, up to a place in the stream; None when all of it is."""
-    hook = session.get(Webhook, webhook_id)
-    if hook is None or hook.replay is None:
+def replayed(session: Session, webhook_id: str, name: str, told: Sequence[Told], at: int | None) -> None:
+    """Some of the replay of this name is on its way, up to a place in the stream; None when all of it is."""
+    hook = session.get(Webhook, webhook_id, with_for_update=True)
+    if hook is None or hook.replay != name:
         return
     for each in told:
         tell(session, [hook.id], each, hook.replay)

@@ -1,35 +1,42 @@
-"""The jobs that hear the bus for webhooks: new facts, and replays of old ones. Many at once, one transaction for them."""
+"""The job that hears the bus for webhooks: new facts, many at once, in one transaction."""
 
 import asyncio
-from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 
 from libs.cardquery.matching import Matching
+from libs.contracts.card import Card
 from libs.contracts.topology import CITY, HOOKS, Consumer
-from libs.servicekit.delivery import Malformed, acknowledge, dead_letter, settle_failure
+from libs.servicekit.delivery import Malformed, acknowledge, dead_letter, is_outage, settle_failure
 from libs.servicekit.kit import Kit
 from libs.servicekit.pull import Pull, keep_in_progress
-from services.notify.webhooks import commands, queries
-from services.notify.webhooks.choosing import chosen, told_of
+from services.notify.webhooks import commands, outcomes, queries
+from services.notify.webhooks.choosing import Choosing, told_of
 from services.notify.webhooks.commands import Told
 from services.notify.webhooks.models import Webhook
 
 BATCH = 200
-REPLAYED_AT_ONCE = 100
-LOOK_SECONDS = 1.0
+AGAIN_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 
 log = structlog.get_logger(__name__)
+
+
+class Heard(NamedTuple):
+    """A message and what it says."""
+
+    message: Msg
+    told: Told
+    card: Card | None
 
 
 class Listening:
     """Puts what one durable delivers on its way to the endpoints that ask for it."""
 
     def __init__(self, kit: Kit, matching: Matching, durable: Consumer) -> None:
-        self._kit, self._matching, self._durable = kit, matching, durable
+        self._kit, self._durable = kit, durable
+        self._choosing = Choosing(matching)
         self._pull = Pull(kit.bus, durable, BATCH)
         self._open: list[Msg] = []
 
@@ -49,83 +56,73 @@ class Listening:
             self._open = []
 
     async def _take(self, messages: list[Msg]) -> None:
-        readable = [message for message in messages if await self._readable(message)]
-        try:
-            await asyncio.to_thread(self._tell, readable)
-        except Exception as error:
-            for message in readable:
-                await settle_failure(message, HOOKS.name, self._kit.bus.js, error)
-            return
-        for message in readable:
-            await acknowledge(message, HOOKS.name)
+        heard = [each for message in messages if (each := await self._heard(message))]
+        failed = await self._told(heard)
+        for each in heard:
+            if error := failed.get(each.told.event_id):
+                await settle_failure(each.message, HOOKS.name, self._kit.bus.js, error)
+            else:
+                await acknowledge(each.message, HOOKS.name)
 
-    async def _readable(self, message: Msg) -> bool:
+    async def _heard(self, message: Msg) -> Heard | None:
         try:
-            told_of(message.subject, message.data)
+            return Heard(message, *told_of(message.subject, message.data, place_of(message)))
         except Malformed as error:
             await dead_letter(message, HOOKS.name, self._kit.bus.js, error)
-            return False
-        return True
+            return None
 
-    def _tell(self, messages: list[Msg]) -> None:
+    async def _told(self, heard: list[Heard]) -> dict[str, Exception]:
+        """Tell, waiting here while the database is away, so that nothing overtakes these; what failed by itself."""
+        wait = AGAIN_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(self._tell, heard)
+            except Exception as error:
+                if not is_outage(error):
+                    return {each.told.event_id: error for each in heard}
+                log.warning("facts wait for the database", error=type(error).__name__, facts=len(heard))
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_PAUSE_SECONDS)
+
+    def _tell(self, heard: list[Heard]) -> dict[str, Exception]:
+        hooks = self._hooks()
+        failed: dict[str, Exception] = {}
+        wanted = [(each.told, chosen) for each in heard if (chosen := self._chosen(hooks, each, failed))]
+        if not wanted:
+            return failed
+        with self._kit.database.transaction() as session:
+            for told, chosen in wanted:
+                try:
+                    with session.begin_nested():
+                        commands.tell(session, chosen, told)
+                except Exception as error:
+                    if is_outage(error):
+                        raise
+                    failed[told.event_id] = error
+        return failed
+
+    def _hooks(self) -> list[Webhook]:
+        """Who is told; an endpoint that cannot be asked what it wants is disabled and keeps nobody else from hearing."""
         with self._kit.database.reading() as session:
             hooks = queries.active(session)
-        if not hooks:
-            return
-        with self._kit.database.transaction() as session:
-            for message in messages:
-                told, card = told_of(message.subject, message.data)
-                commands.tell(session, chosen(self._matching, hooks, told, card), told)
+        broken = self._choosing.unreadable(hooks)
+        for hook in (hook for hook in hooks if hook.id in broken):
+            log.error("webhook disabled", webhook=hook.id, reason=broken[hook.id])
+            with self._kit.database.transaction() as session:
+                outcomes.disable(session, hook.id, hook.version, broken[hook.id])
+        return [hook for hook in hooks if hook.id not in broken]
 
-
-async def replay(kit: Kit, matching: Matching) -> None:
-    """Work off replays until cancelled."""
-    while True:
-        hooks = await asyncio.to_thread(_replaying, kit)
-        for hook in hooks if kit.bus.connected else []:
-            await _some(kit, matching, hook)
-        await asyncio.sleep(0 if hooks else LOOK_SECONDS)
-
-
-def _replaying(kit: Kit) -> list[Webhook]:
-    with kit.database.reading() as session:
-        return queries.replaying(session)
-
-
-async def _some(kit: Kit, matching: Matching, hook: Webhook) -> None:
-    """The next part of a replay."""
-    found, at = list[Told](), hook.replay_at
-    for _ in range(REPLAYED_AT_ONCE):
+    def _chosen(self, hooks: list[Webhook], each: Heard, failed: dict[str, Exception]) -> list[str]:
         try:
-            message = await kit.bus.js.get_msg(CITY.name, seq=at, next=True, subject="city.>")
-        except NotFoundError:
-            at = None
-            break
-        told, card = told_of(message.subject or "", message.data or b"")
-        if chosen(matching, [hook], told, card):
-            found.append(told)
-        at = (message.seq or 0) + 1
-
-    def write() -> None:
-        with kit.database.transaction() as session:
-            commands.replayed(session, hook.id, found, at)
-
-    await asyncio.to_thread(write)
+            return self._choosing.chosen(hooks, each.told, each.card)
+        except Exception as error:
+            failed[each.told.event_id] = error
+            return []
 
 
-async def sequence_at(js: JetStreamContext, since: datetime) -> int:
-    """The place in the stream of the first fact at or after an instant, by halving."""
-    state = (await js.stream_info(CITY.name)).state
-    low, high = state.first_seq, state.last_seq + 1
-    while low < high:
-        middle = (low + high) // 2
-        try:
-            message = await js.get_msg(CITY.name, seq=middle, next=True, subject="city.>")
-        except NotFoundError:  # nothing from here on, or nothing at all yet
-            high = middle
-            continue
-        if message.time is not None and message.time < since:
-            low = (message.seq or middle) + 1
-        else:
-            high = middle
-    return low
+def place_of(message: Msg) -> int:
+    """A fact's place in CITY, also for one that comes back from DEAD; 0, before all others, where nobody knows it."""
+    if message.metadata.stream == CITY.name:
+        return int(message.metadata.sequence.stream)
+    text = (message.headers or {}).get("Coburg-Sequence", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

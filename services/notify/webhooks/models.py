@@ -14,7 +14,7 @@ from services.notify.webhooks.domain import HookStatus, Status
 class Webhook(SQLModel, table=True):
     """An endpoint of a partner. `secret` and `old_secret` are sealed; the old one signs as well until `old_until`.
 
-    `failures` counts attempts that failed in a row, `open_until` is when an endpoint that fails is asked again.
+    `failures` counts rounds of attempts that failed in a row, `open_until` is when an endpoint that fails is asked again.
     """
 
     __tablename__ = "webhook"
@@ -43,7 +43,8 @@ class Webhook(SQLModel, table=True):
 class HookDelivery(SQLModel, table=True):
     """One event for one endpoint. `event_id` is its `webhook-id`; `round` tells a redelivery from the first one.
 
-    `thing` and `id` give the order: of one thing the next waits for the one before.
+    `thing` and `sequence`, the event's place in the stream, give the order: of one thing the next waits for the one
+    before. What is no fact of the stream has place 0.
     """
 
     __tablename__ = "webhook_delivery"
@@ -54,6 +55,7 @@ class HookDelivery(SQLModel, table=True):
     round: str = ""
     type: str
     thing: str
+    sequence: int = Field(default=0, sa_type=BigInteger)
     body: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     traceparent: str | None = None
     status: str = Status.DUE

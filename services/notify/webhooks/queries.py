@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, func, or_, tuple_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -36,24 +37,35 @@ def active(session: Session) -> list[Webhook]:
 
 
 def ready(session: Session, at: datetime) -> list[Webhook]:
-    """Active endpoints that may be asked now and have something due."""
+    """Active endpoints that may be asked now and have something that may go now, as `next_of` would find it."""
     calm = or_(col(Webhook.open_until).is_(None), col(Webhook.open_until) <= at)
-    waiting = select(HookDelivery.webhook_id).where(
-        HookDelivery.status == Status.DUE, col(HookDelivery.next_at) <= at
-    )
-    query = select(Webhook).where(Webhook.status == HookStatus.ACTIVE, calm, col(Webhook.id).in_(waiting))
+    waiting = select(HookDelivery.id).where(HookDelivery.webhook_id == Webhook.id, *_may_go(at))
+    query = select(Webhook).where(Webhook.status == HookStatus.ACTIVE, calm, waiting.exists())
     return list(session.exec(query))
+
+
+def _may_go(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What is due and the head of its thing: nothing before it waits, be that due or not."""
+    ahead = aliased(HookDelivery)
+    earlier = select(ahead.id).where(
+        ahead.webhook_id == HookDelivery.webhook_id,
+        ahead.status == Status.DUE,
+        ahead.thing == HookDelivery.thing,
+        tuple_(ahead.sequence, ahead.id) < tuple_(HookDelivery.sequence, HookDelivery.id),
+    )
+    return col(HookDelivery.status) == Status.DUE, col(HookDelivery.next_at) <= at, ~earlier.exists()
 
 
 def next_of(session: Session, webhook_id: str, at: datetime, limit: int) -> list[HookDelivery]:
     """What may go to an endpoint now: of each thing the oldest event that it does not have, if that is due."""
-    first = (
-        select(func.min(HookDelivery.id))
-        .where(HookDelivery.webhook_id == webhook_id, HookDelivery.status == Status.DUE)
-        .group_by(col(HookDelivery.thing))
-    )
-    query = select(HookDelivery).where(col(HookDelivery.id).in_(first), col(HookDelivery.next_at) <= at)
-    return list(session.exec(query.order_by(col(HookDelivery.id)).limit(limit)))
+    query = select(HookDelivery).where(HookDelivery.webhook_id == webhook_id, *_may_go(at))
+    return list(session.exec(query.order_by(col(HookDelivery.sequence), col(HookDelivery.id)).limit(limit)))
+
+
+def waiting(session: Session, webhook_id: str) -> int:
+    """How many events wait for an endpoint."""
+    due = (HookDelivery.webhook_id == webhook_id) & (HookDelivery.status == Status.DUE)
+    return session.exec(select(func.count()).select_from(HookDelivery).where(due)).one()
 
 
 def log(webhook_id: str, after: str, limit: int) -> SelectOfScalar[HookDelivery]:
@@ -84,8 +96,9 @@ def over(session: Session, at: datetime, limit: int) -> list[str]:
 
 
 def replaying(session: Session) -> list[Webhook]:
-    """Endpoints with a replay under way."""
-    return list(session.exec(select(Webhook).where(col(Webhook.replay_at).is_not(None))))
+    """Active endpoints with a replay under way."""
+    under_way = col(Webhook.replay_at).is_not(None) & (Webhook.status == HookStatus.ACTIVE)
+    return list(session.exec(select(Webhook).where(under_way)))
 
 
 def sealed_otherwise(session: Session, keys: Sequence[str]) -> list[Webhook]:

@@ -16,9 +16,10 @@ from libs.servicekit import telemetry
 from libs.servicekit.db import now
 from libs.servicekit.kit import Kit
 from libs.servicekit.lease import Lease
-from services.notify.posting import Attempt, Poster, Result
+from services.notify.posting import Attempt, Poster, Result, plain
 from services.notify.vault import Vault
-from services.notify.webhooks import commands, queries
+from services.notify.webhooks import outcomes, queries
+from services.notify.webhooks.domain import TRIPS_AFTER
 from services.notify.webhooks.models import HookDelivery, Webhook
 from services.notify.webhooks.signing import headers
 
@@ -37,7 +38,7 @@ class Posting:
     def __init__(self, kit: Kit, vault: Vault, poster: Poster) -> None:
         self._db, self._vault, self._poster = kit.database, vault, poster
         self._lease = Lease(kit.database, "notify.webhooks")
-        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._busy: dict[str, asyncio.Task[int]] = {}
 
     async def run(self) -> None:
         """Work until cancelled: woken by each commit that leaves work and each endpoint that is done."""
@@ -63,11 +64,14 @@ class Posting:
                 self._busy[hook.id] = task
                 task.add_done_callback(partial(self._done, hook.id))
 
-    def _done(self, hook_id: str, task: asyncio.Task[None]) -> None:
+    def _done(self, hook_id: str, task: asyncio.Task[int]) -> None:
         self._busy.pop(hook_id, None)
-        if not task.cancelled() and (error := task.exception()):
+        if task.cancelled():
+            return
+        if error := task.exception():
             log.error("a webhook could not be served", webhook=hook_id, exc_info=error)
-        self._work.set()
+        elif task.result():  # whoever got nothing is looked at again after a while only
+            self._work.set()
 
     def _ready(self) -> Sequence[Webhook]:
         with self._db.reading() as session:
@@ -75,18 +79,28 @@ class Posting:
                 HOOKS.labels(state).set(count)
             return queries.ready(session, now())
 
-    async def _serve(self, hook: Webhook) -> None:
-        """A few attempts at one endpoint; while it fails, only one."""
+    async def _serve(self, hook: Webhook) -> int:
+        """A few attempts at one endpoint, how many; none, and a pause, when something is wrong on our side."""
+        try:
+            return await self._attempts(hook)
+        except Exception as error:
+            log.error("webhook left alone", webhook=hook.id, exc_info=error)
+            await asyncio.to_thread(self._leave_alone, hook.id)
+            return 0
+
+    async def _attempts(self, hook: Webhook) -> int:
         due = await asyncio.to_thread(self._due, hook)
         keys = self._keys(hook)
         results = await asyncio.gather(*(self._post(hook, keys, each) for each in due))
         await asyncio.to_thread(
             self._note, hook.id, [(each.id, result) for each, result in zip(due, results, strict=True)]
         )
+        return len(due)
 
     def _due(self, hook: Webhook) -> Sequence[HookDelivery]:
+        """While an endpoint fails, only one."""
         with self._db.reading() as session:
-            return queries.next_of(session, hook.id, now(), 1 if hook.open_until else AT_ONCE)
+            return queries.next_of(session, hook.id, now(), AT_ONCE if hook.failures < TRIPS_AFTER else 1)
 
     def _keys(self, hook: Webhook) -> list[str]:
         sealed = [hook.secret]
@@ -96,12 +110,19 @@ class Posting:
 
     async def _post(self, hook: Webhook, keys: Sequence[str], delivery: HookDelivery) -> Result:
         body = delivery.body or b""
-        attempt = Attempt(hook.url, body, headers(keys, delivery.event_id, now(), body))
+        try:
+            signed = headers(keys, delivery.event_id, now(), body)
+        except ValueError as error:  # one event that cannot be signed keeps no other waiting
+            return Result(None, plain(f"cannot be signed: {error}"))
         with tracer.start_as_current_span("post webhook", telemetry.context_of(delivery.traceparent)):
-            result = await self._poster.post(attempt)
+            result = await self._poster.post(Attempt(hook.url, body, signed))
         POSTED.labels("taken" if result.taken else "failed").inc()
         return result
 
     def _note(self, hook_id: str, results: Sequence[tuple[str, Result]]) -> None:
         with self._db.transaction() as session:
-            commands.note(session, hook_id, results)
+            outcomes.note(session, hook_id, results)
+
+    def _leave_alone(self, hook_id: str) -> None:
+        with self._db.transaction() as session:
+            outcomes.leave_alone(session, hook_id)
