@@ -158,12 +158,13 @@ def test_the_log_sends_again_and_a_replay_starts_anywhere(notify: Notify) -> Non
         before = notify.offer("Davor")
         hook = Hook(notify, endpoint.url)
         notify.offer("Danach")
-        (entry,) = until(lambda: [e for e in hook.log() if e["status"] == "sent"])
+        entry, *_ = until(lambda: [e for e in hook.log() if e["status"] == "sent"])
         again = hook.call("POST", f"/deliveries/{entry['id']}/redeliver")
         assert again.status_code == 202
         until(lambda: endpoint.ids().count(entry["event_id"]) == 2)
+        seen = len(endpoint.taken)
         assert hook.call("POST", "/replay", json={"sequence": 1}).status_code == 202
-        until(lambda: before in {json.loads(t.body)["subject"] for t in endpoint.taken}, 30)
+        until(lambda: before in {json.loads(t.body)["subject"] for t in endpoint.taken[seen:]}, 30)
         assert (
             hook.call("POST", "/replay", json={"since": "2020-01-01T00:00:00Z", "sequence": 1}).status_code
             == 422
