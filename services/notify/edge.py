@@ -3,7 +3,7 @@
 from html import escape
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
 from libs.servicekit.values import CleanStr
@@ -29,7 +29,7 @@ def _vault(request: Request) -> Vault:
 
 
 Sealing = Annotated[Vault, Depends(_vault)]
-Token = Annotated[CleanStr, Path(max_length=400)]
+Token = Annotated[CleanStr, Query(max_length=400, description="Of the link in a message.")]
 RecipientId = Annotated[str, Path(pattern=UUID7, description="As notify gave it out.")]
 Id = Annotated[str, Path(pattern=UUID7, description="UUIDv7")]
 

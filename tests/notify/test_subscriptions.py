@@ -1,5 +1,6 @@
 """Following something, from the request to the mail: matched once, told once, ended by one click."""
 
+import mailbox
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import httpx2
 from sqlalchemy import text
 
 from cli import mail
+from cli.mail import folder_of
 from services.notify.subscriptions.models import Notice
 from tests.notify.conftest import Notify, body
 from tests.waiting import until
@@ -59,6 +61,8 @@ def test_a_new_offer_is_told_at_once_and_says_why(notify: Notify) -> None:
     assert found["Subject"] == "Neu: Schwimmkurs am Abend"
     assert "weil Sie „Schwimkurs, ein Angebot“ abonniert haben" in body(found)
     assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    raw = [each for each in raw_mails(notify) if str(found["Message-ID"]).encode() in each]
+    assert b"\nList-Unsubscribe: <http://127.0.0.1:" in raw[0], "readable as it goes over the wire"
 
 
 def test_one_click_ends_it_and_what_waits_is_not_sent(notify: Notify) -> None:
@@ -224,3 +228,9 @@ def test_a_kill_in_the_middle_of_matching_loses_and_doubles_nothing(lone: Notify
         told = [subject.removeprefix("Neu: ") for subject in once.values()]
         assert sorted(told) == sorted(facts)
         assert len({each.fact_id for each in notices(lone, recipient)}) == KILL_FACTS
+
+
+def raw_mails(notify: Notify) -> list[bytes]:
+    """Every mail as it came over the wire."""
+    box = mailbox.Maildir(folder_of(notify.stack.home), create=False)
+    return [box.get_bytes(key) for key in box.iterkeys()]

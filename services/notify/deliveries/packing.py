@@ -78,4 +78,5 @@ class Packer:
         """What ends the subscription, or else all messages to the recipient."""
         use, thing = ("stop", delivery.subscription_id) if delivery.subscription_id else ("leave", None)
         token = self._links.sign(use, thing or delivery.recipient_id, now() + STOPPABLE_FOR)
-        return f"{self._public_url}/pages/{use}/{token}"
+        # In the query, which spans leave out: a path would be written down wherever the page is opened.
+        return f"{self._public_url}/pages/{use}?token={token}"

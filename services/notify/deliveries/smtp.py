@@ -23,6 +23,7 @@ from aiosmtplib import (
 )
 
 from services.notify.deliveries.domain import Outcome, ServerAway, outcome_of
+from services.notify.deliveries.mail import POLICY
 
 CONNECT_SECONDS = 15.0
 # A server that looks at what it takes may need a while for the last word; RFC 5321 allows ten minutes.
@@ -137,7 +138,7 @@ def client_of(url: SplitResult, name: str, tls: ssl.SSLContext) -> SMTP:
 
 async def _hand_over(client: SMTP, mail: EmailMessage, sender: str, to: str) -> Outcome:
     try:
-        await client.send_message(mail, sender=sender, recipients=[to])
+        await _send(client, mail, sender, to)
     except SMTPNotSupported:  # an address that needs SMTPUTF8, and a server that has it not
         return Outcome.REFUSED
     except SMTPSenderRefused as refused:
@@ -147,6 +148,14 @@ async def _hand_over(client: SMTP, mail: EmailMessage, sender: str, to: str) -> 
     except SMTPResponseException as refused:
         return _refused(client, refused)
     return Outcome.SENT
+
+
+async def _send(client: SMTP, mail: EmailMessage, sender: str, to: str) -> None:
+    if to.isascii():
+        # In our own lines: folded shorter, the address that unsubscribes would become a word that no program reads.
+        await client.sendmail(sender, [to], mail.as_bytes(policy=POLICY))
+    else:
+        await client.send_message(mail, sender=sender, recipients=[to])
 
 
 def _sender_refused(client: SMTP, refused: SMTPSenderRefused) -> Outcome:

@@ -36,13 +36,13 @@ def confirm_on_page(recipient_id: RecipientId, request: Request, code: Code = ""
     return page(request, "confirm", "confirm_done")
 
 
-@router.get("/leave/{token}", response_model=None)
+@router.get("/leave", response_model=None)
 def ask_to_leave(token: Token, request: Request) -> HTMLResponse:
     """Ask whether the address is to be erased."""
     return page(request, "leave")
 
 
-@router.post("/leave/{token}", response_model=None, responses=GONE_PAGE, dependencies=[paced()])
+@router.post("/leave", response_model=None, responses=GONE_PAGE, dependencies=[paced()])
 def leave(token: Token, session: Transaction, links: Signing, request: Request) -> HTMLResponse:
     """Erase the address; again is harmless."""
     try:

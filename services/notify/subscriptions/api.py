@@ -78,13 +78,13 @@ def stop(subscription_id: Id, session: Transaction, request: Request, token: Lin
     commands.stop(session, subscription_id)
 
 
-@pages.get("/stop/{token}", response_model=None)
+@pages.get("/stop", response_model=None)
 def ask_to_stop(token: Token, request: Request) -> HTMLResponse:
     """Ask whether the subscription is to end."""
     return page(request, "stop")
 
 
-@pages.post("/stop/{token}", response_model=None, responses=GONE_PAGE, dependencies=[paced()])
+@pages.post("/stop", response_model=None, responses=GONE_PAGE, dependencies=[paced()])
 def stop_by_link(token: Token, session: Transaction, links: Signing, request: Request) -> HTMLResponse:
     """End the subscription, by the button or by a mail program's own (RFC 8058); again is harmless."""
     try:
