@@ -96,7 +96,7 @@ def _address(body: NewRecipient, vault: Vault) -> tuple[str, str]:
 
 
 @router.get("/{recipient_id}")
-def show(
+def show_recipient(
     recipient_id: Opened, session: Reading, vault: Sealing, request: Request, response: Response
 ) -> RecipientView:
     """A recipient as it is kept, without its address."""
@@ -106,7 +106,7 @@ def show(
 
 
 @router.put("/{recipient_id}", dependencies=[paced()])
-def change(
+def change_recipient(
     recipient_id: Opened, body: RecipientSettings, expected: IfMatch, session: Transaction, response: Response
 ) -> RecipientView:
     """Change language, time zone or quiet hours."""

@@ -35,7 +35,7 @@ def follow(
 
 
 @router.get("")
-def of_recipient(
+def list_subscriptions(
     recipient_id: OfRecipient, session: Reading, request: Request, token: LinkToken = None
 ) -> list[SubscriptionView]:
     """What a recipient follows, oldest first."""
@@ -44,7 +44,7 @@ def of_recipient(
 
 
 @router.get("/{subscription_id}")
-def show(
+def show_subscription(
     subscription_id: Id, session: Reading, request: Request, response: Response, token: LinkToken = None
 ) -> SubscriptionView:
     """One subscription."""
@@ -54,7 +54,7 @@ def show(
 
 
 @router.put("/{subscription_id}", dependencies=[paced()])
-def change(
+def change_subscription(
     subscription_id: Id,
     body: SubscriptionSettings,
     expected: IfMatch,
@@ -72,7 +72,9 @@ def change(
 
 
 @router.delete("/{subscription_id}", status_code=204, dependencies=[paced()])
-def stop(subscription_id: Id, session: Transaction, request: Request, token: LinkToken = None) -> None:
+def stop_subscription(
+    subscription_id: Id, session: Transaction, request: Request, token: LinkToken = None
+) -> None:
     """End a subscription; nothing of it is sent any more."""
     _own(request, session, subscription_id, token)
     commands.stop(session, subscription_id)
