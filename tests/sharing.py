@@ -9,6 +9,7 @@ from typing import Any
 
 DATABASE = re.compile(r"\[(?:.*-)?(sqlite|postgresql)(?:-.*)?\]$")
 TOWN = ("test_flow", "test_register", "test_traces")
+PROVEN = ("tests/system/test_mails.py", "tests/system/test_privacy.py")
 STACK = ("tests/cli/test_imports.py", "tests/cli/test_index.py", "tests/system/test_openapi.py")
 # They have a notify of their own.
 ALONE = ("test_faults.py", "test_mail_delivery.py", "test_smtp.py")
@@ -23,6 +24,7 @@ LONG = (
     "tests/search/test_consumers.py",
     "tests/cli/test_supervisor.py",
     "stack",
+    "proven",
     "tests/search/",
     "tests/servicekit/",
     "tests/deploy/",
@@ -42,6 +44,8 @@ def _place(file: str) -> str:
         return "town"
     if file in STACK:
         return "stack"
+    if file in PROVEN:
+        return "proven"
     if folder in ("tests/offers", "tests/notify"):
         return file if name in ALONE else folder.rpartition("/")[2]
     return file

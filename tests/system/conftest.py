@@ -28,3 +28,11 @@ def town(database: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
         town = Town(stack.start())
         yield town
         town.close()
+
+
+@pytest.fixture(scope="session")
+def proven(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack in which recipients must prove themselves, as in a real town."""
+    settings = {"COBURG_RECIPIENT_PROOF": "required", "COBURG_NOTIFY_CONFIRM_SECONDS": "1"}
+    with Stack(tmp_path_factory.mktemp("proven"), **UNLIMITED, **settings) as stack:
+        yield stack.start()

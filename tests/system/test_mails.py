@@ -4,12 +4,10 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
-import pytest
 
 from cli.home import ROOT
 from tests.stack import Stack
@@ -17,18 +15,6 @@ from tests.waiting import until
 
 TITLE = "Schattentheater zum Mitmachen"
 START = (datetime.now(UTC) + timedelta(days=60)).replace(hour=9, minute=0, second=0, microsecond=0)
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Everything, with recipients that must prove themselves."""
-    settings = {
-        "COBURG_RATE_LIMIT": "",
-        "COBURG_RECIPIENT_PROOF": "required",
-        "COBURG_NOTIFY_CONFIRM_SECONDS": "1",
-    }
-    with Stack(tmp_path_factory.mktemp("mails"), **settings) as running:
-        yield running.start()
 
 
 def coburg(stack: Stack, *words: str) -> str:
@@ -49,11 +35,12 @@ def mails(stack: Stack, to: str) -> list[dict[str, Any]]:
     return [each for each in found if each["to"] == to]
 
 
-def offer_with_a_date(offers: httpx2.Client) -> tuple[str, dict[str, Any]]:
+def offer_with_a_date(offers: httpx2.Client, provider: str | None = None) -> tuple[str, dict[str, Any]]:
     """A published offer of the exchange of school culture, and its one date."""
     fields = {"art": ["theatre"], "grade": ["1-2"], "format": "taster"}
     content = {"title": {"de": TITLE}, "place": {"locality": "Coburg"}, "fields": fields}
-    made = offers.post("/v1/offers", json={"board": "ks-cob", "publish": True, "content": content})
+    body = {"board": "ks-cob", "provider_id": provider, "publish": True, "content": content}
+    made = offers.post("/v1/offers", json=body)
     assert made.status_code == 201, made.text
     offer = str(made.json()["id"])
     date = {
@@ -96,16 +83,16 @@ class Citizen:
         self.notify.post(f"/v1/recipients/{self.id}/confirm", json={"code": code[0]}).raise_for_status()
 
 
-def test_a_booking_is_heard_of_until_its_date_falls_out(stack: Stack) -> None:
-    editor = httpx2.Client(base_url=stack.url("offers"), headers=stack.headers("editor"), timeout=20)
+def test_a_booking_is_heard_of_until_its_date_falls_out(proven: Stack) -> None:
+    editor = httpx2.Client(base_url=proven.url("offers"), headers=proven.headers("editor"), timeout=20)
     offer, date = offer_with_a_date(editor)
-    anna = Citizen(stack, "anna@example.org")
+    anna = Citizen(proven, "anna@example.org")
     assert anna.book(offer, date["id"], {}).status_code == 401, "an id alone is no proof"
     booked = anna.book(offer, date["id"], anna.proof)
     assert booked.status_code == 201, booked.text
 
     assert "Danach senden wir" in anna.mail("Bitte bestätigen")["text"], "says what waits"
-    assert len(mails(stack, anna.address)) == 1
+    assert len(mails(proven, anna.address)) == 1
     anna.confirm()
     assert TITLE in anna.mail("Anfrage")["text"]
 
@@ -124,9 +111,9 @@ def test_a_booking_is_heard_of_until_its_date_falls_out(stack: Stack) -> None:
     move(editor, date["id"], "cancel", {"reason": "other"})
     cancelled = anna.mail("Abgesagt")
     numbers = [
-        each["number"] for each in mails(stack, anna.address) if each["subject"].startswith("Abgesagt")
+        each["number"] for each in mails(proven, anna.address) if each["subject"].startswith("Abgesagt")
     ]
-    assert TITLE in coburg(stack, "mail", "show", str(numbers[0]))
+    assert TITLE in coburg(proven, "mail", "show", str(numbers[0]))
     assert cancelled["message_id"].endswith("@coburg.de>")
 
 
