@@ -27,7 +27,7 @@ SUBJECT = "city.offers.offer.published.v1"
 
 def run(folder: Path) -> list[Row]:
     """Measure both on a stack of our own."""
-    with Stack(folder, COBURG_RATE_LIMIT="") as stack:
+    with Stack(folder, COBURG_RATE_LIMIT="", COBURG_NOTIFY_STREAMS_EACH="100000") as stack:
         stack.start("nats", "mailbox").provision()
         stack.launch("notify")
         return [asyncio.run(_streams(stack)), asyncio.run(_hooks(stack))]

@@ -27,6 +27,7 @@ def create() -> FastAPI:
         preparations=[notify.publish_keys],
         jobs=jobs(notify),
         settings=settings,
+        costs={"/v1/feeds": 5},  # hundreds of things in one answer
     )
     app.state.notify = notify
     return app

@@ -50,6 +50,9 @@ class NotifySettings(BaseSettings):
     notify_streams: int = Field(
         5000, ge=0, le=100_000, description="Open event streams at once, per process."
     )
+    notify_streams_each: int = Field(
+        50, ge=1, le=100_000, description="Open event streams at once of one client address, per process."
+    )
     notify_confirm_seconds: float = Field(
         4.0, ge=0, le=600, description="How long a confirmation waits so that it can say what waits for it."
     )

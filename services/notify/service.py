@@ -18,6 +18,7 @@ from services.notify.deliveries.push import Push
 from services.notify.deliveries.runner import Delivering
 from services.notify.deliveries.sending import Sender
 from services.notify.deliveries.wording import Town
+from services.notify.feeds.bodies import Bodies
 from services.notify.feeds.queries import Reading
 from services.notify.feeds.streams import Streams
 from services.notify.feeds.tail import Tail
@@ -55,13 +56,18 @@ class Notify:
         self.hooks_anywhere = own.webhook_targets == "any"
         self.matching = Matching(calendar.read(settings.city), Vocabulary.of(settings.city))
         self.reading = Reading(self.matching)
-        self.streams = Streams(own.notify_streams)
-        self.tail: Tail | None = None
+        self.bodies = Bodies()
+        self.streams = Streams(own.notify_streams, own.notify_streams_each)
+        self._tail: Tail | None = None
+
+    def tail_of(self, kit: Kit) -> Tail:
+        """The end of the stream, which all readers share."""
+        self._tail = self._tail or Tail(kit.bus, self.matching)
+        return self._tail
 
     async def follow(self, kit: Kit) -> None:
         """Read each new fact once for all open streams, until cancelled."""
-        self.tail = self.tail or Tail(kit.bus, self.matching)
-        await self.tail.run()
+        await self.tail_of(kit).run()
 
     async def post(self, kit: Kit) -> None:
         """Tell partners' endpoints what is due, until cancelled."""

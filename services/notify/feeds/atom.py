@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
+from services.notify.feeds.wording import allowed
+from services.notify.feeds.wording import title as shortened
 from services.notify.texts.domain import chosen
 from services.notify.things.domain import where
 from services.notify.things.models import Thing
@@ -12,7 +14,11 @@ NAMESPACE = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+# What is ours in a feed: the fact that a thing was last changed by.
+OWN = "tag:coburg-digital,2026:feed"
+
 ElementTree.register_namespace("", NAMESPACE)
+ElementTree.register_namespace("coburg", OWN)
 
 
 def feed(title: str, url: str, things: Sequence[Thing], language: str, page: str) -> bytes:
@@ -33,7 +39,7 @@ def _entry(root: ElementTree.Element, thing: Thing, language: str, page: str) ->
     card = thing.shown
     entry = ElementTree.SubElement(root, f"{{{NAMESPACE}}}entry")
     _text(entry, "id", f"tag:coburg-digital,2026:{thing.key}")
-    _text(entry, "title", chosen(dict(card.title), language) or thing.kind)
+    _text(entry, "title", shortened(chosen(dict(card.title), language)) or thing.kind)
     _text(entry, "updated", _instant(thing.at))
     if card.published_at:
         _text(entry, "published", _instant(card.published_at))
@@ -43,12 +49,12 @@ def _entry(root: ElementTree.Element, thing: Thing, language: str, page: str) ->
     _text(entry, "summary", " – ".join(part for part in summary if part))
     for term in (thing.board, thing.kind):
         if term:
-            ElementTree.SubElement(entry, f"{{{NAMESPACE}}}category", {"term": term})
-    _text(entry, "source-fact", thing.fact_id, "urn:coburg-digital")
+            ElementTree.SubElement(entry, f"{{{NAMESPACE}}}category", {"term": allowed(term)})
+    _text(entry, "source-fact", thing.fact_id, OWN)
 
 
 def _text(parent: ElementTree.Element, name: str, text: str, namespace: str = NAMESPACE) -> None:
-    ElementTree.SubElement(parent, f"{{{namespace}}}{name}").text = text
+    ElementTree.SubElement(parent, f"{{{namespace}}}{name}").text = allowed(text)
 
 
 def _instant(moment: datetime) -> str:

@@ -1,11 +1,13 @@
 """A calendar (RFC 5545) of things' dates: each date of each thing is an event that keeps its UID."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event
 
 from libs.contracts.card import Card, Span
+from services.notify.feeds.wording import allowed
+from services.notify.feeds.wording import title as shortened
 from services.notify.texts.domain import chosen
 from services.notify.things.domain import where
 from services.notify.things.models import Thing
@@ -48,14 +50,15 @@ def _event(thing: Thing, span: Span, language: str, page: str) -> Event:
     event.add("uid", f"{thing.key}-{span.id or int(span.start.timestamp())}@coburg-digital")
     event.add("dtstamp", thing.at.replace(microsecond=0))
     event.add("sequence", thing.version)
-    event.add("dtstart", span.start)
-    event.add("dtend", span.end or span.start + ASSUMED)
-    event.add("summary", chosen(dict(card.title), language) or thing.kind)
+    # In UTC: any other offset would need the rules of a time zone beside it.
+    event.add("dtstart", span.start.astimezone(UTC))
+    event.add("dtend", (span.end or span.start + ASSUMED).astimezone(UTC))
+    event.add("summary", shortened(chosen(dict(card.title), language)) or thing.kind)
     for name, value in (
         ("location", where(card.place)),
         ("description", chosen(dict(card.summary), language)),
     ):
         if value:
-            event.add(name, value)
+            event.add(name, allowed(value))
     event.add("url", page.format(kind=thing.kind, id=thing.thing_id))
     return event
