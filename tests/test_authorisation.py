@@ -402,6 +402,7 @@ QUERIES = {
     "/v1/subscriptions": {"recipient_id": str(uuid7())},
     "/v1/imports": {"board": "kita"},
     "/v1/offers/{offer_id}/slots": {"from": "2026-01-01"},
+    "/v1/stream": {"limit": "1"},  # refused for that alone: an open stream does not end
 }
 BODIES: dict[str, Any] = {
     "/v1/offers/{offer_id}/sessions": {"starts_at": "2020-01-01T10:00Z", "ends_at": "2020-01-01T11:00Z"},
