@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import Response, StreamingResponse
-from sqlmodel import Session
 
 from libs.cardquery.params import documented, query
 from libs.cardquery.query import Query as Asked
@@ -100,7 +99,7 @@ def _address(request: Request) -> str:
 
 
 def _conditional(
-    request: Request, session: Session, make: Callable[[], bytes], media_type: str, seen: Seen
+    request: Request, session: edge.Reading, make: Callable[[], bytes], media_type: str, seen: Seen
 ) -> Response:
     bodies, things = request.app.state.notify.bodies, marker(session)
     made, changed = bodies.of(_address(request), things, make), bodies.changed(things)
