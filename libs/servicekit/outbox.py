@@ -15,7 +15,7 @@ import structlog
 from nats.js import JetStreamContext
 from nats.js.api import PubAck
 from prometheus_client import Counter, Gauge
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select, true, update
 from sqlmodel import Session
 from uuid_utils import uuid7
 
@@ -272,7 +272,7 @@ class Relay:
         columns = (outbox.c.id, outbox.c.event_id, outbox.c.subject, outbox.c.thing, outbox.c.body)
         query = (
             select(*columns, outbox.c.traceparent, outbox.c.created_at, outbox.c.version, outbox.c.again)
-            .where(_UNSENT, outbox.c.id > after, outbox.c.thing.not_in(select(ahead.c.thing)))
+            .where(_UNSENT, outbox.c.id > after, outbox.c.thing.not_in(select(ahead.c.thing)), _first(after))
             .order_by(outbox.c.id)
             .limit(BATCH)
         )
@@ -305,6 +305,16 @@ class Relay:
 
 
 _UNSENT = outbox.c.sent_at.is_(None) & outbox.c.refused.is_(None)
+
+
+def _first(after: int) -> ColumnElement[bool]:
+    """Nothing of the same thing waits up to there. What does was committed behind the reader's back, with an earlier id
+    than others that were read already: PostgreSQL gives ids out before commits. It goes first, the next time."""
+    if not after:
+        return true()
+    earlier = outbox.alias("earlier")
+    waits = select(earlier.c.id).where(earlier.c.thing == outbox.c.thing, earlier.c.id <= after)
+    return ~waits.where(earlier.c.sent_at.is_(None), earlier.c.refused.is_(None)).exists()
 
 
 def waves(

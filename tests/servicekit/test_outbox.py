@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import nats
 import pytest
@@ -185,6 +186,34 @@ async def test_a_fact_that_fails_is_not_overtaken(db: Database, js: JetStreamCon
         relay.wake()
         await sent(db)
     assert versions(await events(js)) == {"a": [1, 2, 3], "b": [1, 2, 3], "c": [1]}
+
+
+async def test_what_was_committed_late_is_not_overtaken(
+    db: Database, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL gives ids out before commits: a lower one may appear when the reader is beyond it."""
+    relay, publish = Relay(db, js, "offers"), Relay._publish
+
+    async def meanwhile(self: Relay, rows: Any, troubles: Any) -> None:
+        await publish(self, rows, troubles)
+        if not unsent(db) and [row.thing for row in rows] == ["provider.first"]:
+            for number, version in ((10, 1), (60, 2)):
+                numbered(db, tell(db, "late", version), number)
+
+    monkeypatch.setattr(Relay, "_publish", meanwhile)
+    numbered(db, tell(db, "first", 1), 50)
+    await relay.drain()
+    await relay.drain()
+    assert unsent(db) == 0
+    events = [await js.get_msg("CITY", sequence) for sequence in (1, 2, 3)]
+    versions = [Envelope[ProviderChanged].model_validate_json(each.data or b"").version for each in events]
+    assert versions == [1, 1, 2]
+
+
+def numbered(db: Database, event_id: str, number: int) -> None:
+    """Give an event's row this id."""
+    with db.transaction() as session:
+        session.execute(update(table).where(table.c.event_id == event_id).values(id=number))
 
 
 async def test_a_fact_that_can_never_be_sent_is_set_aside_and_holds_up_nobody(
