@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import nats
-import nats.errors
 import nats.js.errors
 import pytest
 from nats.aio.client import Client
@@ -131,7 +130,7 @@ async def handled(js: JetStreamContext, enough: Callable[[list[str]], bool]) -> 
     things: list[str] = []
 
     async def more() -> bool:
-        with suppress(nats.errors.TimeoutError):
+        with suppress(TimeoutError):  # the client raises two kinds
             for message in await subscription.fetch(100, timeout=1):
                 await message.ack_sync()
                 things.append(message.subject.rpartition(".")[2])
