@@ -153,15 +153,14 @@ def _booked(stack: Stack) -> Figure:
     content = {"title": {"de": "Gründersalon"}, "fields": {"format": "salon", "topic": ["idea"]}}
     made = editor.post("/v1/offers", json={"board": "gruender", "publish": True, "content": content})
     offer = made.raise_for_status().json()["id"]
-    recipient = _known(stack)
-    return Figure(
-        "a booking → its mail", median(_one(stack, offer, recipient) for _ in range(BOOKINGS)), "ms"
-    )
+    # Everybody books once: a board has a cap on what one person may have open.
+    people = [_known(stack, number) for number in range(BOOKINGS)]
+    return Figure("a booking → its mail", median(_one(stack, offer, each) for each in people), "ms")
 
 
-def _known(stack: Stack) -> str:
+def _known(stack: Stack, number: int) -> str:
     notify = httpx2.Client(base_url=stack.url("notify"), timeout=30)
-    said = {"channel": "mail", "address": "booker@example.org", "language": "de"}
+    said = {"channel": "mail", "address": f"booker-{number}@example.org", "language": "de"}
     recipient = str(notify.post("/v1/recipients", json=said).raise_for_status().json()["id"])
     asked = until(lambda: [each for each in mail.listed(stack.home) if each.to == said["address"]])
     code = next(

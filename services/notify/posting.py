@@ -72,10 +72,11 @@ class Poster:
         )
         answer = await client.send(request, stream=True)
         try:
-            detail = "" if 200 <= answer.status_code < 300 else await _beginning(answer)
+            # Read, whatever it is: a connection whose answer is left unread is not used again.
+            said = await _beginning(answer)
         finally:
             await answer.aclose()
-        return Result(answer.status_code, detail)
+        return Result(answer.status_code, "" if 200 <= answer.status_code < 300 else said)
 
     async def close(self) -> None:
         """End all connections."""

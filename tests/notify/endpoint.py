@@ -12,6 +12,7 @@ class Taken(NamedTuple):
 
     headers: dict[str, str]
     body: bytes
+    peer: tuple[str, int] = ("", 0)
 
 
 class Endpoint:
@@ -30,7 +31,9 @@ class Endpoint:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                endpoint.taken.append(Taken({k.lower(): v for k, v in self.headers.items()}, body))
+                endpoint.taken.append(
+                    Taken({k.lower(): v for k, v in self.headers.items()}, body, self.client_address)
+                )
                 if endpoint.slow:
                     endpoint.slow.wait(30)
                 status = endpoint.always or (endpoint.answers.pop(0) if endpoint.answers else 200)

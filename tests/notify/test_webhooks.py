@@ -218,3 +218,12 @@ def test_killed_in_the_middle_every_fact_arrives_and_has_one_id(lone: Notify) ->
         for taken in endpoint.taken:
             ids[json.loads(taken.body)["subject"]].add(taken.headers["webhook-id"])
         assert all(len(each) == 1 for each in ids.values())
+
+
+def test_connections_to_an_endpoint_are_used_again(notify: Notify) -> None:
+    with listening() as endpoint:
+        Hook(notify, endpoint.url)
+        for number in range(5):
+            notify.offer(f"Angebot {number}")
+            until(lambda at=number: len(endpoint.taken) > at)  # type: ignore[misc]
+        assert len({each.peer for each in endpoint.taken}) < 5
