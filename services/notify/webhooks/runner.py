@@ -5,6 +5,7 @@ Endpoints do not wait for each other: each has its own attempts at once, and one
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 
@@ -23,7 +24,8 @@ from services.notify.webhooks.domain import TRIPS_AFTER
 from services.notify.webhooks.models import HookDelivery, Webhook
 from services.notify.webhooks.signing import headers
 
-AT_ONCE = 10
+# So many events of different things in a round, so many of them under way.
+ROUND, AT_ONCE = 100, 10
 IDLE_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
@@ -89,18 +91,23 @@ class Posting:
             return 0
 
     async def _attempts(self, hook: Webhook) -> int:
-        due = await asyncio.to_thread(self._due, hook)
-        keys = self._keys(hook)
-        results = await asyncio.gather(*(self._post(hook, keys, each) for each in due))
-        await asyncio.to_thread(
-            self._note, hook.id, [(each.id, result) for each, result in zip(due, results, strict=True)]
-        )
-        return len(due)
+        due = deque(await asyncio.to_thread(self._due, hook))
+        keys, results = self._keys(hook), list[tuple[str, Result]]()
+
+        async def work() -> None:
+            # Once one fails the others of the round wait: they would only hang beside it.
+            while due and all(result.taken for _, result in results):
+                delivery = due.popleft()
+                results.append((delivery.id, await self._post(hook, keys, delivery)))
+
+        await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+        await asyncio.to_thread(self._note, hook.id, results)
+        return len(results)
 
     def _due(self, hook: Webhook) -> Sequence[HookDelivery]:
         """While an endpoint fails, only one."""
         with self._db.reading() as session:
-            return queries.next_of(session, hook.id, now(), AT_ONCE if hook.failures < TRIPS_AFTER else 1)
+            return queries.next_of(session, hook.id, now(), ROUND if hook.failures < TRIPS_AFTER else 1)
 
     def _keys(self, hook: Webhook) -> list[str]:
         sealed = [hook.secret]
