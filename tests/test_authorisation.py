@@ -19,8 +19,8 @@ from uuid_utils import uuid7
 
 from cli import keys
 from cli.home import ROOT, Home
-from libs.httpkit.links import links_of
 from libs.servicekit.kit import Kit
+from libs.servicekit.links import links_of
 from libs.servicekit.principal import ROLES, Principal
 from services.offers.blueprints.models import Improvement
 from services.offers.boards import commands as boards

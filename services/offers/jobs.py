@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from libs.httpkit.links import links_of
 from libs.httpkit.rounds import in_batches, one_by_one, rounds
 from libs.servicekit.db import Database, now
 from libs.servicekit.kit import Kit
+from libs.servicekit.links import links_of
 from services.offers.allocation import runner as allocation
 from services.offers.blueprints import commands as blueprints
 from services.offers.blueprints import queries as blueprint_queries

@@ -9,8 +9,8 @@ import httpx2
 from sqlalchemy import func, select
 from uuid_utils import uuid7
 
-from libs.httpkit.links import Links
 from libs.servicekit.db import now
+from libs.servicekit.links import Links
 from libs.servicekit.tables import outbox
 from libs.town.calendar import read
 from services.offers.bookings.messages import Desk

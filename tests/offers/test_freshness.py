@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from libs.httpkit.links import links_of
 from libs.servicekit.db import now
+from libs.servicekit.links import links_of
 from libs.servicekit.settings import ServiceSettings, Settings
 from services.offers.boards import queries as boards
 from services.offers.freshness.commands import age

@@ -9,9 +9,9 @@ import structlog
 from prometheus_client import Counter
 from sqlmodel import Session
 
-from libs.httpkit.links import Links, links_of
 from libs.servicekit.db import Database, is_outage, now
 from libs.servicekit.kit import Kit
+from libs.servicekit.links import Links, links_of
 from services.notify.addresses.models import Recipient
 from services.notify.deliveries import queries
 from services.notify.deliveries.batches import Batch, Tried

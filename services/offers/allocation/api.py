@@ -9,10 +9,11 @@ from pydantic import Field
 
 from libs.httpkit.auth import require
 from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
-from libs.httpkit.links import Links, LinkToken, Signing
+from libs.httpkit.links import LinkToken, Signing
 from libs.httpkit.pace import paced
 from libs.httpkit.recipients import Proven
 from libs.servicekit.errors import NotFound
+from libs.servicekit.links import Links
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
 from services.offers.allocation import commands, drawing, queries, wishlists

@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from libs.contracts.messages import BookingMessage
 from libs.contracts.notify import Occasion, Subject
-from libs.httpkit.links import Links, links_of
 from libs.servicekit import messages
 from libs.servicekit.db import now
+from libs.servicekit.links import Links, links_of
 from libs.servicekit.settings import Settings
 from libs.town import calendar
 from libs.town.calendar import Calendar

@@ -7,10 +7,10 @@ from sqlmodel import Session, col, select
 
 from libs.contracts.messages import ContactAnswered, ContactReceived
 from libs.contracts.notify import Subject
-from libs.httpkit.links import Links
 from libs.servicekit import erasure, messages
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, TooMany, check_version
+from libs.servicekit.links import Links
 from libs.servicekit.principal import Principal
 from services.offers.boards import queries as boards
 from services.offers.contact import queries

@@ -9,10 +9,10 @@ from sqlmodel import Session
 from libs.contracts.messages import OfferCheck, OfferHidden, OffersAged
 from libs.contracts.notify import Subject
 from libs.contracts.offers import CheckedAs
-from libs.httpkit.links import Links
 from libs.servicekit import messages
 from libs.servicekit.batches import each_apart
 from libs.servicekit.errors import Conflict
+from libs.servicekit.links import Links
 from services.offers.boards.domain import Declaration
 from services.offers.freshness import queries
 from services.offers.freshness.domain import Stage, answerable_until, is_older, stage_of

@@ -7,10 +7,10 @@ from sqlmodel import Session, select
 
 from libs.contracts.messages import OrganisationInvitation
 from libs.contracts.notify import Subject
-from libs.httpkit.links import Links
 from libs.servicekit import erasure, messages
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, NotFound, check_version
+from libs.servicekit.links import Links
 from libs.servicekit.principal import Principal
 from services.offers.organisations import queries
 from services.offers.organisations.domain import LEFT, Role, Topic

@@ -1,5 +1,6 @@
 """The probe: notes that are written once, changed by version, listed in pages and told as facts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -126,8 +127,8 @@ async def raw(request: Request) -> int:
     return sum([len(piece) async for piece in request.stream()])
 
 
-def make(settings: Settings, **more: Any) -> FastAPI:
-    """The service."""
+def make(settings: Settings, routers: Sequence[APIRouter] = (), **more: Any) -> FastAPI:
+    """The service, with further routers where a test brings some."""
     return create_app(
-        "probe", title="Probe", routers=[router], migrations=MIGRATIONS, settings=settings, **more
+        "probe", title="Probe", routers=[router, *routers], migrations=MIGRATIONS, settings=settings, **more
     )
