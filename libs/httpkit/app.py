@@ -27,7 +27,6 @@ from libs.httpkit.auth import Verifier
 from libs.httpkit.edge import Replayed
 from libs.httpkit.headers import AnswerHeaders
 from libs.httpkit.pace import RateLimit, is_local
-from libs.httpkit.rounds import rounds
 from libs.httpkit.words import Words, catalogue
 from libs.servicekit import disk, kept, newer, telemetry
 from libs.servicekit.broker import Bus
@@ -35,6 +34,7 @@ from libs.servicekit.db import Database
 from libs.servicekit.errors import NotFound, Unauthenticated, Unavailable
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.outbox import Publisher
+from libs.servicekit.periodic import periodic
 from libs.servicekit.principal import Principal
 from libs.servicekit.runtime import Parts, running
 from libs.servicekit.settings import Settings
@@ -84,7 +84,7 @@ def create_app(
         schemas_at = f"{settings.public_url}/v1/events"
         publisher = Publisher(service, settings.town["event_prefix"], schemas_at, settings.portal)
         kit.db, kit.migrated = Database(settings.database_url, publisher), False
-        jobs = [*jobs, rounds(f"{service}.clean", _clean, every=CLEAN_EVERY_SECONDS)]
+        jobs = [*jobs, periodic(f"{service}.clean", _clean, every=CLEAN_EVERY_SECONDS)]
     parts = Parts(migrations, subscriptions, preparations, jobs, closers)
     app = FastAPI(
         title=title,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from libs.contracts.topology import HOOKS, Consumer
-from libs.httpkit.rounds import in_batches, one_by_one, rounds
 from libs.servicekit.db import now
 from libs.servicekit.kit import Job, Kit
+from libs.servicekit.periodic import in_batches, one_by_one, periodic
 from services.notify.addresses import commands as address_commands
 from services.notify.addresses import queries as addresses
 from services.notify.config import vault_of
@@ -25,11 +25,11 @@ from services.notify.webhooks.replaying import Replaying
 def jobs(notify: Notify) -> list[Job]:
     """Everything that goes on beside requests and events."""
     return [
-        rounds("notify.ask", partial(_ask, notify), every=1, at_rest=5),
-        rounds("notify.tell", partial(_tell, notify), every=0.5, at_rest=5),
-        rounds("notify.warn", warn, every=60),
-        rounds("notify.forget", forget, every=600),
-        rounds("notify.reseal", reseal, every=600),
+        periodic("notify.ask", partial(_ask, notify), every=1, idle_interval=5),
+        periodic("notify.tell", partial(_tell, notify), every=0.5, idle_interval=5),
+        periodic("notify.warn", warn, every=60),
+        periodic("notify.forget", forget, every=600),
+        periodic("notify.reseal", reseal, every=600),
         _named("notify.measure", measure),
         _named("notify.deliver_mail", notify.deliver_mail),
         _named("notify.deliver_push", notify.deliver_push),

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from libs.httpkit.rounds import in_batches, one_by_one, rounds
 from libs.servicekit.db import Database, now
 from libs.servicekit.kit import Kit
 from libs.servicekit.links import links_of
+from libs.servicekit.periodic import in_batches, one_by_one, periodic
 from services.offers.allocation import runner as allocation
 from services.offers.blueprints import commands as blueprints
 from services.offers.blueprints import queries as blueprint_queries
@@ -119,15 +119,15 @@ PREPARATIONS = [
     follow_boards,
 ]
 JOBS = [
-    rounds("offers.expire", expire, every=30),
-    rounds("offers.forget-past", forget_past, every=300),
-    rounds("offers.budgets", watch_budgets, every=60),
-    rounds("offers.age", age, every=300),
-    rounds("offers.fit", fit_offers, every=1, at_rest=5),
-    rounds("offers.bookings", bookings.answer_due, every=5),
-    rounds("offers.contact", erase_letters, every=600),
-    rounds("offers.needs", observe_needs, every=5),
-    rounds("offers.needs-forget", forget_needs, every=3600),
-    rounds("offers.allocation", allocation.allocate, every=1, at_rest=5),
-    rounds("offers.import", imports.work_off, every=0.2, at_rest=5),
+    periodic("offers.expire", expire, every=30),
+    periodic("offers.forget-past", forget_past, every=300),
+    periodic("offers.budgets", watch_budgets, every=60),
+    periodic("offers.age", age, every=300),
+    periodic("offers.fit", fit_offers, every=1, idle_interval=5),
+    periodic("offers.bookings", bookings.answer_due, every=5),
+    periodic("offers.contact", erase_letters, every=600),
+    periodic("offers.needs", observe_needs, every=5),
+    periodic("offers.needs-forget", forget_needs, every=3600),
+    periodic("offers.allocation", allocation.allocate, every=1, idle_interval=5),
+    periodic("offers.import", imports.work_off, every=0.2, idle_interval=5),
 ]

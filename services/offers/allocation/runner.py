@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from libs.httpkit.rounds import in_batches, one_by_one
 from libs.servicekit.db import Database, is_outage, now
 from libs.servicekit.kit import Kit
 from libs.servicekit.links import Links, links_of
+from libs.servicekit.periodic import in_batches, one_by_one
 from services.offers.allocation import commands, drawing, placing, queries, wishlists
 from services.offers.allocation.models import Period
 from services.offers.allocation.wishlists import Signer

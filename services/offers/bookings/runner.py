@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from sqlmodel import Session
 
-from libs.httpkit.rounds import one_by_one
 from libs.servicekit.db import Database, now
 from libs.servicekit.kit import Kit
+from libs.servicekit.periodic import one_by_one
 from services.offers.bookings import following, queries
 from services.offers.bookings.messages import Desk, desk_of
 from services.offers.bookings.steps import is_closed

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from libs.httpkit.rounds import in_batches
 from libs.imports import runner
 from libs.imports.draft import Line
 from libs.imports.findings import headings
@@ -17,6 +16,7 @@ from libs.imports.mapping import read
 from libs.imports.models import Import
 from libs.imports.reader import Row
 from libs.servicekit.kit import Kit
+from libs.servicekit.periodic import in_batches
 from libs.town import calendar
 from libs.town.hours import by_day
 from services.offers.blueprints import spreading as blueprints

@@ -1,6 +1,6 @@
-"""What a service does of its own accord again and again, in one of its processes at a time.
+"""Periodic jobs: what a service does of its own accord again and again, in one of its processes at a time.
 
-The work of a round is a generator that yields behind each of its transactions. In between the lease is renewed, so a
+The work of one run is a generator that yields behind each of its transactions. In between the lease is renewed, so a
 process that lost it, or is told to stop, goes no further.
 """
 
@@ -21,13 +21,13 @@ T = TypeVar("T")
 END = object()
 
 
-def rounds(
-    name: str, work: Callable[[Kit], Iterator[None]], *, every: float, at_rest: float | None = None
+def periodic(
+    name: str, work: Callable[[Kit], Iterator[None]], *, every: float, idle_interval: float | None = None
 ) -> Job:
     """The job that does `work` under the lease `name` every so many seconds.
 
-    With `at_rest` that is the longest pause, as long as this process writes nothing that could be work: nobody waits
-    for what other processes left, or what the clock brings, any longer.
+    With `idle_interval` that is the longest pause, as long as this process writes nothing that could be work: nobody
+    waits any longer for what other processes left, or what the clock brings.
     """
 
     async def job(kit: Kit) -> None:
@@ -41,7 +41,7 @@ def rounds(
                     pass
                 await asyncio.sleep(every)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout((at_rest or every) - every):
+                    async with asyncio.timeout((idle_interval or every) - every):
                         await left.wait()
 
     job.__name__ = name

@@ -1,4 +1,4 @@
-"""Rounds of a job: one process at a time, a lost lease ends the round, whoever is woken starts at once."""
+"""Periodic jobs: one process at a time, a lost lease ends the run, whoever is woken starts at once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from sqlalchemy import update
 
-from libs.httpkit.rounds import in_batches, one_by_one, rounds
 from libs.servicekit import lease
 from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database, leave_work
 from libs.servicekit.kit import Job, Kit
+from libs.servicekit.periodic import in_batches, one_by_one, periodic
 from libs.servicekit.tables import lease as table
 from tests.servicekit.conftest import settings
 from tests.waiting import until
@@ -41,7 +41,7 @@ async def test_one_of_two_works_again_and_again(sqlite: Database) -> None:
             worked[process] += 1
             yield
 
-        return rounds("probe", work, every=0.02)
+        return periodic("probe", work, every=0.02)
 
     async with running(sqlite, counting(0), counting(1)):
         await asyncio.to_thread(until, lambda: max(worked) >= 3)
@@ -60,7 +60,7 @@ async def test_a_lost_lease_ends_the_round(sqlite: Database, monkeypatch: pytest
                     session.execute(update(table).values(holder="another"))
             yield
 
-    async with running(sqlite, rounds("probe", work, every=0.02)):
+    async with running(sqlite, periodic("probe", work, every=0.02)):
         await asyncio.to_thread(until, lambda: 1 in done)
         await asyncio.sleep(0.2)
     assert done == [0, 1]
@@ -73,7 +73,7 @@ async def test_work_that_is_left_ends_the_rest_and_other_writes_do_not(sqlite: D
         worked.append(1)
         yield
 
-    async with running(sqlite, rounds("probe", work, every=0.01, at_rest=3600)):
+    async with running(sqlite, periodic("probe", work, every=0.01, idle_interval=3600)):
         for times in (1, 2, 3):
             await asyncio.to_thread(until, lambda times=times: len(worked) == times)
             with sqlite.transaction():
