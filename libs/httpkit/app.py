@@ -26,7 +26,7 @@ from libs.httpkit import openapi, problems
 from libs.httpkit.auth import Verifier
 from libs.httpkit.edge import Replayed
 from libs.httpkit.headers import AnswerHeaders
-from libs.httpkit.pace import RateLimit, is_local
+from libs.httpkit.rate_limit import RateLimitMiddleware, is_local
 from libs.httpkit.words import Words, catalogue
 from libs.servicekit import disk, kept, newer, telemetry
 from libs.servicekit.broker import Bus
@@ -197,7 +197,7 @@ def _add_middleware(app: FastAPI, settings: Settings, costs: Mapping[str, int]) 
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     app.add_middleware(problems.BodyLimit)
     if settings.rate_limit:
-        app.add_middleware(RateLimit, limit=settings.rate_limit, costs=costs)
+        app.add_middleware(RateLimitMiddleware, limit=settings.rate_limit, costs=costs)
     app.add_middleware(AnswerHeaders)
     if settings.cors_origins:
         app.add_middleware(

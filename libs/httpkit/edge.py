@@ -13,8 +13,8 @@ from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
 from libs.httpkit.auth import Anyone
-from libs.httpkit.pace import client_of
 from libs.httpkit.problems import Problem
+from libs.httpkit.rate_limit import client_of
 from libs.servicekit.db import insert_into, now
 from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.principal import Principal

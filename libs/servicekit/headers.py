@@ -1,4 +1,4 @@
-"""Reading what a stream holds without its bodies: subjects and headers, in batches, at a bounded pace.
+"""Reading what a stream holds without its bodies: subjects and headers, in batches, with rests between them.
 
 A stream and a subject enter; batches of `Held` leave, oldest first.
 """

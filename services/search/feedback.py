@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from libs.contracts.event import THING_ID
 from libs.contracts.search import Reason, ResultRated
-from libs.httpkit.pace import Pace
 from libs.servicekit.broker import Bus, Transient
 from libs.servicekit.errors import NotFound, Unavailable
+from libs.servicekit.rate_limit import RateLimit
 from libs.servicekit.values import Body
 from services.search.announce import Announcer
 from services.search.engine import Engine
@@ -33,14 +33,14 @@ class Feedback:
 
     def __init__(self, engine: Engine, index: str, announcer: Announcer, limit: str) -> None:
         self._engine, self._index, self._announcer = engine, index, announcer
-        self._pace = Pace(limit)
+        self._rate_limit = RateLimit(limit)
 
     async def rate(self, bus: Bus, rating: Rating, client: str, key: str | None) -> str:
         """The rating's id, once its fact is kept; the same for a repetition with the same Idempotency-Key.
 
         Raises NotFound for a thing that cannot be found, TooMany beyond the limit, Unavailable while the broker is away.
         """
-        await self._pace.hit(client)
+        await self._rate_limit.hit(client)
         kind, board = await self._found(rating.thing_id)
         fact = ResultRated(
             thing_id=rating.thing_id, kind=kind, board=board, helpful=rating.helpful, reason=rating.reason

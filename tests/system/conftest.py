@@ -7,7 +7,7 @@ import pytest
 from tests.stack import Stack, new_database
 from tests.system.town import Town
 
-# One client plays all people at once, so it is not held to the pace of one.
+# One client plays all people at once, so it is not held to the rate limit of one.
 UNLIMITED = {"COBURG_RATE_LIMIT": ""}
 
 

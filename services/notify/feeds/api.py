@@ -13,7 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from libs.cardquery.params import documented, query
 from libs.cardquery.query import Query as Asked
 from libs.httpkit import edge
-from libs.httpkit.pace import client_of
+from libs.httpkit.rate_limit import client_of
 from libs.servicekit.errors import FieldError, Invalid, TooMany
 from services.notify.feeds import atom, calendar
 from services.notify.feeds.queries import marker

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from libs.httpkit import recipients as proofs
 from libs.httpkit.edge import IfMatch, OnlyOnce, Reading, Transaction, etag
 from libs.httpkit.links import LinkToken
-from libs.httpkit.pace import paced
+from libs.httpkit.rate_limit import rate_limited
 from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.settings import Settings
 from services.notify.addresses import queries as addresses
@@ -51,7 +51,7 @@ def proof_keys(request: Request) -> KeySet:
     return KeySet.model_validate(proofs.public_keys(request.app.state.kit.settings))
 
 
-@router.post("", status_code=201, response_model=Registered, dependencies=[paced("20/hour")])
+@router.post("", status_code=201, response_model=Registered, dependencies=[rate_limited("20/hour")])
 def register(
     body: NewRecipient, session: Transaction, once: OnlyOnce, vault: Sealing, request: Request
 ) -> Response:
@@ -105,7 +105,7 @@ def show_recipient(
     return RecipientView.of(row, _proof(request.app.state.kit.settings, vault, row))
 
 
-@router.put("/{recipient_id}", dependencies=[paced()])
+@router.put("/{recipient_id}", dependencies=[rate_limited()])
 def change_recipient(
     recipient_id: Opened, body: RecipientSettings, expected: IfMatch, session: Transaction, response: Response
 ) -> RecipientView:
@@ -115,7 +115,7 @@ def change_recipient(
     return RecipientView.of(row)
 
 
-@router.post("/{recipient_id}/confirm", dependencies=[paced("30/hour", "recipient_id")])
+@router.post("/{recipient_id}/confirm", dependencies=[rate_limited("30/hour", "recipient_id")])
 def confirm(recipient_id: RecipientId, body: Confirmation, request: Request) -> RecipientView:
     """Prove that the address is yours with the code from its mail; again is harmless."""
     return RecipientView.of(
@@ -127,7 +127,9 @@ def _agreed(request: Request) -> str:
     return str(request.app.state.notify.town.texts.version(CONFIRMATION))
 
 
-@router.post("/{recipient_id}/confirmation", status_code=202, dependencies=[paced("10/hour", "recipient_id")])
+@router.post(
+    "/{recipient_id}/confirmation", status_code=202, dependencies=[rate_limited("10/hour", "recipient_id")]
+)
 def ask_again(recipient_id: Opened, session: Transaction) -> None:
     """Have the mail with the code sent again, at once or when enough time has passed since the last one."""
     commands.ask_again(session, recipient_id)
@@ -139,7 +141,7 @@ def export(recipient_id: Opened, session: Reading, vault: Sealing) -> Export:
     return queries.export(session, vault, recipient_id)
 
 
-@router.delete("/{recipient_id}", status_code=204, dependencies=[paced()])
+@router.delete("/{recipient_id}", status_code=204, dependencies=[rate_limited()])
 def erase(recipient_id: Opened, session: Transaction) -> None:
     """Erase a recipient with all that waits for it or follows something."""
     commands.erase(session, recipient_id)

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from libs.httpkit.edge import Transaction
 from libs.httpkit.links import Signing
-from libs.httpkit.pace import paced
+from libs.httpkit.rate_limit import rate_limited
 from libs.servicekit.errors import NotFound, TooMany, Unauthenticated
 from libs.servicekit.values import CleanStr
 from services.notify.deliveries.domain import CONFIRMATION
@@ -25,7 +25,9 @@ def ask_to_confirm(recipient_id: RecipientId, request: Request, code: Code = "")
     return page(request, "confirm")
 
 
-@router.post("/confirm/{recipient_id}", response_model=None, responses=GONE_PAGE, dependencies=[paced()])
+@router.post(
+    "/confirm/{recipient_id}", response_model=None, responses=GONE_PAGE, dependencies=[rate_limited()]
+)
 def confirm_on_page(recipient_id: RecipientId, request: Request, code: Code = "") -> HTMLResponse:
     """The reader says that the address is theirs."""
     text = request.app.state.notify.town.texts.version(CONFIRMATION)
@@ -42,7 +44,7 @@ def ask_to_leave(token: Token, request: Request) -> HTMLResponse:
     return page(request, "leave")
 
 
-@router.post("/leave", response_model=None, responses=GONE_PAGE, dependencies=[paced()])
+@router.post("/leave", response_model=None, responses=GONE_PAGE, dependencies=[rate_limited()])
 def leave(token: Token, session: Transaction, links: Signing, request: Request) -> HTMLResponse:
     """Erase the address; again is harmless."""
     try:

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from libs.httpkit import recipients as proofs
 from libs.httpkit.edge import IfMatch, OnlyOnce, Reading, Transaction, etag
 from libs.httpkit.links import LinkToken, Signing
-from libs.httpkit.pace import paced
+from libs.httpkit.rate_limit import rate_limited
 from libs.servicekit.errors import NotFound, Unauthenticated
 from services.notify.edge import GONE_PAGE, UUID7, Id, Token, page
 from services.notify.subscriptions import commands, queries
@@ -23,7 +23,7 @@ pages = APIRouter(prefix="/pages", tags=["pages"], default_response_class=HTMLRe
 OfRecipient = Annotated[str, Query(pattern=UUID7, description="Whose subscriptions.")]
 
 
-@router.post("", status_code=201, response_model=SubscriptionView, dependencies=[paced("120/hour")])
+@router.post("", status_code=201, response_model=SubscriptionView, dependencies=[rate_limited("120/hour")])
 def follow(
     body: NewSubscription, session: Transaction, once: OnlyOnce, request: Request, token: LinkToken = None
 ) -> Response:
@@ -53,7 +53,7 @@ def show_subscription(
     return SubscriptionView.of(row)
 
 
-@router.put("/{subscription_id}", dependencies=[paced()])
+@router.put("/{subscription_id}", dependencies=[rate_limited()])
 def change_subscription(
     subscription_id: Id,
     body: SubscriptionSettings,
@@ -71,7 +71,7 @@ def change_subscription(
     return SubscriptionView.of(row)
 
 
-@router.delete("/{subscription_id}", status_code=204, dependencies=[paced()])
+@router.delete("/{subscription_id}", status_code=204, dependencies=[rate_limited()])
 def stop_subscription(
     subscription_id: Id, session: Transaction, request: Request, token: LinkToken = None
 ) -> None:
@@ -86,7 +86,7 @@ def ask_to_stop(token: Token, request: Request) -> HTMLResponse:
     return page(request, "stop")
 
 
-@pages.post("/stop", response_model=None, responses=GONE_PAGE, dependencies=[paced()])
+@pages.post("/stop", response_model=None, responses=GONE_PAGE, dependencies=[rate_limited()])
 def stop_by_link(token: Token, session: Transaction, links: Signing, request: Request) -> HTMLResponse:
     """End the subscription, by the button or by a mail program's own (RFC 8058); again is harmless."""
     try:

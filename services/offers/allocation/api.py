@@ -10,7 +10,7 @@ from pydantic import Field
 from libs.httpkit.auth import require
 from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.links import LinkToken, Signing
-from libs.httpkit.pace import paced
+from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
 from libs.servicekit.errors import NotFound
 from libs.servicekit.links import Links
@@ -76,7 +76,7 @@ def get_period(period_id: Id, session: Reading, response: Response) -> WholePeri
     "/v1/periods/{period_id}/wishlists",
     status_code=201,
     response_model=LinkedWishlistView,
-    dependencies=[paced()],
+    dependencies=[rate_limited()],
 )
 def hand_in_wishes(
     period_id: Id, body: NewWishlist, proof: Proven, session: Transaction, once: OnlyOnce, links: Signing
@@ -102,7 +102,7 @@ def get_wishes(
     return seen
 
 
-@router.put("/v1/wishlists/{wishlist_id}", dependencies=[paced()])
+@router.put("/v1/wishlists/{wishlist_id}", dependencies=[rate_limited()])
 def change_wishes(
     wishlist_id: Id,
     body: NewWishlist,
@@ -122,7 +122,7 @@ def change_wishes(
     return _seen(session, wishlist_id)
 
 
-@router.delete("/v1/wishlists/{wishlist_id}", status_code=204, dependencies=[paced()])
+@router.delete("/v1/wishlists/{wishlist_id}", status_code=204, dependencies=[rate_limited()])
 def withdraw_wishes(
     wishlist_id: Id, expected: IfMatch, session: Transaction, links: Signing, token: LinkToken = None
 ) -> None:

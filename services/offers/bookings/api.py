@@ -12,7 +12,7 @@ from libs.contracts.card import Name
 from libs.contracts.event import THING_ID
 from libs.httpkit.auth import Anyone, require
 from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
-from libs.httpkit.pace import paced
+from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
 from libs.servicekit.errors import NotFound
 from libs.servicekit.principal import Principal
@@ -105,7 +105,7 @@ def _terms(session: Reading, offer: Offer, response: Response) -> TermsView:
     )
 
 
-@router.post("/bookings", status_code=201, response_model=Booked, dependencies=[paced()])
+@router.post("/bookings", status_code=201, response_model=Booked, dependencies=[rate_limited()])
 def request_booking(
     body: NewBooking, proof: Proven, session: Transaction, desk: Answering, once: OnlyOnce, request: Request
 ) -> Response:
@@ -164,19 +164,19 @@ def export_booking(booking_id: Id, session: Reading, party: Parties, response: R
     return Export(recipient_id=booking.recipient_id, booking=views.in_full(session, booking))
 
 
-@router.put("/bookings/{booking_id}", dependencies=[paced()])
+@router.put("/bookings/{booking_id}", dependencies=[rate_limited()])
 def change_booking(turn: OneTurn, body: Wish) -> BookingInFull:
     """The requester wishes otherwise."""
     return turn.take(commands.change, body)
 
 
-@router.post("/bookings/{booking_id}/accept", dependencies=[paced()])
+@router.post("/bookings/{booking_id}/accept", dependencies=[rate_limited()])
 def accept_place(turn: OneTurn) -> BookingInFull:
     """The requester takes the place that is held for him."""
     return turn.take(commands.accept)
 
 
-@router.post("/bookings/{booking_id}/cancel", dependencies=[paced()])
+@router.post("/bookings/{booking_id}/cancel", dependencies=[rate_limited()])
 def cancel_booking(turn: OneTurn, body: BookingRefusal | None = None) -> BookingInFull:
     """Either side takes the booking back, also out of the line."""
     return turn.take(commands.cancel, body.reason if body else None)
@@ -194,7 +194,7 @@ def decline_booking(turn: OneTurn, body: BookingRefusal) -> BookingInFull:
     return turn.take(commands.decline, body.reason)
 
 
-@router.delete("/bookings/{booking_id}", status_code=204, dependencies=[paced()])
+@router.delete("/bookings/{booking_id}", status_code=204, dependencies=[rate_limited()])
 def erase_booking(
     booking_id: Id, session: Transaction, party: Parties, desk: Answering, expected: IfMatch
 ) -> None:

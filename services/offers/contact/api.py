@@ -12,7 +12,7 @@ from libs.contracts.event import THING_ID
 from libs.httpkit.auth import require
 from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.links import Signing, by_token_or_link
-from libs.httpkit.pace import paced
+from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
@@ -88,7 +88,7 @@ def begun(conversation: Conversation, token: str) -> Begun:
     "/offers/{offer_id}/contact",
     status_code=201,
     response_model=Begun,
-    dependencies=[paced("5/hour", "offer_id"), paced("20/hour")],
+    dependencies=[rate_limited("5/hour", "offer_id"), rate_limited("20/hour")],
 )
 def begin_conversation(
     offer_id: Id, body: Inquiry, proof: Proven, session: Transaction, links: Signing, once: OnlyOnce
@@ -132,7 +132,7 @@ def get_conversation(
     "/conversations/{conversation_id}/replies",
     status_code=201,
     response_model=TextView,
-    dependencies=[paced()],
+    dependencies=[rate_limited()],
 )
 def send_reply(
     conversation_id: Id, body: Reply, asker: Asker, session: Transaction, links: Signing, once: OnlyOnce
@@ -142,7 +142,7 @@ def send_reply(
     return once.answer(view(message), 201, {})
 
 
-@router.delete("/conversations/{conversation_id}", status_code=204, dependencies=[paced()])
+@router.delete("/conversations/{conversation_id}", status_code=204, dependencies=[rate_limited()])
 def erase_conversation(conversation_id: Id, asker: Asker, expected: IfMatch, session: Transaction) -> None:
     """Delete a conversation, for both sides."""
     commands.erase(session, asker, conversation_id, expected)

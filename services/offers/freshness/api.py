@@ -9,7 +9,7 @@ from libs.contracts.card import Text
 from libs.contracts.offers import CheckedAs
 from libs.httpkit.edge import Items, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.links import by_token_or_link
-from libs.httpkit.pace import paced
+from libs.httpkit.rate_limit import rate_limited
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
 from services.offers.freshness import commands, queries
@@ -34,7 +34,7 @@ class Due(Body):
     checked_on: date | None
 
 
-@router.post("/offers/{offer_id}/check", dependencies=[paced()])
+@router.post("/offers/{offer_id}/check", dependencies=[rate_limited()])
 def check_offer(
     offer_id: Id, asker: Asker, session: Transaction, request: Request, response: Response
 ) -> OfferView:

@@ -11,7 +11,7 @@ from libs.contracts.event import THING_ID
 from libs.httpkit.auth import Anyone, require
 from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Reading, Transaction, etag
 from libs.httpkit.links import LinkToken, Signing
-from libs.httpkit.pace import paced
+from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
 from libs.servicekit.errors import Unauthenticated
 from libs.servicekit.principal import Principal
@@ -145,7 +145,7 @@ def revoke_invitation(provider_id: Id, invitation_id: Id, caller: Actor, session
     commands.revoke(session, caller, provider_id, invitation_id)
 
 
-@router.post("/invitations/accept", status_code=201, dependencies=[paced()])
+@router.post("/invitations/accept", status_code=201, dependencies=[rate_limited()])
 def accept_invitation(
     links: Signing, caller: Anyone, session: Transaction, response: Response, token: LinkToken = None
 ) -> MemberView:
@@ -181,7 +181,7 @@ def unregister_recipient(provider_id: Id, recipient_id: ThingId, caller: Actor, 
     commands.unregister(session, caller, provider_id, recipient_id)
 
 
-@router.post("/unsubscribe", status_code=204, dependencies=[paced()])
+@router.post("/unsubscribe", status_code=204, dependencies=[rate_limited()])
 def unsubscribe(session: Transaction, links: Signing, token: LinkToken = None) -> None:
     """The same with the link in a message, without an account."""
     commands.unsubscribe(session, links.read("reminder", token))

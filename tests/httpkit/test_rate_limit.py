@@ -3,28 +3,29 @@
 import pytest
 from starlette.requests import HTTPConnection
 
-from libs.httpkit.pace import Pace, client_of
 from libs.httpkit.problems import status_of
+from libs.httpkit.rate_limit import client_of
 from libs.servicekit.errors import TooMany
+from libs.servicekit.rate_limit import RateLimit
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_each_key_is_counted_for_itself() -> None:
-    pace = Pace("2/hour")
+    rate_limit = RateLimit("2/hour")
     for key in (("ada", "a"), ("ada", "b"), ("eve", "a")):
-        await pace.hit(*key)
-        await pace.hit(*key)
+        await rate_limit.hit(*key)
+        await rate_limit.hit(*key)
         with pytest.raises(TooMany) as refusal:
-            await pace.hit(*key)
+            await rate_limit.hit(*key)
         assert status_of(refusal.value)[0] == 429
         assert 3590 < refusal.value.retry_after <= 3600
 
 
 async def test_an_empty_limit_is_none() -> None:
-    pace = Pace("")
+    rate_limit = RateLimit("")
     for _ in range(1000):
-        await pace.hit("ada")
+        await rate_limit.hit("ada")
 
 
 @pytest.mark.parametrize(
