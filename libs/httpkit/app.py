@@ -24,8 +24,8 @@ from libs.contracts.catalogue import INTERNAL, of_service
 from libs.contracts.topology import STREAMS, Listener
 from libs.httpkit import openapi, problems
 from libs.httpkit.auth import Verifier
-from libs.httpkit.edge import Replayed
 from libs.httpkit.headers import AnswerHeaders
+from libs.httpkit.idempotency import Replayed
 from libs.httpkit.rate_limit import RateLimitMiddleware, is_local
 from libs.httpkit.words import Words, catalogue
 from libs.servicekit import disk, kept, newer, telemetry

@@ -13,7 +13,7 @@ from libs.cardquery.query import FACET
 from libs.contracts.card import Language
 from libs.httpkit import problems
 from libs.httpkit.auth import require
-from libs.httpkit.edge import IdempotencyKey
+from libs.httpkit.idempotency import IdempotencyKey
 from libs.httpkit.rate_limit import client_of
 from libs.servicekit import errors
 from libs.servicekit.values import CleanStr

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from libs.httpkit.edge import Page
+from libs.httpkit.pagination import Page
 from libs.servicekit.db import now
 from libs.servicekit.errors import Invalid
 from libs.servicekit.kit import Kit

@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 
 from libs.contracts.card import Card
 from libs.contracts.offers import ProviderChanged
-from libs.httpkit.edge import Transaction
+from libs.httpkit.transactions import Transaction
 from libs.servicekit import outbox
 from tests.servicekit.conftest import Probe, problem
 from tests.servicekit.probe.service import SECRET

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel
 
 from libs.httpkit.auth import require
-from libs.httpkit.edge import Transaction
+from libs.httpkit.transactions import Transaction
 from libs.servicekit.principal import Principal
 from services.notify.addresses import commands
 from services.notify.addresses.mail import same

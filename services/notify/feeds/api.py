@@ -12,8 +12,8 @@ from fastapi.responses import Response, StreamingResponse
 
 from libs.cardquery.params import documented, query
 from libs.cardquery.query import Query as Asked
-from libs.httpkit import edge
 from libs.httpkit.rate_limit import client_of
+from libs.httpkit.transactions import Reading
 from libs.servicekit.errors import FieldError, Invalid, TooMany
 from services.notify.feeds import atom, calendar
 from services.notify.feeds.queries import marker
@@ -69,7 +69,7 @@ def _asked(request: Request) -> Asked:
 
 
 @router.get("/feeds/atom", response_class=Response, openapi_extra=PARAMETERS)
-def atom_feed(request: Request, session: edge.Reading, seen: Already) -> Response:
+def atom_feed(request: Request, session: Reading, seen: Already) -> Response:
     """The newest things that answer the question, as an Atom feed."""
     asked, notify = _asked(request), request.app.state.notify
 
@@ -81,7 +81,7 @@ def atom_feed(request: Request, session: edge.Reading, seen: Already) -> Respons
 
 
 @router.get("/feeds/calendar.ics", response_class=Response, openapi_extra=PARAMETERS)
-def calendar_feed(request: Request, session: edge.Reading, seen: Already) -> Response:
+def calendar_feed(request: Request, session: Reading, seen: Already) -> Response:
     """The dates of the things that answer the question, as a calendar to subscribe to."""
     asked, notify = _asked(request), request.app.state.notify
 
@@ -99,7 +99,7 @@ def _address(request: Request) -> str:
 
 
 def _conditional(
-    request: Request, session: edge.Reading, make: Callable[[], bytes], media_type: str, seen: Seen
+    request: Request, session: Reading, make: Callable[[], bytes], media_type: str, seen: Seen
 ) -> Response:
     bodies, things = request.app.state.notify.bodies, marker(session)
     made, changed = bodies.of(_address(request), things, make), bodies.changed(things)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from libs.httpkit.auth import require
-from libs.httpkit.edge import Reading
+from libs.httpkit.transactions import Reading
 from libs.servicekit.principal import Principal
 from services.notify.outcomes import queries
 from services.notify.outcomes.views import Outcome

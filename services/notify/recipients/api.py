@@ -7,9 +7,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from libs.httpkit import recipients as proofs
-from libs.httpkit.edge import IfMatch, OnlyOnce, Reading, Transaction, etag
+from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.links import LinkToken
+from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.settings import Settings
 from services.notify.addresses import queries as addresses
@@ -53,7 +55,7 @@ def proof_keys(request: Request) -> KeySet:
 
 @router.post("", status_code=201, response_model=Registered, dependencies=[rate_limited("20/hour")])
 def register(
-    body: NewRecipient, session: Transaction, once: OnlyOnce, vault: Sealing, request: Request
+    body: NewRecipient, session: Transaction, idempotency: Idempotency, vault: Sealing, request: Request
 ) -> Response:
     """Register an address. Its owner is asked to confirm it; what is asked for before waits for that."""
     notify, settings = request.app.state.notify, request.app.state.kit.settings
@@ -69,7 +71,7 @@ def register(
     recipient = commands.register(session, vault, said, notify.patience)
     token = _proof(settings, vault, recipient)
     answer = Registered(id=recipient.id, token=token, status=recipient.status)
-    return once.answer(answer, 201, {"Location": f"/v1/recipients/{recipient.id}"})
+    return idempotency.answer(answer, 201, {"Location": f"/v1/recipients/{recipient.id}"})
 
 
 def _proof(settings: Settings, vault: Vault, recipient: Recipient) -> str:

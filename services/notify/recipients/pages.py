@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from libs.httpkit.edge import Transaction
 from libs.httpkit.links import Signing
 from libs.httpkit.rate_limit import rate_limited
+from libs.httpkit.transactions import Transaction
 from libs.servicekit.errors import NotFound, TooMany, Unauthenticated
 from libs.servicekit.values import CleanStr
 from services.notify.deliveries.domain import CONFIRMATION

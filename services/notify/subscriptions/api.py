@@ -6,9 +6,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from libs.httpkit import recipients as proofs
-from libs.httpkit.edge import IfMatch, OnlyOnce, Reading, Transaction, etag
+from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.links import LinkToken, Signing
+from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.errors import NotFound, Unauthenticated
 from services.notify.edge import GONE_PAGE, UUID7, Id, Token, page
 from services.notify.subscriptions import commands, queries
@@ -25,13 +27,19 @@ OfRecipient = Annotated[str, Query(pattern=UUID7, description="Whose subscriptio
 
 @router.post("", status_code=201, response_model=SubscriptionView, dependencies=[rate_limited("120/hour")])
 def follow(
-    body: NewSubscription, session: Transaction, once: OnlyOnce, request: Request, token: LinkToken = None
+    body: NewSubscription,
+    session: Transaction,
+    idempotency: Idempotency,
+    request: Request,
+    token: LinkToken = None,
 ) -> Response:
     """Follow what a search would find, or one thing; facts from now on are told."""
     settings = request.app.state.kit.settings
     proofs.check_own(settings, body.recipient_id, token)
     row = commands.follow(session, matching_of(settings.city), body.recipient_id, _wanted(body))
-    return once.answer(SubscriptionView.of(row), 201, {"Location": f"/v1/subscriptions/{row.id}", **etag(1)})
+    return idempotency.answer(
+        SubscriptionView.of(row), 201, {"Location": f"/v1/subscriptions/{row.id}", **etag(1)}
+    )
 
 
 @router.get("")

@@ -12,7 +12,10 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_v
 from libs.cardquery.params import query
 from libs.contracts.card import PRINTABLE
 from libs.httpkit.auth import require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.idempotency import Idempotency
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.errors import FieldError, Invalid, Unavailable
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body, CleanStr
@@ -116,12 +119,17 @@ def _with_secret(hook: Webhook, secret: str | None) -> WithSecret:
 
 @router.post("", status_code=201, response_model=WithSecret)
 def create_webhook(
-    body: NewWebhook, session: Transaction, once: OnlyOnce, caller: Partner, vault: Sealing, request: Request
+    body: NewWebhook,
+    session: Transaction,
+    idempotency: Idempotency,
+    caller: Partner,
+    vault: Sealing,
+    request: Request,
 ) -> Response:
     """Set up an endpoint; the answer holds the secret with which what it gets is signed."""
     hook, secret = commands.create(session, vault, caller, _wanted(body, request))
     headers = {"Location": f"/v1/webhooks/{hook.id}", "Cache-Control": "no-store", **etag(hook.version)}
-    return once.answer(_with_secret(hook, secret), 201, headers, kept=_with_secret(hook, None))
+    return idempotency.answer(_with_secret(hook, secret), 201, headers, stored=_with_secret(hook, None))
 
 
 @router.get("")

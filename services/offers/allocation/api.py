@@ -8,10 +8,13 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from libs.httpkit.auth import require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.links import LinkToken, Signing
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.errors import NotFound
 from libs.servicekit.links import Links
 from libs.servicekit.principal import Principal
@@ -56,12 +59,12 @@ def list_periods(slug: Slug, session: Reading, paging: Paging) -> Items[PeriodVi
     dependencies=[require("editor")],
 )
 def announce_period(
-    slug: Slug, body: NewPeriod, session: Transaction, once: OnlyOnce, request: Request
+    slug: Slug, body: NewPeriod, session: Transaction, idempotency: Idempotency, request: Request
 ) -> Response:
     """Announce a period; its rules are the board's of today, its lots are fixed from now on and told at the end."""
     period = commands.announce(session, slug, body, _now(), town_zone(request))
     headers = {"Location": f"/v1/periods/{period.id}", **etag(period.version)}
-    return once.answer(_whole(session, period), 201, headers)
+    return idempotency.answer(_whole(session, period), 201, headers)
 
 
 @router.get("/v1/periods/{period_id}")
@@ -79,7 +82,12 @@ def get_period(period_id: Id, session: Reading, response: Response) -> WholePeri
     dependencies=[rate_limited()],
 )
 def hand_in_wishes(
-    period_id: Id, body: NewWishlist, proof: Proven, session: Transaction, once: OnlyOnce, links: Signing
+    period_id: Id,
+    body: NewWishlist,
+    proof: Proven,
+    session: Transaction,
+    idempotency: Idempotency,
+    links: Signing,
 ) -> Response:
     """Hand in a family's wishes. Nobody needs an account: the answer's `token`, also sent to the recipient, opens them."""
     proof.check(body.recipient_id)
@@ -88,7 +96,7 @@ def hand_in_wishes(
     token = sign(queries.period(session, period_id), wishlist.id)
     headers = {"Location": f"/v1/wishlists/{wishlist.id}", **etag(wishlist.version)}
     seen = _seen(session, wishlist.id)
-    return once.answer(LinkedWishlistView(**dict(seen), token=token), 201, headers)
+    return idempotency.answer(LinkedWishlistView(**dict(seen), token=token), 201, headers)
 
 
 @router.get("/v1/wishlists/{wishlist_id}")

@@ -9,7 +9,10 @@ from pydantic_core import to_json
 
 from libs.contracts.card import Name, Paragraphs, Word
 from libs.httpkit.auth import require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.idempotency import Idempotency
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
 from services.offers.blueprints import commands, queries, views
@@ -68,11 +71,14 @@ class ImprovementRefusal(Body):
     "/v1/boards/{slug}/derive", status_code=201, response_model=BoardView, dependencies=[require("editor")]
 )
 def derive_board(
-    slug: Slug, body: Annotated[Derivation, _from_json(Derivation)], session: Transaction, once: OnlyOnce
+    slug: Slug,
+    body: Annotated[Derivation, _from_json(Derivation)],
+    session: Transaction,
+    idempotency: Idempotency,
 ) -> Response:
     """Open a board that follows this one's blueprint; later changes of this one are offered to it."""
     board = commands.derive_board(session, slug, body)
-    return once.answer(
+    return idempotency.answer(
         boards.view(board), 201, {"Location": f"/v1/boards/{board.slug}", **etag(board.version)}
     )
 
@@ -137,10 +143,12 @@ def list_improvements(
     response_model=Items[ImprovementView],
     dependencies=[require("editor")],
 )
-def suggest_improvements(slug: Slug, body: Suggestion, session: Transaction, once: OnlyOnce) -> Response:
+def suggest_improvements(
+    slug: Slug, body: Suggestion, session: Transaction, idempotency: Idempotency
+) -> Response:
     """Offer a board what one derived from it does differently."""
     found = commands.suggest(session, slug, body.source, body.paths)
-    return once.answer(Items(items=[views.improvement(session, each) for each in found]), 201, {})
+    return idempotency.answer(Items(items=[views.improvement(session, each) for each in found]), 201, {})
 
 
 @router.get("/v1/boards/{slug}/improvements/{improvement_id}")

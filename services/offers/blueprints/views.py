@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from libs.contracts.card import Text
 from libs.contracts.offers import BoardChange
-from libs.httpkit.edge import Reading
+from libs.httpkit.transactions import Reading
 from services.offers.blueprints import queries
 from services.offers.blueprints.domain import standing
 from services.offers.blueprints.models import Improvement, ReplyStatus

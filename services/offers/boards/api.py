@@ -3,7 +3,9 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from libs.httpkit.edge import Items, Reading, etag
+from libs.httpkit.pagination import Items
+from libs.httpkit.preconditions import etag
+from libs.httpkit.transactions import Reading
 from services.offers.boards import queries
 from services.offers.boards.domain import Declaration
 from services.offers.boards.models import Board, Origin

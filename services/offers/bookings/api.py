@@ -11,9 +11,12 @@ from pydantic import Field
 from libs.contracts.card import Name
 from libs.contracts.event import THING_ID
 from libs.httpkit.auth import Anyone, require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.idempotency import Idempotency
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.errors import NotFound
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body, CleanStr
@@ -107,7 +110,12 @@ def _terms(session: Reading, offer: Offer, response: Response) -> TermsView:
 
 @router.post("/bookings", status_code=201, response_model=Booked, dependencies=[rate_limited()])
 def request_booking(
-    body: NewBooking, proof: Proven, session: Transaction, desk: Answering, once: OnlyOnce, request: Request
+    body: NewBooking,
+    proof: Proven,
+    session: Transaction,
+    desk: Answering,
+    idempotency: Idempotency,
+    request: Request,
 ) -> Response:
     """Ask for dates, an interval or the whole of an offer; with `waiting_list` also for a place in the line."""
     person = proof.check(body.recipient_id)
@@ -123,7 +131,7 @@ def request_booking(
         raise
     booked = Booked(booking=views.asked(session, booking), token=desk.token(booking))
     headers = {"Location": f"/v1/bookings/{booking.id}", **etag(booking.version)}
-    return once.answer(booked, 201, headers)
+    return idempotency.answer(booked, 201, headers)
 
 
 @router.get("/bookings")

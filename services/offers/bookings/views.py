@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from libs.httpkit.edge import Reading
+from libs.httpkit.transactions import Reading
 from services.offers.bookings import queries
 from services.offers.bookings.domain import BookingRules, BookingStatus, Terms
 from services.offers.bookings.models import Booking

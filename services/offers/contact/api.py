@@ -10,10 +10,13 @@ from pydantic import Field
 from libs.contracts.card import Paragraphs
 from libs.contracts.event import THING_ID
 from libs.httpkit.auth import require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.links import Signing, by_token_or_link
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
 from services.offers.contact import commands, queries
@@ -91,7 +94,7 @@ def begun(conversation: Conversation, token: str) -> Begun:
     dependencies=[rate_limited("5/hour", "offer_id"), rate_limited("20/hour")],
 )
 def begin_conversation(
-    offer_id: Id, body: Inquiry, proof: Proven, session: Transaction, links: Signing, once: OnlyOnce
+    offer_id: Id, body: Inquiry, proof: Proven, session: Transaction, links: Signing, idempotency: Idempotency
 ) -> Response:
     """Write to the organisation behind an offer, without an account: a few times an hour, and a day by sender and
     organisation."""
@@ -99,7 +102,7 @@ def begin_conversation(
     machine = bool(body.website)
     conversation = commands.begin(session, offer_id, body.recipient_id, body.text, pretend=machine)
     answer = begun(conversation, commands.link(conversation, links))
-    return once.answer(answer, 201, {"Location": f"/v1/conversations/{conversation.id}"})
+    return idempotency.answer(answer, 201, {"Location": f"/v1/conversations/{conversation.id}"})
 
 
 @router.get("/providers/{provider_id}/messages")
@@ -135,11 +138,16 @@ def get_conversation(
     dependencies=[rate_limited()],
 )
 def send_reply(
-    conversation_id: Id, body: Reply, asker: Asker, session: Transaction, links: Signing, once: OnlyOnce
+    conversation_id: Id,
+    body: Reply,
+    asker: Asker,
+    session: Transaction,
+    links: Signing,
+    idempotency: Idempotency,
 ) -> Response:
     """Write back; the other side is told that something waits."""
     message = commands.answer(session, asker, conversation_id, body.text, links)
-    return once.answer(view(message), 201, {})
+    return idempotency.answer(view(message), 201, {})
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204, dependencies=[rate_limited()])

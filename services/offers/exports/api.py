@@ -12,7 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 from libs.httpkit.auth import Anyone
-from libs.httpkit.edge import Reading
+from libs.httpkit.transactions import Reading
 from libs.servicekit.errors import FieldError, Forbidden, Invalid, NotFound
 from libs.servicekit.kit import Kit
 from libs.servicekit.values import CleanStr

@@ -7,9 +7,11 @@ from fastapi import APIRouter, Request, Response
 
 from libs.contracts.card import Text
 from libs.contracts.offers import CheckedAs
-from libs.httpkit.edge import Items, Paging, Reading, Transaction, etag, page_of
 from libs.httpkit.links import by_token_or_link
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import etag
 from libs.httpkit.rate_limit import rate_limited
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
 from services.offers.freshness import commands, queries

@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field
 from libs.contracts.card import Paragraphs
 from libs.contracts.offers import BudgetForecast, BudgetSituation
 from libs.httpkit.auth import require
-from libs.httpkit.edge import IfMatch, Items, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
 from services.offers.funding import commands, queries

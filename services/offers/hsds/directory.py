@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from libs.httpkit.edge import Reading
+from libs.httpkit.transactions import Reading
 from libs.servicekit.db import Database
 from libs.servicekit.kit import Kit
 from libs.servicekit.values import CleanStr

@@ -13,8 +13,10 @@ from pydantic import BaseModel, Field
 
 from libs.contracts.card import Text
 from libs.httpkit.auth import require
-from libs.httpkit.edge import IdempotencyKey, Items, Once, Paging, Reading, owner_of, page_of
+from libs.httpkit.idempotency import IdempotencyKey, IdempotentRequest, owner_of
+from libs.httpkit.pagination import Items, Paging, page_of
 from libs.httpkit.problems import Problem
+from libs.httpkit.transactions import Reading
 from libs.imports import commands, queries
 from libs.imports.findings import message
 from libs.imports.models import Import, ImportFinding, ImportStatus
@@ -146,11 +148,13 @@ def _accept(
     kit: Kit, upload: Any, order: Order, form: str, caller: Principal, key: str | None, fingerprint: str
 ) -> Response:
     with kit.database.transaction() as session:
-        once = Once(session, owner_of(caller), key, fingerprint)
+        idempotency = IdempotentRequest(session, owner_of(caller), key, fingerprint)
         boards.one(session, order.board)
         new = _order(order, form, runner.mappings(kit.settings.city))
         accepted = commands.accept(session, new, upload)
-        return once.answer(view(kit.settings.city, accepted), 202, {"Location": f"/v1/imports/{accepted.id}"})
+        return idempotency.answer(
+            view(kit.settings.city, accepted), 202, {"Location": f"/v1/imports/{accepted.id}"}
+        )
 
 
 def _order(order: Order, form: str, known: dict[str, Any]) -> Import:

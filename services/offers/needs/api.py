@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from libs.contracts.offers import NeedKind
-from libs.httpkit.edge import Items, Paging, Reading, page_of
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.transactions import Reading
 from libs.servicekit.values import CleanStr
 from services.offers.needs import queries
 from services.offers.needs.models import Need

@@ -12,7 +12,10 @@ from pydantic import Field
 from libs.contracts.card import Name, Paragraphs
 from libs.contracts.offers import CheckedAs
 from libs.httpkit.auth import Anyone, require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.idempotency import Idempotency
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.errors import Forbidden
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body, CleanStr
@@ -114,7 +117,7 @@ def list_offers(
 
 @router.post("", status_code=201, response_model=OfferView)
 def create_offer(
-    body: NewOffer, caller: Writer, session: Transaction, once: OnlyOnce, request: Request
+    body: NewOffer, caller: Writer, session: Transaction, idempotency: Idempotency, request: Request
 ) -> Response:
     """Draft an offer; with `publish` it is public at once."""
     if body.publish and not caller.is_any("editor"):
@@ -124,7 +127,7 @@ def create_offer(
     if body.publish:
         commands.make_public(session, offer, today(request))
     headers = {"Location": f"{router.prefix}/{offer.id}", **etag(offer.version)}
-    return once.answer(view(offer, mends=True, told=_told(session, offer, request)), 201, headers)
+    return idempotency.answer(view(offer, mends=True, told=_told(session, offer, request)), 201, headers)
 
 
 @router.get("/{offer_id}", response_model=OfferView, responses={304: {"description": "Unchanged"}})

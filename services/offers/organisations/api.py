@@ -9,10 +9,13 @@ from pydantic import Field
 
 from libs.contracts.event import THING_ID
 from libs.httpkit.auth import Anyone, require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Reading, Transaction, etag
+from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.links import LinkToken, Signing
+from libs.httpkit.pagination import Items
+from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.errors import Unauthenticated
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
@@ -132,11 +135,16 @@ def list_invitations(provider_id: Id, caller: Actor, session: Reading) -> Items[
 
 @router.post("/providers/{provider_id}/invitations", status_code=201, response_model=InvitationView)
 def invite_member(
-    provider_id: Id, body: NewInvitation, caller: Actor, links: Signing, session: Transaction, once: OnlyOnce
+    provider_id: Id,
+    body: NewInvitation,
+    caller: Actor,
+    links: Signing,
+    session: Transaction,
+    idempotency: Idempotency,
 ) -> Response:
     """Have somebody sent a link that makes them a member."""
     invitation = commands.invite(session, caller, provider_id, body.recipient_id, body.role, links)
-    return once.answer(invited(invitation), 201, {})
+    return idempotency.answer(invited(invitation), 201, {})
 
 
 @router.delete("/providers/{provider_id}/invitations/{invitation_id}", status_code=204)
@@ -167,12 +175,17 @@ def list_recipients(provider_id: Id, caller: Actor, session: Reading) -> Items[R
 
 @router.post("/providers/{provider_id}/recipients", status_code=201, response_model=RegistrationView)
 def register_recipient(
-    provider_id: Id, body: Registration, proof: Proven, caller: Actor, session: Transaction, once: OnlyOnce
+    provider_id: Id,
+    body: Registration,
+    proof: Proven,
+    caller: Actor,
+    session: Transaction,
+    idempotency: Idempotency,
 ) -> Response:
     """Ask to be told; registering again replaces the topics."""
     proof.check(body.recipient_id)
     known = commands.register(session, caller, provider_id, body.recipient_id, body.topics)
-    return once.answer(registered(known), 201, {})
+    return idempotency.answer(registered(known), 201, {})
 
 
 @router.delete("/providers/{provider_id}/recipients/{recipient_id}", status_code=204)

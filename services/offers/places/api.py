@@ -7,7 +7,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from libs.httpkit.auth import Anyone, require
-from libs.httpkit.edge import IfMatch, Items, Reading, Transaction, etag
+from libs.httpkit.pagination import Items
+from libs.httpkit.preconditions import IfMatch, etag
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
 from services.offers.offers import queries as offers
 from services.offers.params import Id

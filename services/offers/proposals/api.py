@@ -10,8 +10,11 @@ from pydantic import Field
 from libs.contracts.card import Paragraphs
 from libs.contracts.event import THING_ID
 from libs.httpkit.auth import require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.idempotency import Idempotency
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.recipients import Proven
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body, CleanStr
 from services.offers.accessibility import check_place
@@ -95,7 +98,7 @@ def propose_offer(
     caller: Actor,
     expected: IfMatch,
     session: Transaction,
-    once: OnlyOnce,
+    idempotency: Idempotency,
     proof: Proven,
     request: Request,
 ) -> Response:
@@ -104,7 +107,7 @@ def propose_offer(
     if body.recipient_id:
         proof.check(body.recipient_id)
     return _made(
-        once,
+        idempotency,
         commands.propose_offer(session, caller, offer_id, expected, body.content, body.recipient_id),
     )
 
@@ -116,7 +119,7 @@ def propose_details(
     caller: Actor,
     expected: IfMatch,
     session: Transaction,
-    once: OnlyOnce,
+    idempotency: Idempotency,
     proof: Proven,
     request: Request,
 ) -> Response:
@@ -125,14 +128,14 @@ def propose_details(
     if body.recipient_id:
         proof.check(body.recipient_id)
     return _made(
-        once,
+        idempotency,
         commands.propose_details(session, caller, provider_id, expected, body.content, body.recipient_id),
     )
 
 
-def _made(once: OnlyOnce, proposal: Proposal) -> Response:
+def _made(idempotency: Idempotency, proposal: Proposal) -> Response:
     headers = {"Location": f"/v1/proposals/{proposal.id}", **etag(proposal.version)}
-    return once.answer(view(proposal), 201, headers)
+    return idempotency.answer(view(proposal), 201, headers)
 
 
 @router.get("/proposals")

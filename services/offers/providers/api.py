@@ -6,7 +6,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from libs.httpkit.auth import require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.idempotency import Idempotency
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
+from libs.httpkit.transactions import Reading, Transaction
 from services.offers.accessibility import check_place
 from services.offers.params import Id
 from services.offers.providers import commands, queries
@@ -40,13 +43,13 @@ def list_providers(session: Reading, paging: Paging) -> Items[ProviderView]:
 
 @router.post("", status_code=201, response_model=ProviderView, dependencies=[require("editor")])
 def create_provider(
-    body: ProviderContent, session: Transaction, once: OnlyOnce, request: Request
+    body: ProviderContent, session: Transaction, idempotency: Idempotency, request: Request
 ) -> Response:
     """Add a provider."""
     check_place(request, body.place)
     provider = commands.join(session, body)
     headers = {"Location": f"{router.prefix}/{provider.id}", **etag(provider.version)}
-    return once.answer(view(provider), 201, headers)
+    return idempotency.answer(view(provider), 201, headers)
 
 
 @router.get("/{provider_id}")

@@ -7,7 +7,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from libs.httpkit.auth import Anyone, require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.idempotency import Idempotency
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
 from services.offers.bookings import queries as bookings
 from services.offers.offers import queries as offers
@@ -73,7 +76,12 @@ def list_sessions(
 
 @router.post("/offers/{offer_id}/sessions", status_code=201, response_model=Scheduled)
 def schedule_sessions(
-    offer_id: Id, body: NewSessions, caller: Writer, session: Transaction, once: OnlyOnce, here: Here
+    offer_id: Id,
+    body: NewSessions,
+    caller: Writer,
+    session: Transaction,
+    idempotency: Idempotency,
+    here: Here,
 ) -> Response:
     """Give an offer one date, or with `repeat` a series of them."""
     rows, left_out = commands.schedule(session, caller, offer_id, body, here)
@@ -85,7 +93,7 @@ def schedule_sessions(
     headers = {"Location": f"/v1/offers/{offer_id}/sessions"}
     if body.repeat is None:
         headers = {"Location": f"/v1/sessions/{rows[0].id}", **etag(rows[0].version)}
-    return once.answer(answer, 201, headers)
+    return idempotency.answer(answer, 201, headers)
 
 
 @router.post("/offers/{offer_id}/series/{series_id}/cancel")

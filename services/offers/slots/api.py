@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from libs.httpkit.auth import Anyone
-from libs.httpkit.edge import Items, Reading
+from libs.httpkit.pagination import Items
+from libs.httpkit.transactions import Reading
 from libs.town.calendar import read
 from services.offers.bookings import queries as bookings
 from services.offers.offers import queries as offers

@@ -13,7 +13,10 @@ from libs.contracts.card import Word
 from libs.contracts.offers import ProviderChanged
 from libs.httpkit.app import create_app
 from libs.httpkit.auth import Anyone, require
-from libs.httpkit.edge import IfMatch, Items, OnlyOnce, Paging, Reading, Transaction, etag, page_of
+from libs.httpkit.idempotency import Idempotency
+from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.preconditions import IfMatch, etag
+from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit import outbox
 from libs.servicekit.db import UtcDateTime, now
 from libs.servicekit.errors import NotFound, check_version
@@ -72,10 +75,10 @@ def view(note: Note) -> NoteView:
 
 
 @router.post("/v1/notes", status_code=201, response_model=NoteView)
-def create(body: NoteBody, session: Transaction, once: OnlyOnce) -> Response:
+def create(body: NoteBody, session: Transaction, idempotency: Idempotency) -> Response:
     """Write a note."""
     note = write(session, body.text)
-    return once.answer(view(note), 201, {"Location": f"/v1/notes/{note.id}"})
+    return idempotency.answer(view(note), 201, {"Location": f"/v1/notes/{note.id}"})
 
 
 @router.get("/v1/notes")
