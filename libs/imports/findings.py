@@ -24,7 +24,7 @@ class Unreadable(ValueError):  # noqa: N818 - says what the file is
         self.code, self.params = code, params
 
 
-class Unfit(ValueError):  # noqa: N818 - says what the cell is
+class InvalidCell(ValueError):  # noqa: N818 - says what the cell is
     """A cell that is not what its target asks for; carries the code of the reason and what belongs into its sentence."""
 
     def __init__(self, code: str, params: Params | None = None) -> None:

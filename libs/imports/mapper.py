@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from libs.imports import values
 from libs.imports.cells import parted, unguarded
-from libs.imports.findings import Finding, Unfit
+from libs.imports.findings import Finding, InvalidCell
 from libs.imports.mapping import Mapping, Rule, names_in
 from libs.imports.values import Kind, Target
 
@@ -151,14 +151,14 @@ class Mapper:
             return rule.values.get(word)
         if any(word in self._words[column] for column in rule.columns):
             return None
-        raise Unfit("unknown_word", {"word": word[:100]})
+        raise InvalidCell("unknown_word", {"word": word[:100]})
 
     def _hours(self, text: str, days: dict[str, str]) -> str:
         spans: dict[str, str] = {}
         for part in text.split(self._mapping.separator):
             match = _HOURS.match(part.strip())
             if match is None or match[1] not in days:
-                raise Unfit("day_hours")
+                raise InvalidCell("day_hours")
             spans[days[match[1]]] = match[2]
         return self._by_day(spans)
 
@@ -187,10 +187,10 @@ def _several(columns: list[str], convert: Convert) -> Compute:
 def _apply(step: Step, mapped: Mapped) -> None:
     try:
         value = step.compute(mapped.cells)
-    except Unfit as unfit:
+    except InvalidCell as invalid:
         severity: Literal["error", "notice"] = "notice" if step.lenient else "error"
         said = mapped.cells.get(step.column, "")[:200]
-        mapped.findings.append(Finding(step.column, unfit.code, said, severity, unfit.params))
+        mapped.findings.append(Finding(step.column, invalid.code, said, severity, invalid.params))
         return
     if value is None or value in ("", []):
         return

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Any
 
 from libs.contracts import address
-from libs.imports.findings import Params, Unfit
+from libs.imports.findings import InvalidCell, Params
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,2})?\Z", re.ASCII)
@@ -84,14 +84,14 @@ def doubly_decoded(text: str) -> str | None:
 def whole(text: str) -> int:
     """A whole number."""
     if not _WHOLE.match(text):
-        raise Unfit("whole_number")
+        raise InvalidCell("whole_number")
     return int(text)
 
 
 def number(text: str) -> float:
     """A number with a point."""
     if not _NUMBER.match(text):
-        raise Unfit("number")
+        raise InvalidCell("number")
     return float(text)
 
 
@@ -99,7 +99,7 @@ def yes_no(text: str) -> bool:
     """Yes or no, as people and spreadsheets say it."""
     word = text.lower()
     if word not in _YES | _NO:
-        raise Unfit("yes_no")
+        raise InvalidCell("yes_no")
     return word in _YES
 
 
@@ -111,7 +111,7 @@ def day(text: str) -> str:
     try:
         return date(int(match[3]), int(match[2]), int(match[1])).isoformat()
     except ValueError:
-        raise Unfit("day") from None
+        raise InvalidCell("day") from None
 
 
 def web_address(text: str) -> str:
@@ -120,7 +120,7 @@ def web_address(text: str) -> str:
     try:
         return address.web_address(re.sub(r"^http://(?=https?://)", "", text))
     except ValueError as wrong:
-        raise Unfit(address_code(str(wrong))) from None
+        raise InvalidCell(address_code(str(wrong))) from None
 
 
 def address_code(reason: str) -> str:
@@ -133,9 +133,9 @@ def object_of(text: str) -> Any:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise Unfit("no_json") from None
+        raise InvalidCell("no_json") from None
     if not isinstance(found, dict):
-        raise Unfit("no_object")
+        raise InvalidCell("no_object")
     return found
 
 
@@ -143,7 +143,7 @@ def option(target: Target, text: str) -> str:
     """The value that a choice's name stands for."""
     found = target.options.get(folded(text))
     if found is None:
-        raise Unfit("choice", _choices(target))
+        raise InvalidCell("choice", _choices(target))
     return found
 
 

@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 HANDLED = Counter("events_handled", "Events handled", ["consumer", "outcome"])
 
 
-class Malformed(ValueError):  # noqa: N818 - the state of the body, like Transient
+class InvalidEvent(ValueError):  # noqa: N818 - a state of the body, like Transient
     """The body is no event that this service can read: dead at once."""
 
 
@@ -55,16 +55,16 @@ def reason_of(error: Exception) -> str:
 
 
 def parse(body: bytes, subject: str) -> Envelope[Any]:
-    """An event's bytes as its envelope; raises Malformed, also for an event that lies where another belongs: the broker
+    """An event's bytes as its envelope; raises InvalidEvent, also for an event that lies where another belongs: the broker
     sends its answers, and what it delivers, to whatever subject a request names (ADR 35)."""
     fact = fact_of(subject)
     try:
         event = Envelope[fact].model_validate_json(body)  # type: ignore[valid-type]
     except ValidationError as error:
-        raise Malformed(reason_of(error)[:1000]) from None
+        raise InvalidEvent(reason_of(error)[:1000]) from None
     name, _, thing = subject.rpartition(".")
     if event.subject != thing or event.type.split(".")[-4:] != name.split(".")[-4:]:
-        raise Malformed("the event belongs to another subject")
+        raise InvalidEvent("the event belongs to another subject")
     return event
 
 
@@ -103,7 +103,7 @@ async def acknowledge(message: Msg, consumer: str) -> None:
 async def settle_failure(message: Msg, consumer: str, js: JetStreamContext, error: Exception) -> None:
     """Wait for an absent dependency, try a bug a few times, dead-letter what cannot be handled."""
     attempts = message.metadata.num_delivered
-    if is_outage(error) or (attempts < MAX_ATTEMPTS and not isinstance(error, Malformed)):
+    if is_outage(error) or (attempts < MAX_ATTEMPTS and not isinstance(error, InvalidEvent)):
         HANDLED.labels(consumer, "retry").inc()
         log.warning("event waits", consumer=consumer, subject=message.subject, error=reason_of(error)[:300])
         with suppress(NatsError):

@@ -11,7 +11,7 @@ from libs.cardquery.findable import findable
 from libs.contracts.card import Card
 from libs.contracts.event import NAME, Envelope
 from libs.contracts.offers import BoardFact
-from libs.servicekit.delivery import Malformed
+from libs.servicekit.delivery import InvalidEvent
 from libs.town.calendar import Calendar
 
 
@@ -42,13 +42,13 @@ def rank(boost: float, fields: Iterable[str], lifts: Mapping[str, float]) -> dic
 
 
 def change(event: Envelope[Any], calendar: Calendar) -> Change | None:
-    """The change an event makes; None for a fact without a card. Raises Malformed for a type that is no event's."""
+    """The change an event makes; None for a fact without a card. Raises InvalidEvent for a type that is no event's."""
     card: Card | None = event.data.card
     if card is None:
         return None
     name = NAME.match(event.name)
     if name is None:
-        raise Malformed(f"type {event.type!r} does not end in <service>.<aggregate>.<fact>.v<major>")
+        raise InvalidEvent(f"type {event.type!r} does not end in <service>.<aggregate>.<fact>.v<major>")
     key = f"{name['service']}-{name['aggregate']}-{event.subject}"
     identity: dict[str, Any] = {"key": key, "id": event.subject, "version": event.version}
     if card.listed and isinstance(event.data, BoardFact):

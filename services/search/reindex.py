@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from libs.contracts.offers import BoardFact
 from libs.servicekit.broker import Transient
-from libs.servicekit.delivery import Malformed
+from libs.servicekit.delivery import InvalidEvent
 from libs.servicekit.state import caught_up, event_of, read_state
 from libs.town.calendar import Calendar
 from services.search.domain import Change, change, newest
@@ -85,6 +85,6 @@ class Reindex:
         found = []
         for message in messages:
             # What cannot be read lies in DEAD since it was published.
-            with contextlib.suppress(ValidationError, Malformed):
+            with contextlib.suppress(ValidationError, InvalidEvent):
                 found.append(change(event_of(message.data, WHOLE), self._calendar))
         return [one for one in found if one]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.servicekit.delivery import Malformed, parse
+from libs.servicekit.delivery import InvalidEvent, parse
 from tests.deploy.conftest import Broker
 from tests.waiting import until
 
@@ -94,7 +94,7 @@ def test_an_answer_sent_to_a_foreign_subject_is_no_event(broker: Broker) -> None
             return [(await js.get_last_msg("CITY", f"{FACT}.forged-{n}")).data or b"" for n in range(2)]
 
     for body in asyncio.run(scenario()):
-        with pytest.raises(Malformed):
+        with pytest.raises(InvalidEvent):
             parse(body, f"{FACT}.forged-0")
 
 

@@ -11,7 +11,7 @@ from services.offers.imports import drafts
 
 WORDS = tomllib.loads((ROOT / "city" / "findings.toml").read_text(encoding="utf-8"))["findings"]
 CODE = re.compile(
-    r'(?:Unreadable|Unfit|Fault)\(\s*"(\w+)"|Finding\([^,]+,\s*"(\w+)"|say\([^)]*"(\w+)", \{\}\)'
+    r'(?:Unreadable|InvalidCell|Fault)\(\s*"(\w+)"|Finding\([^,]+,\s*"(\w+)"|say\([^)]*"(\w+)", \{\}\)'
 )
 FOLDERS = ("libs/imports", "services/offers/imports")
 

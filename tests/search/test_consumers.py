@@ -87,7 +87,7 @@ def test_a_broken_event_is_dead_at_once_with_the_reason_and_holds_up_nobody(sear
     (letter,) = search.dead()
     headers = letter.headers or {}
     assert letter.subject == f"dead.search.{SUBJECT}.bad"
-    assert (headers["Coburg-Exception"].split()[0], headers["Coburg-Attempts"]) == ("Malformed", "1")
+    assert (headers["Coburg-Exception"].split()[0], headers["Coburg-Attempts"]) == ("InvalidEvent", "1")
     assert "Field required" in headers["Coburg-Reason"]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from libs.cardquery.document import FIRST_DAY, LAST_DAY
 from libs.contracts.event import Envelope, Fact
-from libs.servicekit.delivery import Malformed
+from libs.servicekit.delivery import InvalidEvent
 from libs.town.calendar import read
 from services.search.domain import Change, change, newest
 from services.search.marking import BEGIN, END
@@ -102,7 +102,7 @@ def test_a_fact_without_a_card_changes_nothing() -> None:
 def test_a_type_that_is_no_event_name_is_malformed() -> None:
     strange: Envelope[Any] = event("thing").model_copy(update={"type": "nonsense"})
 
-    with pytest.raises(Malformed, match="nonsense"):
+    with pytest.raises(InvalidEvent, match="nonsense"):
         change(strange, COBURG)
 
 

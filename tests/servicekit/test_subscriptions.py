@@ -23,7 +23,7 @@ from libs.provision.streams import provision
 from libs.servicekit import delivery, inbox, subscriptions
 from libs.servicekit.broker import Bus, Transient
 from libs.servicekit.db import Database, now
-from libs.servicekit.delivery import HANDLED, Malformed, fact_of, parse, reason_of
+from libs.servicekit.delivery import HANDLED, InvalidEvent, fact_of, parse, reason_of
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.runtime import keep_running
 from libs.servicekit.subscriptions import Subscription
@@ -230,7 +230,7 @@ async def test_a_body_that_is_no_event_is_dead_at_once(
     assert ear.heard == ["good"]
     (letter,) = await dead(js)
     assert (letter.headers or {})["Coburg-Attempts"] == "1"
-    assert (letter.headers or {})["Coburg-Exception"].startswith("Malformed")
+    assert (letter.headers or {})["Coburg-Exception"].startswith("InvalidEvent")
     assert (letter.data or b"") == data
 
 
@@ -238,7 +238,7 @@ async def test_a_handler_that_finds_an_event_malformed_buries_it_at_once(
     bus: Bus, js: JetStreamContext, sqlite: Database
 ) -> None:
     ear = Ear(sqlite)
-    ear.errors["a"] = [delivery.Malformed("no such thing")]
+    ear.errors["a"] = [delivery.InvalidEvent("no such thing")]
     async with hearing(bus, ear):
         await publish(js, "a")
         await settled(js)
@@ -454,7 +454,7 @@ def test_an_event_under_a_foreign_subject_is_none(subject: str) -> None:
     own = body("a")
     assert parse(own, f"city.{ProviderChanged.name}.a").subject == "a"
     assert parse(own, f"internal.replay.ears.city.{ProviderChanged.name}.a").subject == "a"
-    with pytest.raises(Malformed):
+    with pytest.raises(InvalidEvent):
         parse(own, subject)
 
 
@@ -464,7 +464,7 @@ def test_reasons_name_no_values(db: Database) -> None:
             text("INSERT INTO lease (name, holder) VALUES (:name, :holder)"),
             {"name": "Mia", "holder": "Muster"},
         )
-    with pytest.raises(Malformed) as refused:
+    with pytest.raises(InvalidEvent) as refused:
         parse(b'{"specversion": "Mia Muster"}', f"city.{ProviderChanged.name}.a")
     for said in (
         str(failed.value.__class__),

@@ -10,7 +10,7 @@ from libs.contracts.event import Envelope
 from libs.contracts.messages import InvalidTemplate
 from libs.contracts.notify import MessageRequested
 from libs.contracts.topology import REQUESTS
-from libs.servicekit.delivery import Malformed
+from libs.servicekit.delivery import InvalidEvent
 from libs.servicekit.kit import Kit
 from libs.servicekit.subscriptions import Subscription
 from services.notify.config import vault_of
@@ -27,7 +27,7 @@ def requested(session: Session, kit: Kit, event: Envelope[Any]) -> None:
     try:
         taken = commands.accept(session, vault_of(kit.settings), event.data, event.id, event.traceparent)
     except InvalidTemplate as error:
-        raise Malformed(str(error)) from None
+        raise InvalidEvent(str(error)) from None
     REQUESTED.labels(event.data.template, "accepted" if taken else "unknown_recipient").inc()
 
 

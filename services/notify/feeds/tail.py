@@ -17,7 +17,7 @@ from libs.cardquery.matching import Matching
 from libs.contracts.card import Card
 from libs.contracts.topology import CITY
 from libs.servicekit.broker import Bus
-from libs.servicekit.delivery import Malformed, parse
+from libs.servicekit.delivery import InvalidEvent, parse
 from services.notify.feeds.ring import Entry, Ring
 
 LOOK_SECONDS = 5.0
@@ -108,7 +108,7 @@ class Tail:
             sequence = message.seq or sequence + 1
             try:
                 return self._entry(sequence, message.subject or "", message.data or b"")
-            except Malformed:  # it lies in DEAD already
+            except InvalidEvent:  # it lies in DEAD already
                 continue
             except Exception as error:
                 log.error("a fact cannot be read", sequence=sequence, exc_info=error)

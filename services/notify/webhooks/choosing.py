@@ -16,7 +16,7 @@ KEPT = 2000
 
 
 def told_of(subject: str, body: bytes, sequence: int) -> tuple[Told, Card | None]:
-    """A message of the bus as it goes to endpoints, and its card; raises Malformed."""
+    """A message of the bus as it goes to endpoints, and its card; raises InvalidEvent."""
     event = parse(body, subject)
     service, aggregate, _, _, thing = subject.split(".")[-5:]
     told = Told(event.id, event.name, f"{service}.{aggregate}.{thing}", body, event.traceparent, sequence)

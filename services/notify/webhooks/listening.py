@@ -9,7 +9,7 @@ from nats.aio.msg import Msg
 from libs.cardquery.matching import Matching
 from libs.contracts.card import Card
 from libs.contracts.topology import CITY, HOOKS, Consumer
-from libs.servicekit.delivery import Malformed, acknowledge, dead_letter, is_outage, settle_failure
+from libs.servicekit.delivery import InvalidEvent, acknowledge, dead_letter, is_outage, settle_failure
 from libs.servicekit.kit import Kit
 from libs.servicekit.pull import Pull, keep_in_progress
 from services.notify.webhooks import commands, outcomes, queries
@@ -67,7 +67,7 @@ class Listening:
     async def _heard(self, message: Msg) -> Heard | None:
         try:
             return Heard(message, *told_of(message.subject, message.data, place_of(message)))
-        except Malformed as error:
+        except InvalidEvent as error:
             await dead_letter(message, HOOKS.name, self._kit.bus.js, error)
             return None
 

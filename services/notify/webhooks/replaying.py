@@ -15,7 +15,7 @@ from nats.js.errors import NotFoundError
 from libs.cardquery.matching import Matching
 from libs.contracts.topology import CITY
 from libs.servicekit.batches import leaving
-from libs.servicekit.delivery import Malformed
+from libs.servicekit.delivery import InvalidEvent
 from libs.servicekit.kit import Kit
 from libs.servicekit.lease import Lease
 from services.notify.webhooks import commands, queries
@@ -86,7 +86,7 @@ class Replaying:
     def _told(self, hook: Webhook, subject: str, body: bytes, place: int) -> Told | None:
         try:
             told, card = told_of(subject, body, place)
-        except Malformed:  # it lies in DEAD already
+        except InvalidEvent:  # it lies in DEAD already
             return None
         return told if self._choosing.chosen([hook], told, card) else None
 
