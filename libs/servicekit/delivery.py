@@ -118,7 +118,7 @@ async def dead_letter(message: Msg, consumer: str, js: JetStreamContext, error: 
         await js.publish(
             topology.dead_subject(consumer, message.subject),
             message.data,
-            headers=_headers(message, consumer, error),
+            headers=dead_letter_headers(message, consumer, error),
         )
         await message.term()
     except (NatsError, TimeoutError):
@@ -129,7 +129,8 @@ async def dead_letter(message: Msg, consumer: str, js: JetStreamContext, error: 
     log.error("event is dead", consumer=consumer, subject=message.subject, error=reason_of(error)[:300])
 
 
-def _headers(message: Msg, consumer: str, error: Exception) -> dict[str, str]:
+def dead_letter_headers(message: Msg, consumer: str, error: Exception) -> dict[str, str]:
+    """What an operator needs to know, beside the event's own headers."""
     origin = message.metadata
     headers = {key: value for key, value in (message.headers or {}).items() if key != "Nats-Msg-Id"}
     frame = traceback.extract_tb(error.__traceback__)[-1:]

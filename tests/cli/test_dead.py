@@ -31,7 +31,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-def bury(broker: Stack, consumer: str = "search", number: int = 1) -> int:
+def dead_letter(broker: Stack, consumer: str = "search", number: int = 1) -> int:
     """Puts a dead letter where the retry middleware would."""
 
     async def publish() -> int:
@@ -71,7 +71,7 @@ def left(broker: Stack) -> int:
 
 
 def test_a_dead_letter_is_listed_and_shown(broker: Stack, coburg: Coburg) -> None:
-    sequence = bury(broker)
+    sequence = dead_letter(broker)
 
     listed = coburg(broker.home.environ, "dead", "list", "--consumer", "search")
     shown = coburg(broker.home.environ, "dead", "show", str(sequence))
@@ -85,7 +85,7 @@ def test_a_dead_letter_is_listed_and_shown(broker: Stack, coburg: Coburg) -> Non
 def test_a_replay_goes_to_its_consumer_only_and_can_not_be_taken_for_a_duplicate(
     broker: Stack, coburg: Coburg
 ) -> None:
-    sequence = bury(broker, number=2)
+    sequence = dead_letter(broker, number=2)
 
     result = coburg(broker.home.environ, "dead", "replay", str(sequence))
 
@@ -98,8 +98,8 @@ def test_a_replay_goes_to_its_consumer_only_and_can_not_be_taken_for_a_duplicate
 
 def test_drop_takes_only_what_was_chosen(broker: Stack, coburg: Coburg) -> None:
     coburg(broker.home.environ, "dead", "drop", "--all", "--yes")
-    bury(broker, number=3)
-    bury(broker, "notify", number=3)
+    dead_letter(broker, number=3)
+    dead_letter(broker, "notify", number=3)
 
     coburg(broker.home.environ, "dead", "drop", "--all", "--consumer", "notify", "--yes")
 

@@ -356,10 +356,10 @@ async def test_a_replayed_letter_that_fails_again_is_dead_under_its_first_subjec
         original = f"city.{ProviderChanged.name}.a"
         await js.publish(f"{topology.replay_subject(EAR.name)}.{original}", body("a"))
 
-        async def buried() -> list[RawStreamMsg]:
+        async def dead_letters() -> list[RawStreamMsg]:
             return await dead(js)
 
-        (letter,) = await eventually(buried)
+        (letter,) = await eventually(dead_letters)
     assert letter.subject == f"dead.probe.{original}"
 
 
