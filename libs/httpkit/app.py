@@ -44,7 +44,7 @@ SWAGGER_ASSETS = Path("node_modules/swagger-ui-dist")
 CLEAN_EVERY_SECONDS = 3600.0
 UNTRACED = ("/health", "/metrics", "/docs", "/assets")
 
-Recognise = Callable[[Kit, Principal], Principal]
+EnrichPrincipal = Callable[[Kit, Principal], Principal]
 Check = Callable[[], Awaitable[str | None]]
 
 
@@ -68,13 +68,13 @@ def create_app(
     jobs: Sequence[Job] = (),
     checks: Sequence[Check] = (),
     closers: Sequence[Callable[[], Awaitable[None]]] = (),
-    recognise: Recognise | None = None,
+    enrich_principal: EnrichPrincipal | None = None,
     costs: Mapping[str, int] | None = None,
     settings: Settings | None = None,
 ) -> FastAPI:
     """Assemble a service. `migrations` gives it a database and an outbox; `subscriptions` need the database, `listeners`
     are those it handles in a way of its own; `preparations` end before the service is ready, `jobs` go on; `checks` name
-    what is missing, or None; `closers` are called at its end; `recognise` adds to a caller what the service knows of them.
+    what is missing, or None; `closers` are called at its end; `enrich_principal` adds to a caller what the service knows of them.
     """
     settings = settings or Settings.load(service)
     telemetry.setup(settings)
@@ -97,7 +97,7 @@ def create_app(
         generate_unique_id_function=openapi.operation_id,
     )
     app.state.kit, app.state.verifier = kit, Verifier(settings)
-    app.state.recognise = recognise or _as_the_token_says
+    app.state.enrich_principal = enrich_principal or _as_the_token_says
     words = Words(settings)
     problems.install(app, words)
     openapi.install(app, settings)

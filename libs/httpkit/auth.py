@@ -84,7 +84,7 @@ def _caller(
     if credentials is None:
         return None
     state = request.app.state
-    caller: Principal = state.recognise(state.kit, state.verifier.principal(credentials.credentials))
+    caller: Principal = state.enrich_principal(state.kit, state.verifier.principal(credentials.credentials))
     return caller
 
 

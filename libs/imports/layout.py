@@ -34,7 +34,7 @@ class Layout:
     first_line: int = 1
 
 
-def recognise(parts: Parts, kind: str, *, encoding: str = "cp1252", delimiter: str = ",") -> Layout:
+def detect_layout(parts: Parts, kind: str, *, encoding: str = "cp1252", delimiter: str = ",") -> Layout:
     """The layout of a file; `encoding` and `delimiter` are those expected when the file itself does not tell.
 
     Raises Unreadable for what is no table at all.

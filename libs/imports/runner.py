@@ -12,7 +12,7 @@ from sqlmodel import Session
 from libs.imports import commands, headings, queries, reader
 from libs.imports.draft import Draft, Importer, Line
 from libs.imports.findings import Finding, Unreadable
-from libs.imports.layout import Layout, recognise
+from libs.imports.layout import Layout, detect_layout
 from libs.imports.models import Import
 from libs.servicekit import telemetry
 from libs.servicekit.db import is_outage
@@ -76,7 +76,7 @@ def _rows(
     parts = partial(queries.parts, kit.database, order.id)
     mapping = importer.mapping
     usual = {"encoding": mapping.encoding, "delimiter": mapping.delimiter} if mapping else {}
-    layout = recognise(parts, order.format, **usual)
+    layout = detect_layout(parts, order.format, **usual)
     if layout.kind != "jsonl":
         return _table(layout, reader.Table(layout, parts), importer)
     count = sum(1 for _ in reader.json_rows(reader.text(parts(), layout.encoding)))

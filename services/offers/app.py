@@ -6,7 +6,7 @@ from libs.httpkit.app import create_app
 from services.offers.api import ROUTERS
 from services.offers.consumers import SUBSCRIPTIONS
 from services.offers.jobs import JOBS, PREPARATIONS
-from services.offers.organisations.queries import recognise
+from services.offers.organisations.queries import enrich_principal
 
 app = create_app(
     "offers",
@@ -16,6 +16,6 @@ app = create_app(
     subscriptions=SUBSCRIPTIONS,
     preparations=PREPARATIONS,
     jobs=JOBS,
-    recognise=recognise,
+    enrich_principal=enrich_principal,
     costs={"/v1/exports": 20, "/hsds": 5},  # whole boards in one answer
 )

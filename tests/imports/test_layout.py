@@ -13,7 +13,7 @@ from libs.imports import workbook
 from libs.imports.cells import guarded, unguarded
 from libs.imports.findings import Unreadable
 from libs.imports.headings import known_by, match, require
-from libs.imports.layout import Layout, recognise
+from libs.imports.layout import Layout, detect_layout
 from libs.imports.reader import Table
 
 ROWS = [["key", "Straße"], ["1", "Mühlenstraße 3"], ["2", "Größe; Maß, „voll“"]]
@@ -50,7 +50,7 @@ def cut(content: bytes) -> list[bytes]:
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_says_how_it_is_laid_out(kind: str) -> None:
     content, layout = FILES[kind]
-    assert recognise(lambda: cut(content), "csv") == layout
+    assert detect_layout(lambda: cut(content), "csv") == layout
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FILES if not kind.startswith("commas")])
@@ -60,10 +60,10 @@ def test_whatever_the_layout_the_rows_are_the_same(kind: str) -> None:
 
 
 def test_a_few_bad_bytes_make_no_other_encoding() -> None:
-    assert recognise(lambda: [("ä" * 5).encode() + b"\xff;b\n"], "csv").encoding == "utf-8-sig"
-    assert recognise(lambda: ["Straße;b".encode("iso-8859-15")], "csv", encoding="iso-8859-15").encoding == (
-        "iso-8859-15"
-    )
+    assert detect_layout(lambda: [("ä" * 5).encode() + b"\xff;b\n"], "csv").encoding == "utf-8-sig"
+    assert detect_layout(
+        lambda: ["Straße;b".encode("iso-8859-15")], "csv", encoding="iso-8859-15"
+    ).encoding == ("iso-8859-15")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_few_bad_bytes_make_no_other_encoding() -> None:
 )
 def test_what_is_no_table_is_said(content: bytes, code: str) -> None:
     with pytest.raises(Unreadable) as said:
-        recognise(lambda: [content], "csv")
+        detect_layout(lambda: [content], "csv")
     assert said.value.code == code
 
 
@@ -87,7 +87,7 @@ def packed(book: Workbook) -> bytes:
 
 
 def unpacked(content: bytes) -> list[list[str]]:
-    layout = recognise(lambda: cut(content), "csv")
+    layout = detect_layout(lambda: cut(content), "csv")
     table = Table(layout, lambda: cut(content))
     assert [record.line for record in table.records()] == [record.line for record in table.records()]
     return [record.cells for record in table.records()]

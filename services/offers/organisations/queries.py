@@ -13,7 +13,7 @@ from services.offers.organisations.domain import LEFT, Role, Topic
 from services.offers.organisations.models import Invitation, Member, Recipient
 
 
-def recognise(kit: Kit, caller: Principal) -> Principal:
+def enrich_principal(kit: Kit, caller: Principal) -> Principal:
     """The caller with the organisations that they are a member of, beside those that their token names and that they
     have not left: whom an organisation let go it must take back itself, whatever the identity provider says."""
     if caller.is_any("editor"):
