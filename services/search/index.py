@@ -14,7 +14,7 @@ from libs.cardquery.vocabulary import Vocabulary
 from services.search import schema
 from services.search.domain import Change
 from services.search.engine import COUNTED, KEY, Engine, Missing, Rejected, total
-from services.search.target import Flight, Refused, Target, misplaced
+from services.search.target import PendingTask, Refused, Target, misplaced
 from services.search.wire import Unavailable
 
 AGAIN_SECONDS = 1.0
@@ -88,23 +88,21 @@ class Index:
         index is gone.
         """
         async with self._order:
-            flights = [
-                await self._take_off(target, changes) for target in ([only] if only else self._targets)
-            ]
-        refused = [await self._land(flight) for flight in flights]
+            tasks = [await self._enqueue(target, changes) for target in ([only] if only else self._targets)]
+        refused = [await self._await_task(pending) for pending in tasks]
         return [one for some in refused for one in some]
 
-    async def _take_off(self, target: Target, changes: Sequence[Change]) -> Flight:
+    async def _enqueue(self, target: Target, changes: Sequence[Change]) -> PendingTask:
         while True:
             fresh: list[Change] = []
             try:
                 fresh = await target.newer(self.engine, changes)
                 if not fresh:
-                    return Flight(target, fresh, 0)
+                    return PendingTask(target, fresh, 0)
                 target.task = await self.engine.put(target.uid, [one.ranked(self._lifts) for one in fresh])
-                return Flight(target, fresh, target.task)
+                return PendingTask(target, fresh, target.task)
             except Rejected as refusal:
-                return Flight(target, fresh, refusal)
+                return PendingTask(target, fresh, refusal)
             except Missing:
                 raise
             except Unavailable as error:
@@ -112,30 +110,30 @@ class Index:
                 log.warning("index waits for Meilisearch", error=str(error))
                 await asyncio.sleep(AGAIN_SECONDS)
 
-    async def _land(self, flight: Flight) -> list[Refused]:
-        if not flight.changes:
+    async def _await_task(self, pending: PendingTask) -> list[Refused]:
+        if not pending.changes:
             return []
         try:
-            if isinstance(flight.task, Rejected):
-                raise flight.task
-            await self.engine.wait(flight.task)
+            if isinstance(pending.task, Rejected):
+                raise pending.task
+            await self.engine.wait(pending.task)
         except Rejected as refusal:
-            return await self._search_culprit(flight, refusal)
+            return await self._search_culprit(pending, refusal)
         except Unavailable as error:
             log.warning("index task is done again", error=str(error))
             await asyncio.sleep(AGAIN_SECONDS)
-            return await self._again(flight.target, flight.changes)
+            return await self._again(pending.target, pending.changes)
         return []
 
-    async def _search_culprit(self, flight: Flight, refusal: Rejected) -> list[Refused]:
+    async def _search_culprit(self, pending: PendingTask, refusal: Rejected) -> list[Refused]:
         """Meilisearch refuses a whole task for one document: halve it until that one stands alone."""
-        changes = flight.changes
-        flight.target.forget(changes)
+        changes = pending.changes
+        pending.target.forget(changes)
         if len(changes) == 1:
             return [Refused(changes[0].key, refusal)]
         middle = len(changes) // 2
-        return await self._again(flight.target, changes[:middle]) + await self._again(
-            flight.target, changes[middle:]
+        return await self._again(pending.target, changes[:middle]) + await self._again(
+            pending.target, changes[middle:]
         )
 
     async def _again(self, target: Target, changes: list[Change]) -> list[Refused]:
@@ -143,8 +141,8 @@ class Index:
         async with self._order:
             if target not in self._targets:  # replaced meanwhile
                 return []
-            flight = await self._take_off(target, changes)
-        return await self._land(flight)
+            pending = await self._enqueue(target, changes)
+        return await self._await_task(pending)
 
     async def lift(self, lifts: Mapping[str, float]) -> None:
         """Rank all things by these factors of fields of action, now and from now on; waits for Meilisearch."""

@@ -42,7 +42,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Flight:
+class PendingTask:
     """Changes on their way into a target: Meilisearch's task, or its refusal to take one."""
 
     target: Target
