@@ -15,6 +15,7 @@ from libs.contracts.card import Card
 CONTENT_TYPE = "application/cloudevents+json"
 NAME = re.compile(r"^(?P<service>[a-z]+)\.(?P<aggregate>[a-z]+)\.(?P<fact>[a-z]+)\.v(?P<major>[1-9]\d*)$")
 THING_ID = r"^[A-Za-z0-9_-]{1,64}$"
+UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 SEQUENCE_DIGITS = 10
 
 

@@ -1,1 +1,1 @@
-"""What all services must know alike of a town: its days off, and how its opening hours are read."""
+"""What all services must know alike of a town: its days off, how its opening hours are read, and what it says of places."""

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
+from libs.contracts.event import UUID7
 from libs.servicekit.values import CleanStr
 from services.notify.config import vault_of
 from services.notify.vault import Vault
 
-UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 # Nothing of a page that a personal link opened is kept or told to others.
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
@@ -31,7 +31,6 @@ def _vault(request: Request) -> Vault:
 Sealing = Annotated[Vault, Depends(_vault)]
 Token = Annotated[CleanStr, Query(max_length=400, description="Of the link in a message.")]
 RecipientId = Annotated[str, Path(pattern=UUID7, description="As notify gave it out.")]
-Id = Annotated[str, Path(pattern=UUID7, description="UUIDv7")]
 
 
 def page(

@@ -5,14 +5,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from libs.contracts.event import UUID7
 from libs.httpkit import recipients as proofs
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.links import LinkToken, Signing
+from libs.httpkit.params import Id
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.errors import NotFound, Unauthenticated
-from services.notify.edge import GONE_PAGE, UUID7, Id, Token, page
+from services.notify.edge import GONE_PAGE, Token, page
 from services.notify.subscriptions import commands, queries
 from services.notify.subscriptions.commands import Wanted
 from services.notify.subscriptions.filters import checked

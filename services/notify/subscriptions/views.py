@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from pydantic_core import from_json
 
 from libs.contracts.card import PRINTABLE
+from libs.contracts.event import UUID7
 from libs.servicekit.values import Body, CleanStr
-from services.notify.edge import UUID7
 from services.notify.subscriptions.domain import USUAL, Cadence
 from services.notify.subscriptions.models import Follower
 from services.notify.things.domain import Change

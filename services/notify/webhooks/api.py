@@ -14,12 +14,13 @@ from libs.contracts.card import PRINTABLE
 from libs.httpkit.auth import require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.errors import FieldError, Invalid, Unavailable
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body, CleanStr
-from services.notify.edge import Id, Sealing
+from services.notify.edge import Sealing
 from services.notify.targets import MAX_URL, Refused, checked
 from services.notify.webhooks import commands, queries
 from services.notify.webhooks.choosing import parameters

@@ -11,6 +11,7 @@ from libs.httpkit.auth import require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.links import LinkToken, Signing
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id, Slug, town_zone
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
@@ -33,7 +34,6 @@ from services.offers.allocation.views import (
     WholePeriodView,
     WishlistView,
 )
-from services.offers.params import Id, Slug, town_zone
 
 router = APIRouter(tags=["allocation"])
 Reader = Annotated[Principal, require("editor", "provider")]

@@ -11,9 +11,8 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from libs.contracts.card import PRINTABLE, Name, Text
-from libs.contracts.event import THING_ID
+from libs.contracts.event import THING_ID, UUID7
 from libs.servicekit.values import Body, Day, Instant
-from services.offers.params import UUID7
 
 MAX_SLOTS = 60
 MAX_WISHES = 50

@@ -11,6 +11,7 @@ from libs.contracts.card import Name, Paragraphs, Word
 from libs.httpkit.auth import require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id, Slug
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
@@ -26,7 +27,6 @@ from services.offers.boards.domain import Declaration
 from services.offers.boards.models import Board
 from services.offers.offers import api as offers
 from services.offers.offers.api import OfferView
-from services.offers.params import Id, Slug
 
 router = APIRouter(tags=["blueprints"])
 Editor = Annotated[Principal, require("editor")]

@@ -4,12 +4,12 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from libs.httpkit.pagination import Items
+from libs.httpkit.params import Slug
 from libs.httpkit.preconditions import etag
 from libs.httpkit.transactions import Reading
 from services.offers.boards import queries
 from services.offers.boards.domain import Declaration
 from services.offers.boards.models import Board, Origin
-from services.offers.params import Slug
 
 router = APIRouter(prefix="/v1/boards", tags=["boards"])
 

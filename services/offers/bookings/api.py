@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from libs.contracts.card import Name
-from libs.contracts.event import THING_ID
+from libs.contracts.event import THING_ID, UUID7
 from libs.httpkit.auth import Anyone, require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
@@ -29,7 +30,6 @@ from services.offers.bookings.steps import Full
 from services.offers.bookings.views import Booked, BookingInFull, BookingView, Export, TermsView
 from services.offers.offers import queries as offers
 from services.offers.offers.models import Offer
-from services.offers.params import UUID7, Id
 
 router = APIRouter(prefix="/v1", tags=["bookings"])
 Writer = Annotated[Principal, require("editor", "provider")]

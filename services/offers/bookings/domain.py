@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from libs.contracts.card import Name
+from libs.contracts.event import UUID7
 from libs.servicekit.values import Body
 from libs.town.calendar import ends, shifted
 from services.offers.bookings.forms import FormField, FormKind
-from services.offers.params import UUID7
 from services.offers.slots.domain import SlotRules, WantedSlot
 
 MOST_DATES = 50

@@ -13,6 +13,7 @@ from libs.httpkit.auth import require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.links import Signing, by_token_or_link
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
@@ -22,7 +23,6 @@ from libs.servicekit.values import Body
 from services.offers.contact import commands, queries
 from services.offers.contact.domain import MAX_TEXT, Sender
 from services.offers.contact.models import Conversation, Message
-from services.offers.params import Id
 
 router = APIRouter(prefix="/v1", tags=["contact"])
 Actor = Annotated[Principal, require("editor", "provider")]

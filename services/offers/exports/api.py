@@ -12,6 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 from libs.httpkit.auth import Anyone
+from libs.httpkit.params import Id, UtcInstant
 from libs.httpkit.transactions import Reading
 from libs.servicekit.errors import FieldError, Forbidden, Invalid, NotFound
 from libs.servicekit.kit import Kit
@@ -22,7 +23,6 @@ from services.offers.exports.domain import EXCEL, PLAIN, TEXTS, Filter, say
 from services.offers.exports.views import Changes
 from services.offers.offers import queries as offers
 from services.offers.offers.models import Offer
-from services.offers.params import Id, Moment
 from services.offers.sessions import queries as sessions
 
 router = APIRouter(tags=["exports"])
@@ -66,7 +66,7 @@ class Wanted(BaseModel):
 
     board: Annotated[CleanStr | None, Query(max_length=40)] = None
     provider_id: Annotated[CleanStr | None, Query(max_length=64)] = None
-    updated_since: Moment | None = None
+    updated_since: UtcInstant | None = None
     source: Annotated[
         CleanStr | None,
         Query(max_length=80, description="Only what was imported from it, with its own keys; for editors."),

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
+from libs.httpkit.params import UtcInstant
 from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.values import is_clean
-from services.offers.params import Moment
 
-_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(UtcInstant)
 
 
 def parse(since: str) -> tuple[datetime, str]:

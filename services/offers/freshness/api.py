@@ -9,6 +9,7 @@ from libs.contracts.card import Text
 from libs.contracts.offers import CheckedAs
 from libs.httpkit.links import by_token_or_link
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id, today
 from libs.httpkit.preconditions import etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.transactions import Reading, Transaction
@@ -20,7 +21,6 @@ from services.offers.offers import queries as offers
 from services.offers.offers.api import OfferView, view
 from services.offers.offers.models import Offer
 from services.offers.organisations import queries as organisations
-from services.offers.params import Id, today
 
 router = APIRouter(prefix="/v1", tags=["freshness"])
 Asker = Annotated[Principal | str, by_token_or_link("reminder")]

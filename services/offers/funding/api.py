@@ -11,6 +11,7 @@ from libs.contracts.card import Paragraphs
 from libs.contracts.offers import BudgetForecast, BudgetSituation
 from libs.httpkit.auth import require
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Slug, today
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
@@ -18,7 +19,6 @@ from libs.servicekit.values import Body
 from services.offers.funding import commands, queries
 from services.offers.funding.domain import Cents, Entered, Outcome, due, outcome, period_of
 from services.offers.funding.models import Budget
-from services.offers.params import Slug, today
 
 MAX_PRICE_CENTS = 10**9
 MAX_PERSONS = 10_000

@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
+from libs.httpkit.params import UtcInstant
 from libs.httpkit.transactions import Reading
 from libs.servicekit.db import Database
 from libs.servicekit.kit import Kit
@@ -16,7 +17,6 @@ from services.offers.exports.frame import Frame
 from services.offers.hsds import paging
 from services.offers.hsds.queries import Asked
 from services.offers.hsds.vocabulary import Vocabulary
-from services.offers.params import Moment
 
 T = TypeVar("T")
 Wished = Annotated[CleanStr | None, Query(max_length=64)]
@@ -35,7 +35,7 @@ class Filters(Classified):
     """Which services; all that is said must hold."""
 
     organization_id: Wished = None
-    modified_after: Annotated[Moment | None, Query(description="Changed then or later.")] = None
+    modified_after: Annotated[UtcInstant | None, Query(description="Changed then or later.")] = None
 
 
 @dataclass(frozen=True)

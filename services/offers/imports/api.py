@@ -15,6 +15,7 @@ from libs.contracts.card import Text
 from libs.httpkit.auth import require
 from libs.httpkit.idempotency import IdempotencyKey, IdempotentRequest, owner_of
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id
 from libs.httpkit.problems import Problem
 from libs.httpkit.transactions import Reading
 from libs.imports import commands, queries
@@ -27,7 +28,6 @@ from libs.servicekit.values import CleanStr
 from services.offers.boards import queries as boards
 from services.offers.imports import runner
 from services.offers.imports.targets import NATIVE
-from services.offers.params import Id
 
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -10,24 +10,25 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from libs.contracts.card import Name, Paragraphs
+from libs.contracts.event import UUID7
 from libs.contracts.offers import CheckedAs
 from libs.httpkit.auth import Anyone, require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id, today
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.errors import Forbidden
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body, CleanStr
+from libs.town.accessibility import check_place
 from libs.town.calendar import read
 from services.offers import notices
-from services.offers.accessibility import check_place
 from services.offers.boards import queries as boards
 from services.offers.notices import Notice
 from services.offers.offers import commands, queries
 from services.offers.offers.domain import Flag, OfferContent, OfferStatus
 from services.offers.offers.models import Offer
-from services.offers.params import UUID7, Id, today
 
 router = APIRouter(prefix="/v1/offers", tags=["offers"])
 Writer = Annotated[Principal, require("editor", "provider")]
@@ -122,7 +123,7 @@ def create_offer(
     """Draft an offer; with `publish` it is public at once."""
     if body.publish and not caller.is_any("editor"):
         raise Forbidden("Publishing needs the role editor.", code="role-needed", roles="editor")
-    check_place(request, body.content.place)
+    check_place(body.content.place, request.app.state.kit.settings.town)
     offer = commands.draft(session, caller, body.board, body.provider_id, body.content)
     if body.publish:
         commands.make_public(session, offer, today(request))
@@ -155,7 +156,7 @@ def change_offer(
     response: Response,
 ) -> OfferView:
     """Replace what is said of an offer."""
-    check_place(request, body.place)
+    check_place(body.place, request.app.state.kit.settings.town)
     offer = commands.change(session, caller, offer_id, expected, body)
     return _answer(offer, response, _told(session, offer, request))
 

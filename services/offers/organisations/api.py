@@ -12,6 +12,7 @@ from libs.httpkit.auth import Anyone, require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.links import LinkToken, Signing
 from libs.httpkit.pagination import Items
+from libs.httpkit.params import Id, ThingId
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
@@ -22,7 +23,6 @@ from libs.servicekit.values import Body
 from services.offers.organisations import commands, queries
 from services.offers.organisations.domain import Role, Topic
 from services.offers.organisations.models import Invitation, Member, Recipient
-from services.offers.params import Id, ThingId
 
 router = APIRouter(prefix="/v1", tags=["organisations"])
 Actor = Annotated[Principal, require("editor", "provider")]

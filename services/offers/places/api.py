@@ -8,11 +8,11 @@ from pydantic import BaseModel
 
 from libs.httpkit.auth import Anyone, require
 from libs.httpkit.pagination import Items
+from libs.httpkit.params import Id
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
 from services.offers.offers import queries as offers
-from services.offers.params import Id
 from services.offers.places import commands, queries
 from services.offers.places.domain import Provision
 from services.offers.places.models import Stock

@@ -12,14 +12,14 @@ from libs.contracts.event import THING_ID
 from libs.httpkit.auth import require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id, today
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.recipients import Proven
 from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body, CleanStr
-from services.offers.accessibility import check_place
+from libs.town.accessibility import check_place
 from services.offers.offers.domain import OfferContent
-from services.offers.params import Id, today
 from services.offers.proposals import commands, queries
 from services.offers.proposals.domain import MISSING, Decision, Kind, changes
 from services.offers.proposals.models import Proposal
@@ -103,7 +103,7 @@ def propose_offer(
     request: Request,
 ) -> Response:
     """Propose a change to a published offer; If-Match is the version of the offer it is made on."""
-    check_place(request, body.content.place)
+    check_place(body.content.place, request.app.state.kit.settings.town)
     if body.recipient_id:
         proof.check(body.recipient_id)
     return _made(
@@ -124,7 +124,7 @@ def propose_details(
     request: Request,
 ) -> Response:
     """Propose a change to the organisation's own details; If-Match is the version it is made on."""
-    check_place(request, body.content.place)
+    check_place(body.content.place, request.app.state.kit.settings.town)
     if body.recipient_id:
         proof.check(body.recipient_id)
     return _made(

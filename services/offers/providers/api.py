@@ -8,10 +8,10 @@ from fastapi.responses import Response
 from libs.httpkit.auth import require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.transactions import Reading, Transaction
-from services.offers.accessibility import check_place
-from services.offers.params import Id
+from libs.town.accessibility import check_place
 from services.offers.providers import commands, queries
 from services.offers.providers.domain import ProviderContent
 from services.offers.providers.models import Provider
@@ -46,7 +46,7 @@ def create_provider(
     body: ProviderContent, session: Transaction, idempotency: Idempotency, request: Request
 ) -> Response:
     """Add a provider."""
-    check_place(request, body.place)
+    check_place(body.place, request.app.state.kit.settings.town)
     provider = commands.join(session, body)
     headers = {"Location": f"{router.prefix}/{provider.id}", **etag(provider.version)}
     return idempotency.answer(view(provider), 201, headers)
@@ -70,7 +70,7 @@ def change_provider(
     response: Response,
 ) -> ProviderView:
     """Replace what is said of a provider; its public offers follow a new name."""
-    check_place(request, body.place)
+    check_place(body.place, request.app.state.kit.settings.town)
     provider = commands.change(session, provider_id, expected, body)
     response.headers.update(etag(provider.version))
     return view(provider)

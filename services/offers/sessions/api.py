@@ -9,12 +9,12 @@ from fastapi.responses import Response
 from libs.httpkit.auth import Anyone, require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.pagination import Items, Paging, page_of
+from libs.httpkit.params import Id
 from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.transactions import Reading, Transaction
 from libs.servicekit.principal import Principal
 from services.offers.bookings import queries as bookings
 from services.offers.offers import queries as offers
-from services.offers.params import Id
 from services.offers.sessions import commands, queries, town
 from services.offers.sessions.domain import (
     Cancellation,

@@ -12,8 +12,8 @@ from libs.contracts.card import PRINTABLE
 from libs.contracts.offers import Reason
 from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.values import Body, Day, Moment
+from libs.town.accessibility import invalid_parts
 from libs.town.calendar import lasts
-from services.offers.accessibility import unfit
 from services.offers.providers.domain import SaidPlace
 from services.offers.sessions.recurrence import MAX_SESSIONS, Unfit, aware, exists, occurrences
 
@@ -205,7 +205,7 @@ def check_period(spans: Iterable[Span], zone: tzinfo, start: date | None, end: d
 
 def check_venue(venue: SaidPlace | None, known: Iterable[str]) -> None:
     """A venue has both coordinates or none, and its accessibility is told in the town's words; Unfit otherwise."""
-    for field, reason in unfit(venue, known):
+    for field, reason in invalid_parts(venue, known):
         raise Unfit(f"venue.{field}", reason)
 
 

@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 
 from libs.httpkit.auth import Anyone
 from libs.httpkit.pagination import Items
+from libs.httpkit.params import Id
 from libs.httpkit.transactions import Reading
 from libs.town.calendar import read
 from services.offers.bookings import queries as bookings
 from services.offers.offers import queries as offers
-from services.offers.params import Id
 from services.offers.sessions.domain import day_begins, day_ends
 from services.offers.slots import queries
 from services.offers.slots.domain import Slot

@@ -1,4 +1,4 @@
-"""Parameters that several edges of the service share."""
+"""Parameters that many edges share: ids and names in paths, instants in queries, the town's day."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated
@@ -7,9 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Path, Request
 from pydantic import AfterValidator, AwareDatetime
 
-from libs.contracts.event import THING_ID
-
-UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+from libs.contracts.event import THING_ID, UUID7
 
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Id = Annotated[str, Path(pattern=UUID7, description="UUIDv7")]
@@ -24,7 +22,7 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("lies outside the calendar in UTC") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+UtcInstant = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 def town_zone(request: Request) -> ZoneInfo:

@@ -1,20 +1,18 @@
-"""What is said of a place: both coordinates or none, and words of the town's own list, `[accessibility]` of city.toml."""
+"""What is told of a place: both coordinates or none, and words of the town's own list, `[accessibility]` of city.toml."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-
-from fastapi import Request
 
 from libs.contracts.card import Place
 from libs.servicekit.errors import FieldError, Invalid
 
 
 def known_facts(town: Mapping[str, Any]) -> list[str]:
-    """What can be said in this town; empty where it has no list, and everything can."""
+    """What can be told in this town; empty where it has no list, and everything can."""
     return list(town.get("accessibility", ()))
 
 
-def unfit(place: Place | None, known: Iterable[str]) -> Iterator[tuple[str, str]]:
+def invalid_parts(place: Place | None, known: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield (field of the place, reason) for what does not fit; stored places may be older than a rule."""
     if place is None:
         return
@@ -27,8 +25,8 @@ def unfit(place: Place | None, known: Iterable[str]) -> Iterator[tuple[str, str]
             yield "accessibility", f"{fact} is none of {', '.join(listed)}"
 
 
-def check_place(request: Request, place: Place | None) -> None:
-    """Raise Invalid for everything of a place that does not fit."""
-    wrong = unfit(place, known_facts(request.app.state.kit.settings.town))
+def check_place(place: Place | None, town: Mapping[str, Any]) -> None:
+    """Raise Invalid for everything of a place that does not fit this town."""
+    wrong = invalid_parts(place, known_facts(town))
     if found := [FieldError(field=f"place.{field}", reason=reason) for field, reason in wrong]:
         raise Invalid(*found)
