@@ -22,8 +22,8 @@ def wrong(place: Place | None, town: object = TOWN) -> list[str]:
     [
         (None, []),
         (Place(lat=50.2, lon=10.9, accessibility=["lift", "wheelchair"]), []),
-        (Place(lat=50.2), ["place.lat"]),
-        (Place(lon=10.9, accessibility=["lift", "ramp"]), ["place.lon", "place.accessibility"]),
+        (Place(lat=50.2), ["place.lon"]),
+        (Place(lon=10.9, accessibility=["lift", "ramp"]), ["place.lat", "place.accessibility"]),
     ],
 )
 def test_whole_coordinates_and_the_towns_words(place: Place | None, fields: list[str]) -> None:
