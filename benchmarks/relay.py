@@ -12,8 +12,9 @@ from uuid_utils import uuid7
 
 from benchmarks.report import Row, rate
 from benchmarks.stack import OFFERS_MIGRATIONS, sample_fact
+from libs.publishing.relay import Relay
 from libs.servicekit.db import Database
-from libs.servicekit.outbox import Entry, Publisher, Relay, add_all
+from libs.servicekit.outbox import Entry, Publisher, add_all
 from libs.servicekit.tables import outbox
 from tests.stack import Stack
 

@@ -17,9 +17,10 @@ from cli.dead import silent
 from cli.errors import Trouble
 from cli.home import Home
 from cli.outbox import database, publishing
-from libs.servicekit.audit import Audit, Findings
+from libs.publishing.audit import Audit
+from libs.publishing.comparison import Findings
+from libs.publishing.restored import Restorable, WayOut
 from libs.servicekit.db import Database
-from libs.servicekit.restored import Restorable, WayOut
 
 PATIENCE = 60  # looks, a second apart, until a service's own audit is over
 COLUMNS = ("things", "lost", "missing", "older", "newer on the bus", "published again", "seconds")

@@ -102,7 +102,7 @@ def service(home: Home, name: str) -> Component:
     url = service_url(home, name)
     serve = (
         "-m",
-        "libs.httpkit.serve",
+        "libs.serving",
         f"services.{name}.app:app",
         "--host",
         "127.0.0.1",

@@ -11,7 +11,7 @@ from rich.table import Table
 from cli.components import SERVICES
 from cli.errors import Trouble
 from cli.home import ROOT, Home
-from libs.servicekit import refusals
+from libs.publishing import refusals
 from libs.servicekit.db import Database
 from libs.servicekit.settings import ServiceSettings, Settings
 

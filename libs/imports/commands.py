@@ -14,9 +14,9 @@ from libs.imports import queries
 from libs.imports.draft import Line
 from libs.imports.findings import Finding, Unreadable, message
 from libs.imports.models import Import, ImportFinding, ImportPart, ImportStatus
-from libs.servicekit import telemetry
 from libs.servicekit.db import leave_work, now
 from libs.servicekit.errors import TooMany
+from libs.telemetry import spans
 
 PART_BYTES = 1024 * 1024
 MAX_QUEUED = 20
@@ -27,7 +27,7 @@ def accept(session: Session, order: Import, upload: BinaryIO) -> Import:
     if queries.open_count(session) >= MAX_QUEUED:
         told = f"{MAX_QUEUED} imports wait already."
         raise TooMany(told, retry_after=30, code="too-many-imports", most=MAX_QUEUED)
-    order.traceparent = telemetry.traceparent()
+    order.traceparent = spans.traceparent()
     session.add(order)
     session.flush()
     for number, part in enumerate(iter(lambda: upload.read(PART_BYTES), b"")):

@@ -14,10 +14,10 @@ from libs.imports.draft import Draft, Importer, Line
 from libs.imports.findings import Finding, Unreadable
 from libs.imports.layout import Layout, detect_layout
 from libs.imports.models import Import
-from libs.servicekit import telemetry
-from libs.servicekit.db import is_outage
 from libs.servicekit.kit import Kit
+from libs.servicekit.outages import is_database_outage
 from libs.servicekit.outbox import TooLarge
+from libs.telemetry import spans
 
 ROWS_AT_ONCE = 500
 COUNTS = {"created", "changed", "unchanged"}
@@ -44,7 +44,7 @@ def _import(kit: Kit, order: Import, make: Make) -> Iterator[None]:
     try:
         yield from _chunks(kit, order, make)
     except Exception as error:
-        if is_outage(error):
+        if is_database_outage(error):
             raise  # the job starts anew and goes on behind the last chunk
         log.warning(
             "import failed", id=order.id, exc_info=not isinstance(error, Unreadable), error=str(error)
@@ -64,7 +64,7 @@ def _chunks(kit: Kit, order: Import, make: Make) -> Iterator[None]:
         pass  # done before an interruption; read again so that repeated keys are still noticed
     while chunk := list(islice(lines, ROWS_AT_ONCE)):
         yield
-        with tracer.start_as_current_span("import chunk", telemetry.context_of(order.traceparent)):
+        with tracer.start_as_current_span("import chunk", spans.context_of(order.traceparent)):
             _chunk(kit, order, importer, chunk)
     yield from _finish(kit, order.id, importer)
 
@@ -119,7 +119,7 @@ def _chunk(kit: Kit, order: Import, importer: Importer[Any], lines: Lines) -> No
     try:
         _take(kit, order, importer, lines)
     except Exception as error:
-        if is_outage(error) or all(line.draft.broken for line in lines):
+        if is_database_outage(error) or all(line.draft.broken for line in lines):
             raise
         if len(lines) > 1:
             middle = len(lines) // 2

@@ -8,7 +8,7 @@ import structlog
 from prometheus_client import Counter
 from sqlmodel import Session
 
-from libs.servicekit.db import is_outage
+from libs.servicekit.outages import is_database_outage
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ def leaving(job: str, thing: object) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if is_outage(error):
+        if is_database_outage(error):
             raise
         LEFT.labels(job).inc()
         log.error("left as it is", job=job, thing=getattr(thing, "id", thing), exc_info=error)

@@ -16,8 +16,6 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -28,39 +26,6 @@ SWITCH_SECONDS = 30.0
 
 # How long a database may take to answer the first word; a frozen one never does.
 CONNECT_SECONDS = 5
-# What a database that is away, restarting, full or overloaded says; everything else is a bug or a broken rule.
-# SQLite: busy, out of memory, not writable, disk trouble, full, not there, damaged.
-SQLITE_OUTAGES = frozenset(
-    (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_INTERRUPT,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_NOTADB,
-    )
-)
-# PostgreSQL: connection, resources, operator's intervention, system error; a lost race of transactions, read-only.
-POSTGRESQL_OUTAGES = ("08", "53", "57", "58", "40001", "40P01", "55P03", "25006")
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether this error says that the database cannot be used now, and not that it was asked something wrong."""
-    if not isinstance(error, DBAPIError):
-        return isinstance(error, PoolTimeoutError)
-    cause = error.orig
-    if isinstance(cause, sqlite3.Error):
-        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_CANTOPEN)
-        return code & 0xFF in SQLITE_OUTAGES
-    state = getattr(cause, "sqlstate", None)
-    if state is None:  # the server was not even reached
-        return isinstance(error, OperationalError | InterfaceError)
-    return str(state).startswith(POSTGRESQL_OUTAGES)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -23,8 +23,8 @@ from sqlalchemy.exc import DBAPIError
 from libs.contracts import topology
 from libs.contracts.catalogue import EVERY
 from libs.contracts.event import Envelope, Fact
-from libs.servicekit import db, telemetry
-from libs.servicekit.broker import Transient
+from libs.servicekit.outages import is_outage
+from libs.telemetry import spans
 
 MAX_ATTEMPTS = 5
 MAX_DELAY_SECONDS = 60.0
@@ -35,11 +35,6 @@ HANDLED = Counter("events_handled", "Events handled", ["consumer", "outcome"])
 
 class InvalidEvent(ValueError):  # noqa: N818 - a state of the body, like Transient
     """The body is no event that this service can read: dead at once."""
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether a dependency is away, so that waiting helps; everything else is a bug, or a race that is won next time."""
-    return isinstance(error, Transient | NatsError | ConnectionError) or db.is_outage(error)
 
 
 def reason_of(error: Exception) -> str:
@@ -78,7 +73,7 @@ async def handle(
     message: Msg, consumer: str, js: JetStreamContext, effect: Callable[[Envelope[Any]], Awaitable[None]]
 ) -> bool:
     """Give one event to `effect` and settle it; False while a dependency that it needs is away."""
-    span = telemetry.consuming(message.subject, message.headers, consumer)
+    span = spans.consuming(message.subject, message.headers, consumer)
     with trace.use_span(span, end_on_exit=True):
         try:
             await effect(parse(message.data, message.subject))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from libs.servicekit.broker import Bus
+from libs.bus.connection import Bus
 from libs.servicekit.db import Database
 from libs.servicekit.settings import Settings
 
@@ -31,7 +31,7 @@ class Kit:
     """
 
     settings: Settings
-    bus: Bus
+    connection: Bus | None = None
     db: Database | None = None
     migrated: bool = True
     failure: str | None = None
@@ -41,6 +41,13 @@ class Kit:
         default_factory=lambda: ThreadPoolExecutor(CONSUMER_THREADS, thread_name_prefix="consumer")
     )
     _ping: asyncio.Future[bool] | None = None
+
+    @property
+    def bus(self) -> Bus:
+        """The bus of a service that has one."""
+        if self.connection is None:
+            raise RuntimeError(f"{self.settings.service} was made without a bus")
+        return self.connection
 
     @property
     def database(self) -> Database:

@@ -9,8 +9,9 @@ from uuid_utils import uuid7
 
 from libs.contracts.messages import Template
 from libs.contracts.notify import MessageRequested, Occasion, Subject
-from libs.servicekit import outbox, telemetry
+from libs.servicekit import outbox
 from libs.servicekit.outbox import Entry
+from libs.telemetry import spans
 
 
 def request(
@@ -24,7 +25,7 @@ def request(
 ) -> None:
     """Ask for one message with the caller's transaction."""
     asked = entry(recipient_id, template, about, dates=dates, send_before=send_before)
-    outbox.add_all(session, [replace(asked, traceparent=telemetry.traceparent())])
+    outbox.add_all(session, [replace(asked, traceparent=spans.traceparent())])
 
 
 def entry(

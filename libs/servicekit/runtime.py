@@ -13,12 +13,11 @@ import structlog
 from prometheus_client import Counter, Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
-from libs.servicekit import cancelling, subscriptions, telemetry
-from libs.servicekit.audit import Audit
-from libs.servicekit.delivery import is_outage
+from libs.servicekit import cancelling, subscriptions
 from libs.servicekit.kit import Job, Kit
-from libs.servicekit.outbox import Relay
+from libs.servicekit.outages import is_database_outage, is_outage
 from libs.servicekit.subscriptions import Subscription
+from libs.telemetry import setup as telemetry
 
 AGAIN_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 GOOD_RUN_SECONDS = 60.0
@@ -55,8 +54,11 @@ async def running(kit: Kit, parts: Parts) -> AsyncIterator[None]:
         yield
     finally:
         await _end(tasks)
-        with contextlib.suppress(Exception):  # a broker that is away must not keep the process from ending
-            await asyncio.wait_for(kit.bus.stop(), STOP_SECONDS)
+        if kit.connection:
+            with contextlib.suppress(
+                Exception
+            ):  # a broker that is away must not keep the process from ending
+                await asyncio.wait_for(kit.connection.stop(), STOP_SECONDS)
         for close in parts.closers:
             await close()
         kit.threads.shutdown(wait=False, cancel_futures=True)
@@ -85,14 +87,14 @@ async def _start(kit: Kit, parts: Parts, tasks: set[asyncio.Task[None]]) -> None
             tasks.add(asyncio.create_task(_prepare(kit, job)))
         for job in filter(_without_bus, parts.jobs):
             tasks.add(asyncio.create_task(keep_running(kit, job)))
-        await kit.bus.start()
+        if kit.connection:
+            await kit.connection.start()
     except Exception as error:
         await _fail(kit, error)
         return
     listening = [job for each in parts.subscriptions for job in subscriptions.jobs(each)]
-    publishing = _publishing(kit) if kit.db else []
     others = [job for job in parts.jobs if not _without_bus(job)]
-    for job in [*publishing, *listening, *others]:
+    for job in [*listening, *others]:
         tasks.add(asyncio.create_task(keep_running(kit, job)))
 
 
@@ -106,7 +108,7 @@ async def _migrate(kit: Kit, folder: Path) -> None:
             await asyncio.to_thread(kit.database.migrate, folder)
             kit.migrated = True
         except (SQLAlchemyError, OSError) as error:
-            if not isinstance(error, OSError) and not is_outage(error):
+            if not isinstance(error, OSError) and not is_database_outage(error):
                 raise
             log.warning("database not ready", error=type(error).__name__, detail=str(error)[:200])
             await asyncio.sleep(1)
@@ -141,24 +143,3 @@ async def keep_running(kit: Kit, job: Job) -> None:
             pause = AGAIN_SECONDS
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-
-
-def _publishing(kit: Kit) -> list[Job]:
-    """The relay, and the audit of what it published: at once, after every reconnect, and slowly all the time."""
-    audit = Audit(kit.database, kit.bus.js, kit.settings.service)
-
-    async def relay(kit: Kit) -> None:
-        relay = Relay(kit.database, kit.bus.js, kit.settings.service, lambda: kit.bus.connected, audit)
-        with kit.bus.on_reconnect(relay.reconnected):
-            try:
-                await relay.run()
-            finally:
-                with contextlib.suppress(SQLAlchemyError):
-                    await relay.release()
-
-    async def keep_audited(kit: Kit) -> None:
-        back = asyncio.Event()
-        with kit.bus.on_reconnect(back.set):
-            await audit.keep(back, lambda: kit.bus.connected)
-
-    return [relay, keep_audited]

@@ -14,12 +14,12 @@ import structlog
 from nats.aio.msg import Msg
 from sqlmodel import Session
 
+from libs.bus.pull import Pull, keep_in_progress
 from libs.contracts.event import Envelope
 from libs.contracts.topology import Consumer, Listener
 from libs.servicekit.delivery import handle
 from libs.servicekit.inbox import first_time
 from libs.servicekit.kit import Job, Kit
-from libs.servicekit.pull import Pull, keep_in_progress
 
 BATCH = 32
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0

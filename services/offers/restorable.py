@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from libs.contracts import offers as events
 from libs.contracts.event import Envelope
-from libs.servicekit.restored import Restorable
+from libs.publishing.restored import Restorable
 from services.offers.allocation.models import Period
 from services.offers.blueprints.models import Improvement
 from services.offers.boards.models import Board

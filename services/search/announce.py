@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from nats.errors import Error as NatsError
 from uuid_utils import uuid7
 
+from libs.bus.connection import Bus
 from libs.contracts import topology
 from libs.contracts.event import Fact, envelope
-from libs.servicekit import telemetry
-from libs.servicekit.broker import Bus, Transient
+from libs.servicekit.outages import Transient
 from libs.servicekit.settings import Settings
+from libs.telemetry import spans
 
 KEPT_SECONDS = 2.0
 
@@ -33,11 +34,11 @@ class Announcer:
             time=datetime.now(UTC),
             prefix=self._prefix,
             schema_base=self._schemas,
-            traceparent=telemetry.traceparent(),
+            traceparent=spans.traceparent(),
             source=self._service,
         )
         subject, body = fact.subject(event_id), event.to_bytes()
-        with telemetry.publishing(subject, event.traceparent, event.time) as traceparent:
+        with spans.publishing(subject, event.traceparent, event.time) as traceparent:
             headers = {"Nats-Msg-Id": event_id} | ({"traceparent": traceparent} if traceparent else {})
             if not bus.connected:
                 raise Transient("the broker is away")

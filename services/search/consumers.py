@@ -16,12 +16,12 @@ from nats.errors import Error as NatsError
 from opentelemetry.trace import Span
 from prometheus_client import Counter, Histogram
 
+from libs.bus.connection import Bus
+from libs.bus.pull import Pull, keep_in_progress
 from libs.contracts.event import Envelope
 from libs.contracts.topology import SEARCH, Consumer
-from libs.servicekit import telemetry
-from libs.servicekit.broker import Bus
 from libs.servicekit.delivery import acknowledge, dead_letter, parse, settle_failure
-from libs.servicekit.pull import Pull, keep_in_progress
+from libs.telemetry import spans
 from libs.town.calendar import Calendar
 from services.search.domain import Change, change, newest
 from services.search.index import Index
@@ -114,8 +114,8 @@ class Indexer:
             REDELIVERED.inc()
         event = parse(message.data, message.subject)
         found = change(event, self._calendar)
-        recorded = telemetry.sampled((message.headers or {}).get("traceparent"))
-        span = telemetry.consuming(message.subject, message.headers, SEARCH.name) if recorded else None
+        recorded = spans.sampled((message.headers or {}).get("traceparent"))
+        span = spans.consuming(message.subject, message.headers, SEARCH.name) if recorded else None
         return Delivery(message, event, found, span)
 
     async def _dispatch(self, group: asyncio.TaskGroup) -> None:
@@ -172,7 +172,7 @@ def _trace(delivery: Delivery, begun: int) -> None:
     if delivery.span is None:
         return
     if delivery.change:
-        telemetry.client(
+        spans.client(
             "meilisearch index", delivery.span, begun, time.time_ns(), **{"db.system.name": "meilisearch"}
         )
     delivery.span.end()

@@ -4,10 +4,11 @@ from hashlib import sha256
 
 from pydantic import Field, model_validator
 
+from libs.bus.connection import Bus
 from libs.contracts.event import THING_ID
 from libs.contracts.search import Reason, ResultRated
-from libs.servicekit.broker import Bus, Transient
 from libs.servicekit.errors import NotFound, Unavailable
+from libs.servicekit.outages import Transient
 from libs.servicekit.rate_limit import RateLimit
 from libs.servicekit.values import Body
 from services.search.announce import Announcer

@@ -13,9 +13,9 @@ import structlog
 from nats.js import JetStreamContext
 from pydantic import ValidationError
 
+from libs.bus.state import caught_up, event_of, read_state
 from libs.contracts.agenda import PriorityFact, PrioritySet
 from libs.contracts.event import Envelope
-from libs.servicekit.state import caught_up, event_of, read_state
 from services.search.index import Index
 
 SUBJECT = "state.agenda.priority.*"

@@ -11,10 +11,10 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from pydantic import ValidationError
 
+from libs.bus.state import caught_up, event_of, read_state
 from libs.contracts.offers import BoardFact
-from libs.servicekit.broker import Transient
 from libs.servicekit.delivery import InvalidEvent
-from libs.servicekit.state import caught_up, event_of, read_state
+from libs.servicekit.outages import Transient
 from libs.town.calendar import Calendar
 from services.search.domain import Change, change, newest
 from services.search.index import Index

@@ -9,7 +9,7 @@ from nats.js import JetStreamContext
 from prometheus_client import Gauge
 
 from libs.contracts.topology import SEARCH
-from libs.servicekit.broker import Transient
+from libs.servicekit.outages import Transient
 from services.search.index import Index
 
 EVERY_SECONDS = 5.0

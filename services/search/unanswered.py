@@ -17,8 +17,8 @@ from prometheus_client import Counter
 
 from libs.cardquery.query import Query
 from libs.contracts.search import QueryUnanswered
-from libs.servicekit.broker import Transient
 from libs.servicekit.kit import Kit
+from libs.servicekit.outages import Transient
 from services.search.announce import Announcer
 from services.search.words import TownWords
 

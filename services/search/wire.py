@@ -6,7 +6,7 @@ aiohttp, not the SDK on httpx2: a search takes Meilisearch 1 ms, httpx2 adds 0.7
 
 import aiohttp
 
-from libs.servicekit.broker import Transient
+from libs.servicekit.outages import Transient
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 30.0

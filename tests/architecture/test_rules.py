@@ -25,6 +25,7 @@ NAMELESS = {
     "tools",
 }
 # Words of the town's business in the singular; servicekit serves any of them and knows none.
+KITS = ("servicekit", "httpkit", "bus", "telemetry", "publishing", "openapi", "serving")
 BUSINESS = (
     "board",
     "offer",
@@ -129,7 +130,7 @@ def test_modules_say_what_they_are() -> None:
     assert silent == [], "without a docstring"
 
 
-@pytest.mark.parametrize("file", modules("libs/servicekit", "libs/httpkit"), ids=str)
+@pytest.mark.parametrize("file", modules(*(f"libs/{kit}" for kit in KITS)), ids=str)
 def test_the_kits_speak_of_no_business(file: Path) -> None:
     words = re.findall(r"[a-zäöüß]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", (ROOT / file).read_text()).lower())
     said = {word for word in words if word.removesuffix("s") in BUSINESS or word in BUSINESS}
@@ -139,7 +140,7 @@ def test_the_kits_speak_of_no_business(file: Path) -> None:
 def test_tests_mirror_the_code() -> None:
     """Every module of the kits is used by a test, and every service has its tests where one looks for them."""
     tests = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in modules("tests"))
-    for kit in ("servicekit", "httpkit"):
+    for kit in KITS:
         names = {file.stem for file in modules(f"libs/{kit}") if "migrations" not in file.parts} - {
             "__init__"
         }

@@ -10,7 +10,8 @@ from cli import outbox as command
 from cli.errors import Trouble
 from cli.home import ROOT, Home
 from libs.contracts.offers import ProviderChanged
-from libs.servicekit import outbox, refusals
+from libs.publishing import refusals
+from libs.servicekit import outbox
 from libs.servicekit.db import Database
 from libs.servicekit.outbox import Publisher
 from libs.servicekit.tables import outbox as table

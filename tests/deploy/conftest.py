@@ -19,8 +19,8 @@ from nats.aio.client import Client
 
 from cli import partners
 from cli.home import ROOT, Home
+from libs.bus.connection import inbox
 from libs.provision import streams
-from libs.servicekit.broker import inbox
 from tests.stack import end, free_port_base
 from tests.waiting import eventually, until
 

@@ -13,10 +13,11 @@ from cli.home import ROOT
 from libs.contracts import topology
 from libs.contracts.offers import ProviderChanged
 from libs.provision import streams
+from libs.publishing.audit import Audit
+from libs.publishing.relay import Relay
 from libs.servicekit import outbox
-from libs.servicekit.audit import Audit
 from libs.servicekit.db import Database
-from libs.servicekit.outbox import Publisher, Relay
+from libs.servicekit.outbox import Publisher
 from tests.deploy.conftest import Broker
 from tests.stack import Stack
 

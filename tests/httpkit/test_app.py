@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from cli import components
 from cli.home import ROOT
-from libs.httpkit import app as kit_app
+from libs.httpkit import docs
 from libs.servicekit.settings import Settings
 from tests.servicekit.conftest import Probe, problem
 from tests.stack import Stack, free_port_base, plain_environment
@@ -39,7 +39,7 @@ class Addresses(HTMLParser):
         self.found += [value for name, value in attributes if name in ("src", "href", "action") and value]
 
 
-@pytest.mark.skipif(not (ROOT / kit_app.SWAGGER_ASSETS).is_dir(), reason="swagger-ui-dist is not installed")
+@pytest.mark.skipif(not (ROOT / docs.SWAGGER_ASSETS).is_dir(), reason="swagger-ui-dist is not installed")
 def test_docs_contact_only_their_own_host(start: Probe) -> None:
     client = start()
     page = client.get("/docs")
@@ -202,7 +202,7 @@ def test_a_migration_that_is_wrong_is_said_and_ends_the_process(tmp_path: Path, 
         f"def upgrade():\n    {wrong}\n"
     )
     port = str(free_port_base())
-    words = [sys.executable, "-m", "libs.httpkit.serve", "tests.httpkit.failing:app", "--port", port]
+    words = [sys.executable, "-m", "libs.serving", "tests.httpkit.failing:app", "--port", port]
     environ = plain_environment() | {"COBURG_HOME": str(tmp_path), "COBURG_PROBE_MIGRATIONS": str(tmp_path)}
     child = subprocess.Popen(words, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
 

@@ -1,13 +1,16 @@
 """Every error is a problem document that helps its reader, and tells nobody what is none of their business."""
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from libs.contracts.card import Card
 from libs.contracts.offers import ProviderChanged
+from libs.httpkit import problem_handlers
 from libs.httpkit.transactions import Transaction
+from libs.httpkit.words import Words
 from libs.servicekit import outbox
-from tests.servicekit.conftest import Probe, problem
+from tests.servicekit.conftest import Probe, problem, settings
 from tests.servicekit.probe.service import SECRET
 from tests.servicekit.test_subscriptions import admit, close
 from tests.stack import new_database
@@ -106,3 +109,10 @@ def test_a_fact_too_large_for_the_bus_is_refused_with_the_field(client: TestClie
     told = problem(client.post("/v1/large"), 422)
     assert [error["field"] for error in told["errors"]] == ["text"]
     assert "524,288" in told["errors"][0]["reason"]
+
+
+def test_an_app_that_the_factory_did_not_make_answers_so_too() -> None:
+    app = FastAPI()
+    problem_handlers.install(app, Words(settings()))
+    asked = TestClient(app).get("/nowhere", headers={"Accept-Language": "de"})
+    assert problem(asked, 404)["code"] == "not-found"

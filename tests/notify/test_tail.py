@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from nats.js import JetStreamContext
 
+from libs.bus.connection import Bus
 from libs.cardquery.matching import Matching
 from libs.cardquery.query import Query
 from libs.cardquery.vocabulary import Vocabulary
-from libs.servicekit.broker import Bus
-from libs.servicekit.settings import ServiceSettings, Settings
 from libs.town import calendar
 from services.notify.feeds import tail as tails
 from services.notify.feeds.ring import Entry, Question
@@ -38,7 +37,7 @@ class Counting(Tail):
 
 
 def bus_at(url: str) -> Bus:
-    return Bus(Settings(service="notify", own=ServiceSettings(database_url=None), nats_url=url))
+    return Bus(url, "notify")
 
 
 @pytest.fixture

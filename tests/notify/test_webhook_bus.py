@@ -11,10 +11,10 @@ import pytest
 from nats.js import JetStreamContext
 from sqlalchemy import event
 
+from libs.bus.connection import Bus
 from libs.cardquery.matching import Matching
 from libs.cardquery.vocabulary import Vocabulary
 from libs.contracts.topology import HOOKS
-from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database
 from libs.servicekit.kit import Kit
 from libs.servicekit.principal import Principal
@@ -39,7 +39,7 @@ async def kit(js: JetStreamContext, nats_url: str, tmp_path: Path) -> AsyncItera
     db = Database(f"sqlite:///{tmp_path / 'notify.db'}")
     db.migrate(ROOT / "services" / "notify" / "migrations")
     settings = Settings(service="notify", own=ServiceSettings(database_url=None), nats_url=nats_url)
-    bus = Bus(settings)
+    bus = Bus(settings.nats_url, settings.service)
     await bus.start()
     yield Kit(settings, bus, db)
     await bus.stop()

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
+from libs.bus.connection import Bus
 from libs.cardquery.matching import Matching
 from libs.cardquery.vocabulary import Vocabulary
 from libs.contracts.card import Card
-from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database, now
 from libs.servicekit.errors import Conflict
 from libs.servicekit.kit import Kit
@@ -204,7 +204,9 @@ def test_a_secret_that_nothing_opens_does_not_spin(db: Database) -> None:
         poster = Poster(anywhere=True)
         with suppress(TimeoutError):
             async with asyncio.timeout(1.5):
-                await Posting(Kit(settings, Bus(settings), db), VAULT, poster).run()
+                await Posting(
+                    Kit(settings, Bus(settings.nats_url, settings.service), db), VAULT, poster
+                ).run()
         await poster.close()
 
     asyncio.run(posting())

@@ -14,11 +14,12 @@ from cli.home import ROOT
 from libs.contracts.card import Card
 from libs.contracts.event import Envelope
 from libs.contracts.offers import OfferChanged, OfferFact, OfferPublished, OfferWithdrawn
+from libs.publishing.audit import Audit
+from libs.publishing.relay import Relay
+from libs.publishing.restored import WayOut
 from libs.servicekit import outbox
-from libs.servicekit.audit import Audit
 from libs.servicekit.db import Database
-from libs.servicekit.outbox import Publisher, Relay
-from libs.servicekit.restored import WayOut
+from libs.servicekit.outbox import Publisher
 from libs.servicekit.tables import ahead
 from libs.servicekit.tables import outbox as table
 from services.offers.boards.models import Board

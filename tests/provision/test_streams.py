@@ -13,7 +13,7 @@ from libs.contracts import topology
 from libs.contracts.search import ResultRated
 from libs.provision.streams import provision
 from libs.servicekit.db import Database
-from tests.servicekit.test_outbox import events, relaying, sent, tell
+from tests.publishing.test_relay import events, relaying, sent, tell
 from tests.stack import Stack
 from tests.waiting import eventually
 

@@ -15,12 +15,12 @@ import httpx2
 import pytest
 from nats.js import JetStreamContext, api
 
+from libs.bus.connection import Bus
 from libs.cardquery.named import MOST_LIMIT, MOST_OFFSET
 from libs.cardquery.query import Query
 from libs.cardquery.vocabulary import Vocabulary
 from libs.contracts.event import Envelope
 from libs.contracts.search import QueryUnanswered, ResultRated
-from libs.servicekit.broker import Bus
 from libs.servicekit.delivery import parse
 from libs.servicekit.errors import NotFound, Unavailable
 from libs.servicekit.settings import Settings
@@ -251,7 +251,9 @@ def test_a_rating_that_nobody_keeps_is_not_accepted(meilisearch: Meilisearch, to
 
     async def work(engine: Engine) -> None:
         feedback = Feedback(engine, index, Announcer(settings), "")
-        await feedback.rate(Bus(settings), Rating(thing_id="offen", helpful=True), "someone", None)
+        await feedback.rate(
+            Bus(settings.nats_url, settings.service), Rating(thing_id="offen", helpful=True), "someone", None
+        )
 
     with pytest.raises(Unavailable):
         asked(meilisearch, work)
@@ -347,7 +349,7 @@ async def test_a_flood_of_searches_is_no_flood_on_the_bus(town: Running) -> None
         return TownWords([["Kita"]])
 
     settings = Settings.load("search")
-    bus = Bus(settings)
+    bus = Bus(settings.nats_url, settings.service)
     await bus.start()
     queue = Unanswered(Announcer(settings), words, lambda: date(2026, 5, 1), lambda: "k" * 40)
 

@@ -12,7 +12,7 @@ from nats.js import JetStreamContext
 
 from cli import keys
 from cli.home import Home
-from libs.servicekit.broker import Bus
+from libs.bus.connection import Bus
 from libs.servicekit.db import Database
 from libs.servicekit.kit import Kit
 from libs.servicekit.outbox import Publisher
@@ -27,7 +27,7 @@ Probe = Callable[..., TestClient]
 @pytest.fixture
 async def bus(js: JetStreamContext, nats_url: str) -> AsyncIterator[Bus]:
     """A service's bus, not yet started."""
-    bus = Bus(settings(nats_url=nats_url))
+    bus = Bus(nats_url, "probe")
     yield bus
     await bus.stop()
 

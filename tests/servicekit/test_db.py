@@ -11,7 +11,8 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlmodel import select
 
-from libs.servicekit.db import Database, is_outage
+from libs.servicekit.db import Database
+from libs.servicekit.outages import is_database_outage
 from tests.servicekit.probe.service import MIGRATIONS, Note
 
 
@@ -98,7 +99,7 @@ def test_an_instant_comes_back_as_utc(db: Database, zone: timezone) -> None:
 def test_what_was_asked_wrongly_is_no_outage(db: Database, statement: str, outage: bool) -> None:
     with pytest.raises(DBAPIError) as failure, db.reading() as session:
         session.execute(text(statement))
-    assert is_outage(failure.value) is outage
+    assert is_database_outage(failure.value) is outage
 
 
 def test_a_database_that_is_not_there_is_an_outage(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_database_that_is_not_there_is_an_outage(tmp_path: Path) -> None:
         db = Database(url)
         with pytest.raises(DBAPIError) as failure:
             db.ping()
-        assert is_outage(failure.value)
+        assert is_database_outage(failure.value)
         db.dispose()
 
 
@@ -118,6 +119,6 @@ def test_a_full_disk_and_a_lost_race_are_outages() -> None:
         psycopg.errors.UndefinedTable(),
     )
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
-    assert is_outage(OperationalError("", None, full))
-    assert is_outage(OperationalError("", None, race))
-    assert not is_outage(ProgrammingError("", None, wrong))
+    assert is_database_outage(OperationalError("", None, full))
+    assert is_database_outage(OperationalError("", None, race))
+    assert not is_database_outage(ProgrammingError("", None, wrong))

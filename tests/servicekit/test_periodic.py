@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from sqlalchemy import update
 
+from libs.bus.connection import Bus
 from libs.servicekit import lease
-from libs.servicekit.broker import Bus
 from libs.servicekit.db import Database, leave_work
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.periodic import in_batches, one_by_one, periodic
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def running(db: Database, *jobs: Job) -> AsyncIterator[None]:
     """Jobs side by side, as in processes of their own."""
-    kit = Kit(settings(), Bus(settings()), db)
+    kit = Kit(settings(), Bus(settings().nats_url, "probe"), db)
     tasks = [asyncio.ensure_future(job(kit)) for job in jobs]
     try:
         yield

@@ -6,8 +6,8 @@ from collections.abc import Awaitable
 
 import pytest
 
+from libs.bus.connection import Bus
 from libs.servicekit import cancelling, runtime
-from libs.servicekit.broker import Bus
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.runtime import Parts, running
 from tests.servicekit.conftest import settings
@@ -86,7 +86,7 @@ async def seconds_to_end(job: Job) -> float:
 
     without_bus.without_bus = True  # type: ignore[attr-defined]
     made = settings(nats_url="nats://127.0.0.1:9")
-    async with running(Kit(made, Bus(made)), Parts(jobs=[without_bus])):
+    async with running(Kit(made, Bus(made.nats_url, made.service)), Parts(jobs=[without_bus])):
         await begun.wait()
         end = time.monotonic()
     return time.monotonic() - end

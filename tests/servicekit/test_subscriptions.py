@@ -15,21 +15,22 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, func, select
 
+from libs.bus.connection import Bus
 from libs.contracts import topology
 from libs.contracts.event import Envelope, envelope
 from libs.contracts.offers import ProviderChanged
 from libs.contracts.topology import Listener
 from libs.provision.streams import provision
 from libs.servicekit import delivery, inbox, subscriptions
-from libs.servicekit.broker import Bus, Transient
 from libs.servicekit.db import Database, now
 from libs.servicekit.delivery import HANDLED, InvalidEvent, fact_of, parse, reason_of
 from libs.servicekit.kit import Job, Kit
+from libs.servicekit.outages import Transient
 from libs.servicekit.runtime import keep_running
 from libs.servicekit.subscriptions import Subscription
+from tests.publishing.test_relay import events
 from tests.servicekit.conftest import Probe, migrated, problem, settings
 from tests.servicekit.probe.service import Note
-from tests.servicekit.test_outbox import events
 from tests.stack import Stack, new_database
 from tests.streams import fresh_streams
 from tests.waiting import eventually, until
@@ -366,7 +367,7 @@ async def test_a_replayed_letter_that_fails_again_is_dead_under_its_first_subjec
 async def test_listening_goes_on_after_the_broker_was_killed(tmp_path: Path, sqlite: Database) -> None:
     with Stack(tmp_path / "stack") as stack:
         stack.start("nats")
-        bus = Bus(settings(nats_url=stack.url("nats")))
+        bus = Bus(stack.url("nats"), "probe")
         await bus.start()
         await provision(bus.js)
         async with hearing(bus, Ear(sqlite)) as ear:

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from libs.servicekit.db import Database, is_outage
+from libs.servicekit.db import Database
 from libs.servicekit.lease import Lease
+from libs.servicekit.outages import is_database_outage
 from services.notify.deliveries import commands
 from services.notify.deliveries.batches import Batch, Results
 
@@ -53,7 +54,7 @@ async def _note(db: Database, results: Results, leaving: asyncio.Event) -> None:
             await asyncio.to_thread(_write, db, results)
             results = Results()
         except Exception as error:
-            if not is_outage(error) or leaving.is_set():
+            if not is_database_outage(error) or leaving.is_set():
                 raise
             log.warning("what was sent cannot be noted yet", count=len(results.tried))
             await asyncio.sleep(pause)

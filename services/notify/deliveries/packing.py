@@ -9,9 +9,10 @@ import structlog
 from prometheus_client import Counter
 from sqlmodel import Session
 
-from libs.servicekit.db import Database, is_outage, now
+from libs.servicekit.db import Database, now
 from libs.servicekit.kit import Kit
 from libs.servicekit.links import Links, links_of
+from libs.servicekit.outages import is_database_outage
 from services.notify.addresses.models import Recipient
 from services.notify.deliveries import queries
 from services.notify.deliveries.batches import Batch, Tried
@@ -59,7 +60,7 @@ class Packer:
         except NotYet as turn:
             batch.postponed.append((delivery.id, turn.seconds))
         except Exception as error:
-            if is_outage(error):
+            if is_database_outage(error):
                 raise
             batch.tried.append(Tried(delivery.id, self._unsayable(delivery, error), recipient.mark))
 

@@ -15,10 +15,10 @@ from nats.errors import Error as NatsError
 from opentelemetry import trace
 
 from libs.contracts.topology import NEWS
-from libs.servicekit import telemetry
 from libs.servicekit.db import Database
 from libs.servicekit.kit import Kit
 from libs.servicekit.lease import Lease
+from libs.telemetry import spans
 from services.notify.deliveries import queries
 from services.notify.deliveries.batches import Batch, Tried
 from services.notify.deliveries.channels import Way
@@ -121,7 +121,7 @@ class Delivering:
             return queries.still_due(session, ids)
 
     async def _try(self, parcel: Parcel) -> Outcome:
-        context = telemetry.context_of(parcel.traceparent)
+        context = spans.context_of(parcel.traceparent)
         with tracer.start_as_current_span(f"deliver {parcel.channel}", context) as span:
             outcome = await self._sent(parcel)
             span.set_attribute("notify.outcome", outcome)

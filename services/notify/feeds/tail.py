@@ -13,10 +13,10 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from prometheus_client import Gauge
 
+from libs.bus.connection import Bus
 from libs.cardquery.matching import Matching
 from libs.contracts.card import Card
 from libs.contracts.topology import CITY
-from libs.servicekit.broker import Bus
 from libs.servicekit.delivery import InvalidEvent, parse
 from services.notify.feeds.ring import Entry, Ring
 

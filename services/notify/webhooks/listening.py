@@ -6,12 +6,13 @@ from typing import NamedTuple
 import structlog
 from nats.aio.msg import Msg
 
+from libs.bus.pull import Pull, keep_in_progress
 from libs.cardquery.matching import Matching
 from libs.contracts.card import Card
 from libs.contracts.topology import CITY, HOOKS, Consumer
-from libs.servicekit.delivery import InvalidEvent, acknowledge, dead_letter, is_outage, settle_failure
+from libs.servicekit.delivery import InvalidEvent, acknowledge, dead_letter, settle_failure
 from libs.servicekit.kit import Kit
-from libs.servicekit.pull import Pull, keep_in_progress
+from libs.servicekit.outages import is_outage
 from services.notify.webhooks import commands, outcomes, queries
 from services.notify.webhooks.choosing import Choosing, told_of
 from services.notify.webhooks.commands import Told

@@ -13,10 +13,10 @@ import structlog
 from opentelemetry import trace
 from prometheus_client import Counter, Gauge
 
-from libs.servicekit import telemetry
 from libs.servicekit.db import now
 from libs.servicekit.kit import Kit
 from libs.servicekit.lease import Lease
+from libs.telemetry import spans
 from services.notify.posting import Attempt, Poster, Result, plain
 from services.notify.vault import Vault
 from services.notify.webhooks import outcomes, queries
@@ -121,7 +121,7 @@ class Posting:
             signed = headers(keys, delivery.event_id, now(), body)
         except ValueError as error:  # one event that cannot be signed keeps no other waiting
             return Result(None, plain(f"cannot be signed: {error}"))
-        with tracer.start_as_current_span("post webhook", telemetry.context_of(delivery.traceparent)):
+        with tracer.start_as_current_span("post webhook", spans.context_of(delivery.traceparent)):
             result = await self._poster.post(Attempt(hook.url, body, signed))
         POSTED.labels("taken" if result.taken else "failed").inc()
         return result

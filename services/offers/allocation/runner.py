@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from libs.servicekit.db import Database, is_outage, now
+from libs.servicekit.db import Database, now
 from libs.servicekit.kit import Kit
 from libs.servicekit.links import Links, links_of
+from libs.servicekit.outages import is_database_outage
 from libs.servicekit.periodic import in_batches, one_by_one
 from services.offers.allocation import commands, drawing, placing, queries, wishlists
 from services.offers.allocation.models import Period
@@ -62,7 +63,7 @@ def _carry_out(db: Database, period_id: str, sign: Signer, today: date) -> None:
         with db.transaction() as session:
             drawing.carry_out(session, period_id, result, today)
     except Exception as error:
-        if is_outage(error):
+        if is_database_outage(error):
             raise  # the job starts anew
         log.error("allocation failed", id=period_id, exc_info=error)
         with db.transaction() as session:

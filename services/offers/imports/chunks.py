@@ -12,9 +12,10 @@ from uuid_utils import uuid7
 from libs.contracts import offers as events
 from libs.contracts.card import Text
 from libs.imports.models import Import
-from libs.servicekit import outbox, telemetry
+from libs.servicekit import outbox
 from libs.servicekit.db import now
 from libs.servicekit.outbox import Entry
+from libs.telemetry import spans
 from services.offers.boards.domain import Declaration
 from services.offers.bookings import queries as bookings
 from services.offers.freshness.domain import Stage
@@ -270,7 +271,7 @@ def tell(session: Session, facts: Iterable[Told]) -> None:
 
 def _entries(facts: Iterable[Told]) -> Iterator[Entry]:
     """One row of each chunk is traced to its end; the others would only say the same a thousand times."""
-    parent = telemetry.traceparent()
+    parent = spans.traceparent()
     for fact, thing_id, version in facts:
         yield Entry(fact, thing_id, version, parent)
-        parent = telemetry.quiet(parent)
+        parent = spans.quiet(parent)

@@ -5,9 +5,10 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from libs.contracts import offers as events
-from libs.servicekit import outbox, telemetry
+from libs.servicekit import outbox
 from libs.servicekit.db import now
 from libs.servicekit.outbox import Entry
+from libs.telemetry import spans
 from services.offers.offers.models import Offer
 from services.offers.sessions.models import OfferSession
 
@@ -16,7 +17,7 @@ def tell(
     session: Session, offer: Offer, rows: list[OfferSession], kind: type[events.SessionFact], **more: Any
 ) -> None:
     """Say the present state of sessions of a public offer."""
-    parent = telemetry.traceparent()
+    parent = spans.traceparent()
     entries = [Entry(_fact(offer, row, kind, more), row.id, row.version, parent) for row in rows]
     outbox.add_all(session, entries)
     for row in rows:

@@ -1,0 +1,1 @@
+"""API documents as readers and generators of clients need them: what FastAPI does not write by itself."""

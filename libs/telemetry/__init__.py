@@ -1,0 +1,1 @@
+"""Traces, logs and metrics of a process, and the spans around events."""
