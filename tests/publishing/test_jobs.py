@@ -26,6 +26,6 @@ async def test_a_fact_goes_out_by_itself_and_is_compared(start: Probe, js: JetSt
     assert await eventually(told) == 1
 
     async def compared() -> bool:
-        return COMPARED._value.get() >= 0
+        return bool(COMPARED._value.get() >= 0)
 
     assert await eventually(compared)
