@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nats.aio.msg import Msg
-from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
@@ -88,7 +87,7 @@ async def _batches(subscription: JetStreamContext.PullSubscription, rest: float)
             begun = time.perf_counter()
             try:
                 messages = await subscription.fetch(BATCH, timeout=FETCH_SECONDS)
-            except NatsTimeoutError:
+            except TimeoutError:
                 break  # the consumer's own figures say whether there is more
             if not messages:
                 break

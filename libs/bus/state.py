@@ -5,7 +5,6 @@ from typing import Any
 
 import structlog
 from nats.aio.msg import Msg
-from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext, api
 from pydantic import ValidationError
 
@@ -52,7 +51,7 @@ async def read_state(
         while (await reader.consumer_info()).num_pending:
             try:
                 messages = await reader.fetch(BATCH, timeout=1)
-            except NatsTimeoutError:
+            except TimeoutError:
                 continue
             yield messages
             if until is not None and messages[-1].metadata.sequence.stream >= until:
