@@ -57,7 +57,7 @@ STREAMS = (CITY, STATE, INTERNAL, DEAD)
 
 @dataclass(frozen=True)
 class Listener:
-    """A service's ear on the bus: a durable, and a twin that takes what `coburg dead replay` sends back."""
+    """A service's subscription to the bus: a durable, and a twin that takes what `coburg dead replay` sends back."""
 
     name: str
     filters: tuple[str, ...]

@@ -36,14 +36,14 @@ from tests.streams import fresh_streams
 from tests.waiting import eventually, until
 
 pytestmark = pytest.mark.anyio
-EAR = Listener("probe", ("city.offers.>",))
+LISTENER = Listener("probe", ("city.offers.>",))
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 @pytest.fixture(autouse=True)
 def _durables(monkeypatch: pytest.MonkeyPatch) -> None:
     """The probe's listener stands in the topology, and a failed event comes back at once."""
-    monkeypatch.setattr(topology, "CONSUMERS", EAR.durables)
+    monkeypatch.setattr(topology, "CONSUMERS", LISTENER.durables)
     monkeypatch.setattr(delivery, "MAX_DELAY_SECONDS", 0.05)
     monkeypatch.setattr(subscriptions, "LONGEST_PAUSE_SECONDS", 0.05)
 
@@ -67,36 +67,36 @@ async def publish(js: JetStreamContext, thing: str, data: bytes | None = None, e
     await js.publish(subject, body(thing) if data is None else data, headers=headers)
 
 
-class Ear:
+class Recorder:
     """A handler that notes what it hears and fails as long as it is told to."""
 
     def __init__(self, db: Database) -> None:
-        self.db, self.heard, self.at = db, list[str](), list[float]()
+        self.db, self.handled, self.at = db, list[str](), list[float]()
         self.errors: dict[str, list[Exception]] = {}
 
     def __call__(self, session: Session, kit: Kit, event: Envelope[Any]) -> None:
         assert kit.db is self.db
-        self.heard.append(event.subject)
+        self.handled.append(event.subject)
         self.at.append(time.monotonic())
         if errors := self.errors.get(event.subject):
             raise errors.pop(0) if len(errors) > 1 else errors[0]
         session.add(Note(text=event.subject))
 
-    async def has_heard(self, count: int) -> list[str]:
+    async def has_handled(self, count: int) -> list[str]:
         async def enough() -> bool:
-            return len(self.heard) >= count
+            return len(self.handled) >= count
 
         await eventually(enough)
-        return self.heard
+        return self.handled
 
 
 @asynccontextmanager
-async def hearing(bus: Bus, ear: Ear) -> AsyncIterator[Ear]:
+async def subscribed(bus: Bus, recorder: Recorder) -> AsyncIterator[Recorder]:
     """The handler on a started bus."""
-    kit = Kit(settings(), bus, ear.db)
+    kit = Kit(settings(), bus, recorder.db)
     await bus.start()
-    async with running(kit, *subscriptions.jobs(Subscription(EAR, ear))):
-        yield ear
+    async with running(kit, *subscriptions.jobs(Subscription(LISTENER, recorder))):
+        yield recorder
 
 
 @asynccontextmanager
@@ -111,13 +111,13 @@ async def running(kit: Kit, *jobs: Job) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def pending(js: JetStreamContext, durable: str = EAR.name, stream: str = "CITY") -> int:
+async def pending(js: JetStreamContext, durable: str = LISTENER.name, stream: str = "CITY") -> int:
     """What a durable still has to deliver or to see acknowledged."""
     info = await js.consumer_info(stream, durable)
     return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
 
-async def settled(js: JetStreamContext, durable: str = EAR.name) -> None:
+async def settled(js: JetStreamContext, durable: str = LISTENER.name) -> None:
     async def none_left() -> bool:
         return await pending(js, durable) == 0
 
@@ -126,14 +126,14 @@ async def settled(js: JetStreamContext, durable: str = EAR.name) -> None:
 
 async def delivered(js: JetStreamContext) -> None:
     async def on_its_way() -> bool:
-        return bool((await js.consumer_info("CITY", EAR.name)).num_ack_pending)
+        return bool((await js.consumer_info("CITY", LISTENER.name)).num_ack_pending)
 
     await eventually(on_its_way)
 
 
 def retried() -> float:
     """How often an event was given back, so far."""
-    return float(HANDLED.labels(EAR.name, "retry")._value.get())
+    return float(HANDLED.labels(LISTENER.name, "retry")._value.get())
 
 
 async def tried_again(times: float) -> None:
@@ -155,12 +155,12 @@ def notes(db: Database) -> int:
 async def test_an_effect_happens_once_however_often_it_is_delivered(
     db: Database, bus: Bus, js: JetStreamContext
 ) -> None:
-    async with hearing(bus, Ear(db)) as ear:
+    async with subscribed(bus, Recorder(db)) as recorder:
         for copy in range(10):
             await publish(js, "a", event_id=f"copy{copy}")  # other message, same event
         await publish(js, "b")
         await settled(js)
-    assert sorted(ear.heard) == ["a", "b"]
+    assert sorted(recorder.handled) == ["a", "b"]
     assert notes(db) == 2
     assert not await dead(js)
 
@@ -168,8 +168,8 @@ async def test_an_effect_happens_once_however_often_it_is_delivered(
 async def test_an_event_is_acknowledged_only_after_its_transaction(
     sqlite: Database, bus: Bus, js: JetStreamContext
 ) -> None:
-    ear = Ear(sqlite)
-    async with hearing(bus, ear):
+    recorder = Recorder(sqlite)
+    async with subscribed(bus, recorder):
         with sqlite.transaction():  # holds the write lock: the handler's transaction cannot end
             await publish(js, "a")
             await delivered(js)
@@ -183,12 +183,12 @@ async def test_a_failing_event_is_tried_again_later_each_time(
     bus: Bus, js: JetStreamContext, sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "MAX_DELAY_SECONDS", 60)
-    ear = Ear(sqlite)
-    ear.errors["a"] = [ValueError("1"), ValueError("2"), ValueError("for good")]
-    async with hearing(bus, ear):
+    recorder = Recorder(sqlite)
+    recorder.errors["a"] = [ValueError("1"), ValueError("2"), ValueError("for good")]
+    async with subscribed(bus, recorder):
         await publish(js, "a")
-        await ear.has_heard(3)
-    first, second = ear.at[1] - ear.at[0], ear.at[2] - ear.at[1]
+        await recorder.has_handled(3)
+    first, second = recorder.at[1] - recorder.at[0], recorder.at[2] - recorder.at[1]
     assert first >= 0.9
     assert second > first * 1.5
 
@@ -196,15 +196,15 @@ async def test_a_failing_event_is_tried_again_later_each_time(
 async def test_what_cannot_be_handled_is_dead_with_the_reason(
     bus: Bus, js: JetStreamContext, sqlite: Database
 ) -> None:
-    ear = Ear(sqlite)
-    ear.errors["a"] = [KeyError("no\nsuch board")]
-    async with hearing(bus, ear):
+    recorder = Recorder(sqlite)
+    recorder.errors["a"] = [KeyError("no\nsuch board")]
+    async with subscribed(bus, recorder):
         await publish(js, "a")
         await publish(js, "b")
         await settled(js)
         (letter,) = await dead(js)
         assert (await js.stream_info("CITY")).state.messages == 2, "a dead letter stays in CITY"
-    assert ear.heard.count("a") == delivery.MAX_ATTEMPTS
+    assert recorder.handled.count("a") == delivery.MAX_ATTEMPTS
     assert letter.subject == f"dead.probe.city.{ProviderChanged.name}.a"
     assert delivery.parse(letter.data or b"", f"city.{ProviderChanged.name}.a").subject == "a"
     headers = letter.headers or {}
@@ -224,11 +224,11 @@ async def test_what_cannot_be_handled_is_dead_with_the_reason(
 async def test_a_body_that_is_no_event_is_dead_at_once(
     data: bytes, bus: Bus, js: JetStreamContext, sqlite: Database
 ) -> None:
-    async with hearing(bus, Ear(sqlite)) as ear:
+    async with subscribed(bus, Recorder(sqlite)) as recorder:
         await publish(js, "bad", data)
         await publish(js, "good")
         await settled(js)
-    assert ear.heard == ["good"]
+    assert recorder.handled == ["good"]
     (letter,) = await dead(js)
     assert (letter.headers or {})["Coburg-Attempts"] == "1"
     assert (letter.headers or {})["Coburg-Exception"].startswith("InvalidEvent")
@@ -238,22 +238,22 @@ async def test_a_body_that_is_no_event_is_dead_at_once(
 async def test_a_handler_that_finds_an_event_malformed_buries_it_at_once(
     bus: Bus, js: JetStreamContext, sqlite: Database
 ) -> None:
-    ear = Ear(sqlite)
-    ear.errors["a"] = [delivery.InvalidEvent("no such thing")]
-    async with hearing(bus, ear):
+    recorder = Recorder(sqlite)
+    recorder.errors["a"] = [delivery.InvalidEvent("no such thing")]
+    async with subscribed(bus, recorder):
         await publish(js, "a")
         await settled(js)
-    assert ear.heard == ["a"]
+    assert recorder.handled == ["a"]
     assert len(await dead(js)) == 1
 
 
 async def test_what_is_transient_waits_however_long(bus: Bus, js: JetStreamContext, sqlite: Database) -> None:
-    ear = Ear(sqlite)
-    ear.errors["a"] = [Transient("engine away")]
-    async with hearing(bus, ear):
+    recorder = Recorder(sqlite)
+    recorder.errors["a"] = [Transient("engine away")]
+    async with subscribed(bus, recorder):
         await publish(js, "a")
-        await ear.has_heard(delivery.MAX_ATTEMPTS * 2)
-        ear.errors.clear()
+        await recorder.has_handled(delivery.MAX_ATTEMPTS * 2)
+        recorder.errors.clear()
         await settled(js)
     assert not await dead(js)
 
@@ -261,8 +261,8 @@ async def test_what_is_transient_waits_however_long(bus: Bus, js: JetStreamConte
 async def test_an_absent_database_is_waited_out(postgres_url: str, bus: Bus, js: JetStreamContext) -> None:
     with new_database(postgres_url) as url:
         for db in migrated(url):
-            ear = Ear(db)
-            async with hearing(bus, ear):
+            recorder = Recorder(db)
+            async with subscribed(bus, recorder):
                 close(postgres_url, url)
                 enough = retried() + delivery.MAX_ATTEMPTS + 2
                 await publish(js, "a")
@@ -290,7 +290,7 @@ async def test_a_bug_in_a_statement_is_dead_after_few_attempts(
         session.execute(text(statement))
 
     await bus.start()
-    async with running(Kit(settings(), bus, db), *subscriptions.jobs(Subscription(EAR, wrong))):
+    async with running(Kit(settings(), bus, db), *subscriptions.jobs(Subscription(LISTENER, wrong))):
         await publish(js, "a")
         await settled(js)
     (letter,) = await dead(js)
@@ -305,7 +305,7 @@ async def test_a_locked_database_is_waited_out(
         connection.execute("PRAGMA busy_timeout=1")
 
     sqlite.engine.dispose()
-    async with hearing(bus, Ear(sqlite)):
+    async with subscribed(bus, Recorder(sqlite)):
         with sqlite.transaction():
             enough = retried() + delivery.MAX_ATTEMPTS + 2
             await publish(js, "a")
@@ -335,27 +335,27 @@ def admit(server: str, url: str) -> None:
 async def test_a_replayed_letter_reaches_its_listener_alone(
     bus: Bus, js: JetStreamContext, sqlite: Database
 ) -> None:
-    async with hearing(bus, Ear(sqlite)) as ear:
-        subject = f"{topology.replay_subject(EAR.name)}.city.{ProviderChanged.name}.a"
+    async with subscribed(bus, Recorder(sqlite)) as recorder:
+        subject = f"{topology.replay_subject(LISTENER.name)}.city.{ProviderChanged.name}.a"
         await js.publish(subject, body("a"), headers={"traceparent": TRACE})
-        await ear.has_heard(1)
+        await recorder.has_handled(1)
 
         async def acknowledged() -> bool:
             return await pending(js, "probe-replay", "INTERNAL") == 0
 
         await eventually(acknowledged)
-    assert ear.heard == ["a"]
+    assert recorder.handled == ["a"]
     assert not await events(js), "a replay must not appear among the public facts"
 
 
 async def test_a_replayed_letter_that_fails_again_is_dead_under_its_first_subject(
     bus: Bus, js: JetStreamContext, sqlite: Database
 ) -> None:
-    ear = Ear(sqlite)
-    ear.errors["a"] = [ValueError("still")]
-    async with hearing(bus, ear):
+    recorder = Recorder(sqlite)
+    recorder.errors["a"] = [ValueError("still")]
+    async with subscribed(bus, recorder):
         original = f"city.{ProviderChanged.name}.a"
-        await js.publish(f"{topology.replay_subject(EAR.name)}.{original}", body("a"))
+        await js.publish(f"{topology.replay_subject(LISTENER.name)}.{original}", body("a"))
 
         async def dead_letters() -> list[RawStreamMsg]:
             return await dead(js)
@@ -370,30 +370,30 @@ async def test_listening_goes_on_after_the_broker_was_killed(tmp_path: Path, sql
         bus = Bus(stack.url("nats"), "probe")
         await bus.start()
         await provision(bus.js)
-        async with hearing(bus, Ear(sqlite)) as ear:
+        async with subscribed(bus, Recorder(sqlite)) as recorder:
             await publish(bus.js, "before")
-            await ear.has_heard(1)
+            await recorder.has_handled(1)
             stack.kill9("nats")
             await asyncio.to_thread(stack.launch, "nats")
             await bus.standing()
             await publish(bus.js, "after")
 
-            async def heard() -> bool:
-                return "after" in ear.heard
+            async def handled() -> bool:
+                return "after" in recorder.handled
 
-            await eventually(heard)
+            await eventually(handled)
         await bus.stop()
 
 
 def test_a_deleted_durable_is_named_by_readiness(_durables: None, streams: None, start: Probe) -> None:
-    client = start(app={"listeners": [EAR]})
+    client = start(app={"listeners": [LISTENER]})
     until(lambda: client.get("/health/ready").status_code == 200)
     kit: Kit = client.app.state.kit  # type: ignore[attr-defined]
     assert client.portal
-    client.portal.call(kit.bus.js.delete_consumer, "CITY", EAR.name)
+    client.portal.call(kit.bus.js.delete_consumer, "CITY", LISTENER.name)
     told = problem(client.get("/health/ready"), 503)
-    assert f"consumer {EAR.name}" in told["detail"]
-    assert f"{EAR.name}-replay" not in told["detail"]
+    assert f"consumer {LISTENER.name}" in told["detail"]
+    assert f"{LISTENER.name}-replay" not in told["detail"]
 
 
 def test_an_apps_subscription_handles_all_its_subjects_each_event_once(
@@ -415,13 +415,13 @@ def test_an_apps_subscription_handles_all_its_subjects_each_event_once(
     newer = body("b").replace(b"offers.provider.changed.v1", b"offers.board.changed.v9")
     client.portal.call(kit.bus.js.publish, "city.offers.board.changed.v9.b", newer)
 
-    def heard() -> list[str]:
+    def handled() -> list[str]:
         with kit.database.reading() as session:
             return sorted(session.exec(select(Note.text)))
 
-    until(lambda: len(heard()) >= 2)
+    until(lambda: len(handled()) >= 2)
     client.portal.call(settled, kit.bus.js, "ears")
-    assert heard() == ["a", "b"]
+    assert handled() == ["a", "b"]
 
 
 def test_a_read_model_never_goes_back(db: Database) -> None:
