@@ -202,10 +202,10 @@ class Subject:
             return True
         most = typos(word, together)
         if last:
-            return any(begins(word, said, most) for said in self.whole) or any(
-                said.startswith(word) for said in self.inner
+            return any(begins(word, text, most) for text in self.whole) or any(
+                text.startswith(word) for text in self.inner
             )
-        return bool(most) and any(near(word, said, most) for said in self.whole)
+        return bool(most) and any(near(word, text, most) for text in self.whole)
 
     def _equal(self, line: str) -> bool:
         return any(self._line(other) or other in self.inner for other in self._equals.get(line, ()))

@@ -31,5 +31,5 @@ class Vocabulary(BaseModel):
     def of(cls, city: Path) -> "Vocabulary":
         """Read `search.toml`; a town without one has no words of its own."""
         file = city / "search.toml"
-        said = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        return cls.model_validate_json(to_json(said))
+        content = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return cls.model_validate_json(to_json(content))

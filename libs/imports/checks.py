@@ -34,7 +34,7 @@ _CODES = {
 }
 _LIMITS = ("max_length", "ge", "gt", "le", "lt", "expected")
 # Sentences of our own validators.
-_SAID = {"needs a text in at least one language": "required", "end lies before start": "order"}
+_CODES = {"needs a text in at least one language": "required", "end lies before start": "order"}
 
 
 def findings(error: ValidationError, column: Callable[[str], str]) -> Iterator[Finding]:
@@ -47,8 +47,8 @@ def findings(error: ValidationError, column: Callable[[str], str]) -> Iterator[F
 
 def _code(kind: str, context: Mapping[str, Any]) -> str:
     if kind == "value_error":
-        said = str(context.get("error", ""))
-        return _SAID.get(said) or (address_code(said) if "web address" in said else "value")
+        message = str(context.get("error", ""))
+        return _CODES.get(message) or (address_code(message) if "web address" in message else "value")
     return next((code for start, code in _CODES.items() if kind.startswith(start)), "value")
 
 

@@ -85,10 +85,10 @@ def _keep(session: Session, city: Path, order: Import, found: Sequence[tuple[int
 def _row(city: Path, order: Import, line: int, found: Finding) -> dict[str, Any]:
     value = found.value and printable(found.value)
     params = {
-        name: printable(said, 500)
-        if isinstance(said, str)
-        else {key: printable(text, 500) for key, text in said.items()}
-        for name, said in found.params.items()
+        name: printable(param, 500)
+        if isinstance(param, str)
+        else {key: printable(text, 500) for key, text in param.items()}
+        for name, param in found.params.items()
     }
     return {
         "import_id": order.id,

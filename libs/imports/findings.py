@@ -48,7 +48,7 @@ def _read(file: Path, _changed: int) -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def _said(city: Path, section: str) -> dict[str, Any]:
+def _section(city: Path, section: str) -> dict[str, Any]:
     file = city / "findings.toml"
     found: dict[str, Any] = _read(file, file.stat().st_mtime_ns).get(section, {})
     return found
@@ -56,19 +56,19 @@ def _said(city: Path, section: str) -> dict[str, Any]:
 
 def headings(city: Path) -> dict[str, list[str]]:
     """What people call a column: names by column."""
-    return _said(city, "headings")
+    return _section(city, "headings")
 
 
 def message(city: Path, code: str, params: Params, value: str | None = None) -> dict[str, str]:
     """The sentence of a code, by language; the code itself where the town has no words for it."""
-    words: dict[str, str] = _said(city, "findings").get(code) or dict.fromkeys(LANGUAGES, code)
+    words: dict[str, str] = _section(city, "findings").get(code) or dict.fromkeys(LANGUAGES, code)
     return {language: _filled(words[language], language, params, value) for language in words}
 
 
 def _filled(sentence: str, language: str, params: Params, value: str | None) -> str:
-    said = {
+    filled = {
         name: param if isinstance(param, str) else param.get(language) or next(iter(param.values()), "")
         for name, param in params.items()
     }
-    said["value"] = value or ""
-    return _NAME.sub(lambda name: said.get(name[1], ""), sentence)
+    filled["value"] = value or ""
+    return _NAME.sub(lambda name: filled.get(name[1], ""), sentence)

@@ -33,8 +33,8 @@ def match(heads: list[str], resolve: Resolve, *, all_known: bool) -> Headings:
     if doubled:
         raise Unreadable("repeated_columns", columns=_listed(doubled))
     unknown = [head for head, name in zip(heads, names, strict=True) if name is None and head.strip()]
-    said = [Finding(None, "unknown_columns", None, "notice", {"columns": _listed(unknown)})]
-    return Headings(names, said if unknown and all_known else [])
+    findings = [Finding(None, "unknown_columns", None, "notice", {"columns": _listed(unknown)})]
+    return Headings(names, findings if unknown and all_known else [])
 
 
 def require(found: Headings, wanted: Iterable[str]) -> None:

@@ -189,8 +189,8 @@ def _apply(step: Step, mapped: Mapped) -> None:
         value = step.compute(mapped.cells)
     except InvalidCell as invalid:
         severity: Literal["error", "notice"] = "notice" if step.lenient else "error"
-        said = mapped.cells.get(step.column, "")[:200]
-        mapped.findings.append(Finding(step.column, invalid.code, said, severity, invalid.params))
+        text = mapped.cells.get(step.column, "")[:200]
+        mapped.findings.append(Finding(step.column, invalid.code, text, severity, invalid.params))
         return
     if value is None or value in ("", []):
         return

@@ -58,14 +58,14 @@ def folded(text: str) -> str:
 def choice(labels: Mapping[str, Mapping[str, str]], kind: Kind = Kind.CHOICE) -> Target:
     """A target whose values have labels by language; a label that two values share names none of them."""
     names: dict[str, set[str]] = {}
-    for value, said in labels.items():
-        for name in said.values():
+    for value, titles in labels.items():
+        for name in titles.values():
             names.setdefault(folded(name), set()).add(value)
     options = {name: values.pop() for name, values in names.items() if len(values) == 1}
     options |= {folded(value): value for value in labels}
-    languages = dict.fromkeys(language for said in labels.values() for language in said)
+    languages = dict.fromkeys(language for titles in labels.values() for language in titles)
     listed = {
-        language: ", ".join(said.get(language) or value for value, said in labels.items())[:300]
+        language: ", ".join(titles.get(language) or value for value, titles in labels.items())[:300]
         for language in languages
     }
     return Target(kind, options, listed)

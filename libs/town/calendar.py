@@ -21,11 +21,11 @@ LAST_YEAR = 2100
 PUBLIC, SCHOOL = "PH", "SH"  # as opening hours call them
 
 
-class _Said(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-class HolidayRules(_Said):
+class HolidayRules(_Section):
     """`[holidays]` of city.toml, in the library's own words; `school` names the file of the school holidays."""
 
     country: str
@@ -34,7 +34,7 @@ class HolidayRules(_Said):
     school: str | None = None
 
 
-class SchoolHoliday(_Said):
+class SchoolHoliday(_Section):
     """A run of days without school, first and last."""
 
     start: date
@@ -42,7 +42,7 @@ class SchoolHoliday(_Said):
     name: Text
 
 
-class SchoolHolidays(_Said):
+class SchoolHolidays(_Section):
     """The file of the school holidays, and the last day for which it speaks."""
 
     known_until: date
@@ -115,16 +115,16 @@ def _named(folder: str) -> Calendar:
 @lru_cache
 def read(city: Path) -> Calendar:
     """The calendar of a town's folder; raises ValueError when its files do not fit."""
-    said: dict[str, Any] = tomllib.loads((city / "city.toml").read_text(encoding="utf-8"))
-    rules = HolidayRules.model_validate(said["holidays"]) if "holidays" in said else None
+    content: dict[str, Any] = tomllib.loads((city / "city.toml").read_text(encoding="utf-8"))
+    rules = HolidayRules.model_validate(content["holidays"]) if "holidays" in content else None
     school = None
     if rules and rules.school:
         facts = tomllib.loads((city / rules.school).read_text(encoding="utf-8"))
         school = SchoolHolidays.model_validate(facts)
-    centre = said.get("centre")
+    centre = content.get("centre")
     return Calendar(
-        ZoneInfo(said["timezone"]),
-        tuple(said["languages"]),
+        ZoneInfo(content["timezone"]),
+        tuple(content["languages"]),
         rules,
         school,
         (centre["lat"], centre["lon"]) if centre else None,

@@ -127,12 +127,12 @@ def _sunday(day: date) -> date:
 
 def _evaluated(text: str, day: date, calendar: Calendar, off: Off) -> list[Span]:
     where = (calendar.zone, calendar.centre) if calendar.centre and _SUN.search(text) else None
-    said = _parsed(_for_day(text, day, off), where)
-    if said is None:
+    parsed = _parsed(_for_day(text, day, off), where)
+    if parsed is None:
         return []
     begin = datetime.combine(day, time.min)
     found = []
-    for start, end, state, comment in said.intervals(begin, begin + timedelta(days=1)):
+    for start, end, state, comment in parsed.intervals(begin, begin + timedelta(days=1)):
         if state != State.CLOSED:
             low, high = (int(_minutes(each.replace(tzinfo=None) - begin)) for each in (start, end))
             # A remark alone, such as "nach Vereinbarung", is no hour at which anybody is surely there.
