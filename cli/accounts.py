@@ -39,10 +39,10 @@ def embedded(home: Home, port: int, partners: Iterable[Partner]) -> None:
 
 
 def adopt(home: Home) -> None:
-    """What a release without accounts has kept becomes the town's account's; the broker must not run."""
-    kept = home.folder / "nats" / "jetstream"
-    if (kept / "$G").is_dir() and not (kept / "CITY").exists():
-        (kept / "$G").rename(kept / "CITY")
+    """What a release without accounts has stored becomes the town's account's; the broker must not run."""
+    storage = home.folder / "nats" / "jetstream"
+    if (storage / "$G").is_dir() and not (storage / "CITY").exists():
+        (storage / "$G").rename(storage / "CITY")
 
 
 def server(file: Path, partners: Iterable[Partner]) -> None:

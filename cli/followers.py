@@ -32,8 +32,8 @@ def follow(home: Home, notify: Gateway, file: Path) -> int:
 
 
 def _register(notify: Gateway, person: dict[str, Any]) -> dict[str, Any]:
-    said = {name: person[name] for name in ("address", "language", "quiet") if name in person}
-    body: dict[str, Any] = {"channel": "mail"} | said
+    known = {name: person[name] for name in ("address", "language", "quiet") if name in person}
+    body: dict[str, Any] = {"channel": "mail"} | known
     found: dict[str, Any] = notify.ask("POST", "/v1/recipients", json=body).json()
     return found
 

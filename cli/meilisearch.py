@@ -59,8 +59,8 @@ def cached() -> Path:
 
 def recent(executable: str) -> bool:
     """Older versions lack filters over facet patterns."""
-    said = subprocess.run([executable, "--version"], check=False, capture_output=True, text=True).stdout
-    number = re.search(r"(\d+)\.(\d+)", said)
+    output = subprocess.run([executable, "--version"], check=False, capture_output=True, text=True).stdout
+    number = re.search(r"(\d+)\.(\d+)", output)
     return number is not None and (int(number[1]), int(number[2])) >= (1, 21)
 
 

@@ -17,14 +17,14 @@ def announce(offers: Gateway, file: Path) -> bool:
     False when there is one of this title, nothing to wish for, or when its time is over.
     """
     raw = tomllib.loads(file.read_text(encoding="utf-8"))
-    said = json.loads(json.dumps(raw, default=lambda moment: moment.isoformat()))
+    content = json.loads(json.dumps(raw, default=lambda moment: moment.isoformat()))
     path = f"/v1/boards/{file.stem}/periods"
-    if any(period["title"] == said["title"] for period in offers.get(path, limit=200)["items"]):
+    if any(period["title"] == content["title"] for period in offers.get(path, limit=200)["items"]):
         return False
-    activities = list(activities_in(offers, file.stem, said["slots"]))
+    activities = list(activities_in(offers, file.stem, content["slots"]))
     if not activities or raw["wishes_until"] <= datetime.now(UTC):
         return False
-    offers.ask("POST", path, json={**said, "activities": activities})
+    offers.ask("POST", path, json={**content, "activities": activities})
     return True
 
 
@@ -36,5 +36,5 @@ def activities_in(offers: Gateway, board: str, slots: list[dict[str, Any]]) -> I
             if days.get("start") and slot["start"] <= days["start"] and days["end"] <= slot["end"]:
                 for date in offers.get(f"/v1/offers/{offer['id']}/sessions")["items"]:
                     if date["places_max"] and date["status"] == "scheduled":
-                        said = {"slot": slot["name"], "offer_id": offer["id"], "session_id": date["id"]}
-                        yield {**said, "places": date["places_max"]}
+                        content = {"slot": slot["name"], "offer_id": offer["id"], "session_id": date["id"]}
+                        yield {**content, "places": date["places_max"]}

@@ -126,8 +126,8 @@ def explain(home: Home, pid: int) -> int:
     current = state.load(home)
     if current and current.phase == state.FAILED and current.supervisor.pid == pid:
         raise Trouble(current.reason)
-    said = (home.logs / "supervisor.log").read_text(errors="replace").strip()
-    raise Trouble(f"The supervisor ended unexpectedly.\n{said[-2000:]}")
+    output = (home.logs / "supervisor.log").read_text(errors="replace").strip()
+    raise Trouble(f"The supervisor ended unexpectedly.\n{output[-2000:]}")
 
 
 def down(home: Home, console: Console) -> int:

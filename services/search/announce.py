@@ -23,7 +23,7 @@ class Announcer:
         self._prefix = settings.town["event_prefix"]
         self._schemas = f"{settings.public_url}/v1/events"
 
-    async def tell(self, bus: Bus, fact: Fact, event_id: str | None = None) -> str:
+    async def publish(self, bus: Bus, fact: Fact, event_id: str | None = None) -> str:
         """The event's id, once the broker keeps it; an id that it knows already is not told twice. Raises Transient."""
         event_id = event_id or str(uuid7())
         event = envelope(

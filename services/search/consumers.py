@@ -150,7 +150,7 @@ class Indexer:
 
     async def _handle(self, batch: list[Delivery]) -> None:
         begun = time.time_ns()
-        await self._priorities.hear(delivery.event for delivery in batch)
+        await self._priorities.handle(delivery.event for delivery in batch)
         refused = await self._index.write(newest(one.change for one in batch if one.change))
         reasons = {one.key: one.reason for one in refused}
         for number, delivery in enumerate(batch, 1):

@@ -47,7 +47,7 @@ class Feedback:
             thing_id=rating.thing_id, kind=kind, board=board, helpful=rating.helpful, reason=rating.reason
         )
         try:
-            return await self._announcer.tell(bus, fact, _id(client, key, rating) if key else None)
+            return await self._announcer.publish(bus, fact, _id(client, key, rating) if key else None)
         except Transient as error:
             raise Unavailable("The broker") from error
 

@@ -46,10 +46,10 @@ class Priorities:
                 self._learn(_read(message.data))
         await self._apply()
 
-    async def hear(self, events: Iterable[Envelope[Any]]) -> None:
+    async def handle(self, events: Iterable[Envelope[Any]]) -> None:
         """Take what is news of these events; it holds in the index when this returns."""
-        heard = [self._learn(event) for event in events if isinstance(event.data, PriorityFact)]
-        if any(heard):
+        changed = [self._learn(event) for event in events if isinstance(event.data, PriorityFact)]
+        if any(changed):
             await self._apply()
             self._news.set()
 

@@ -94,11 +94,11 @@ class Unanswered:
         for _ in range(min(len(self._notes), AT_ONCE)):
             note, key = self._notes.popleft(), self._key()
             words, asker = self._words.known(note.texts), mark(key, self._today(), note.client)
-            told = bool(words) and self._is_new(asker, note.board, words)
-            UNANSWERED.labels("told" if told else "untold").inc()
-            if told:
+            new = bool(words) and self._is_new(asker, note.board, words)
+            UNANSWERED.labels("told" if new else "untold").inc()
+            if new:
                 fact = QueryUnanswered(words=words, board=note.board, lang=note.lang, asker=asker)
-                await self._announcer.tell(kit.bus, fact)
+                await self._announcer.publish(kit.bus, fact)
 
     def _is_new(self, asker: str, board: str | None, words: list[str]) -> bool:
         """Whether this asker has not asked for this yet today."""
