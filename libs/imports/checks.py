@@ -34,7 +34,7 @@ _CODES = {
 }
 _LIMITS = ("max_length", "ge", "gt", "le", "lt", "expected")
 # Sentences of our own validators.
-_CODES = {"needs a text in at least one language": "required", "end lies before start": "order"}
+_REASONS = {"needs a text in at least one language": "required", "end lies before start": "order"}
 
 
 def findings(error: ValidationError, column: Callable[[str], str]) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def findings(error: ValidationError, column: Callable[[str], str]) -> Iterator[F
 def _code(kind: str, context: Mapping[str, Any]) -> str:
     if kind == "value_error":
         message = str(context.get("error", ""))
-        return _CODES.get(message) or (address_code(message) if "web address" in message else "value")
+        return _REASONS.get(message) or (address_code(message) if "web address" in message else "value")
     return next((code for start, code in _CODES.items() if kind.startswith(start)), "value")
 
 

@@ -23,7 +23,7 @@ def codes() -> Iterator[str]:
                 yield next(filter(None, found.groups()))
     yield from (
         *checks._CODES.values(),
-        *checks._SAID.values(),
+        *checks._REASONS.values(),
         *drafts._WRONG.values(),
         *drafts._SLIPS.values(),
     )
