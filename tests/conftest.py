@@ -16,6 +16,7 @@ from tests.postgres import postgres, programs
 from tests.stack import Stack, new_database
 from tests.streams import fresh_streams, no_streams
 
+pytest.register_assert_rewrite("tests.conformance")
 # Thousands of tests are collected and stay: looking for garbage among them as often as usual is a tenth of the time.
 gc.set_threshold(50_000, 20, 20)
 

@@ -148,4 +148,5 @@ def test_tests_mirror_the_code() -> None:
             name for name in names if not re.search(rf"{kit}(\.{name}\b| import .*\b{name}\b)", tests)
         }
     for service in services():
-        assert (ROOT / "tests" / service.name).is_dir()
+        conformance = ROOT / "tests" / service.name / "test_conformance.py"
+        assert "(Conformance, access=ACCESS)" in conformance.read_text(encoding="utf-8")

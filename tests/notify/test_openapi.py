@@ -2,7 +2,7 @@
 
 from schemathesis import GenerationMode
 
-from tests.conformance import complaints, in_each_mode
+from tests.conformance.documented import complaints, in_each_mode
 from tests.notify.conftest import Notify
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from schemathesis import GenerationMode
 
-from tests.conformance import complaints, in_each_mode
+from tests.conformance.documented import complaints, in_each_mode
 from tests.offers.conftest import Offers
 from tests.offers.holidays import Holidays
 
