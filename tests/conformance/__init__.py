@@ -6,8 +6,6 @@
 the broker or the search engine: what is decided here is decided before those are asked.
 """
 
-from typing import ClassVar
-
 from tests.conformance.access import Access
 from tests.conformance.authorisation import Authorisation
 from tests.conformance.http import Http
@@ -17,8 +15,6 @@ from tests.conformance.rate_limits import RateLimits
 
 class Conformance(Authorisation, Http, Privacy, RateLimits):
     """All of it, for one service."""
-
-    access: ClassVar[Access]
 
     def __init_subclass__(cls, access: Access) -> None:
         cls.access = access

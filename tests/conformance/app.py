@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module, reload
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 import pytest
@@ -64,7 +64,8 @@ class App:
         request |= more
         request["headers"] = {"If-Match": '"999"'} | self._known(caller) | more.get("headers", {})
         assert self.client.portal
-        return self.client.portal.call(_ask, self.client, method, self._url(path), request)
+        answer: httpx2.Response = self.client.portal.call(_ask, self.client, method, self._url(path), request)
+        return answer
 
     def _url(self, path: str) -> str:
         names = [part.partition("}")[0] for part in path.split("{")[1:]]
@@ -101,7 +102,7 @@ async def _ask(client: TestClient, method: str, url: str, request: dict[str, Any
 class OfOneService:
     """Tests of one service share its app."""
 
-    access: Access
+    access: ClassVar[Access]
 
     @pytest.fixture(scope="class")
     def app(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
