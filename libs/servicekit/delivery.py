@@ -5,7 +5,6 @@ into DEAD with the reason when it cannot be handled.
 """
 
 import traceback
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -69,23 +68,32 @@ def fact_of(subject: str) -> type[Fact]:
     return EVERY.get(".".join(parts[-5:-1]), Fact)
 
 
-async def handle(
-    message: Msg, consumer: str, js: JetStreamContext, effect: Callable[[Envelope[Any]], Awaitable[None]]
-) -> bool:
-    """Give one event to `effect` and settle it; False while a dependency that it needs is away."""
-    span = spans.consuming(message.subject, message.headers, consumer)
-    with trace.use_span(span, end_on_exit=True):
+class Delivered:
+    """A delivered event on its way through a service: its message, its span, and what went wrong, if anything did."""
+
+    def __init__(self, message: Msg, consumer: str) -> None:
+        self.message, self._consumer = message, consumer
+        self.span = spans.consuming(message.subject, message.headers, consumer)
+        self.error: Exception | None = None
         try:
-            await effect(parse(message.data, message.subject))
-        except Exception as error:
-            span.add_event(
-                "exception", {"exception.type": type(error).__name__, "exception.message": reason_of(error)}
-            )
-            span.set_status(StatusCode.ERROR, type(error).__name__)
-            await settle_failure(message, consumer, js, error)
-            return not is_outage(error)
-        await acknowledge(message, consumer)
-        return True
+            self.event = parse(message.data, message.subject)
+        except InvalidEvent as error:
+            self.error = error
+
+    async def settle(self, js: JetStreamContext) -> bool:
+        """Tell the broker what became of it, and end the span; False while a dependency that it needs is away."""
+        with trace.use_span(self.span, end_on_exit=True):
+            if self.error is None:
+                await acknowledge(self.message, self._consumer)
+                return True
+            attributes = {
+                "exception.type": type(self.error).__name__,
+                "exception.message": reason_of(self.error),
+            }
+            self.span.add_event("exception", attributes)
+            self.span.set_status(StatusCode.ERROR, type(self.error).__name__)
+            await settle_failure(self.message, self._consumer, js, self.error)
+            return not is_outage(self.error)
 
 
 async def acknowledge(message: Msg, consumer: str) -> None:

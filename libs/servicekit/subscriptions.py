@@ -1,30 +1,27 @@
 """What a service does about events: a listener of the topology, and the handler of its events.
 
-One call of the handler = one transaction with the inbox, in a thread of the consumers' own: however much there is to
-be handled, requests have their threads to themselves.
+One call of the handler = one savepoint with the inbox, in a thread of the consumers' own: however much there is to be
+handled, requests have their threads to themselves.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextvars import copy_context
-from functools import partial
 from typing import Any, NamedTuple
 
-import structlog
 from nats.aio.msg import Msg
 from sqlmodel import Session
 
 from libs.bus.pull import Pull, keep_in_progress
 from libs.contracts.event import Envelope
 from libs.contracts.topology import Consumer, Listener
-from libs.servicekit.delivery import handle
+from libs.servicekit.delivery import Delivered
 from libs.servicekit.inbox import first_time
 from libs.servicekit.kit import Job, Kit
+from libs.servicekit.turns import in_turns
 
 BATCH = 32
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 
-log = structlog.get_logger(__name__)
 Handler = Callable[[Session, Kit, Envelope[Any]], None]
 
 
@@ -70,23 +67,31 @@ class Consuming:
     async def _work(self) -> None:
         pause = 0.0
         async for messages in self._pull.batches():
-            self._open = {id(message): message for message in messages}
-            handled = await asyncio.gather(*(self._handle(message) for message in messages))
+            calm = await self._take(messages)
             # What is away is not asked for again by every event that waits for it.
-            pause = 0.0 if all(handled) else min(max(pause * 2, PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+            pause = 0.0 if calm else min(max(pause * 2, PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(pause)
 
-    async def _handle(self, message: Msg) -> bool:
+    async def _take(self, messages: list[Msg]) -> bool:
+        """Handle what came together; False while a dependency that it needs is away."""
+        self._open = {id(message): message for message in messages}
+        taken = [Delivered(message, self._name) for message in messages]
+        readable = [each for each in taken if not each.error]
         try:
-            return await handle(message, self._name, self._kit.bus.js, self._effect)
+            await asyncio.get_running_loop().run_in_executor(self._kit.threads, self._handle, readable)
         finally:
-            self._open.pop(id(message), None)
+            calm = [await self._settle(each) for each in taken]
+        return all(calm)
 
-    async def _effect(self, event: Envelope[Any]) -> None:
-        work = partial(copy_context().run, self._transaction, event)
-        await asyncio.get_running_loop().run_in_executor(self._kit.threads, work)
+    async def _settle(self, each: Delivered) -> bool:
+        try:
+            return await each.settle(self._kit.bus.js)
+        finally:
+            self._open.pop(id(each.message), None)
 
-    def _transaction(self, event: Envelope[Any]) -> None:
-        with self._kit.database.transaction() as session:
-            if first_time(session, self._name, event.id):
-                self._handler(session, self._kit, event)
+    def _handle(self, events: list[Delivered]) -> None:
+        in_turns(self._kit.database, events, self._effect)
+
+    def _effect(self, session: Session, delivered: Delivered) -> None:
+        if first_time(session, self._name, delivered.event.id):
+            self._handler(session, self._kit, delivered.event)
