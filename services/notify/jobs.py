@@ -18,6 +18,7 @@ from services.notify.subscriptions import commands as subscriptions
 from services.notify.subscriptions import telling
 from services.notify.subscriptions.matching import matching_of
 from services.notify.webhooks import commands as webhooks
+from services.notify.webhooks import outcomes
 from services.notify.webhooks.listening import Listening
 from services.notify.webhooks.replaying import Replaying
 
@@ -93,6 +94,7 @@ def forget(kit: Kit) -> Iterator[None]:
     """Erase who never confirmed, and what became of messages long ago."""
     yield from in_batches(kit.database, lambda session: recipients.forget(session, now()))
     yield from in_batches(kit.database, lambda session: deliveries.clean(session, now()))
+    yield from in_batches(kit.database, lambda session: outcomes.give_up(session, now()))
     yield from in_batches(kit.database, lambda session: webhooks.clean(session, now()))
     yield from in_batches(kit.database, lambda session: subscriptions.clean(session, now()))
 

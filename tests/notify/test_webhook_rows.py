@@ -25,7 +25,7 @@ from services.notify.vault import Vault
 from services.notify.webhooks import commands, outcomes, queries
 from services.notify.webhooks.choosing import Choosing
 from services.notify.webhooks.commands import Told, Wanted
-from services.notify.webhooks.domain import TRIPS_AFTER, HookStatus, Status
+from services.notify.webhooks.domain import GIVE_UP_AFTER, TRIPS_AFTER, HookStatus, Status
 from services.notify.webhooks.models import HookDelivery, Webhook
 from services.notify.webhooks.runner import Posting
 
@@ -118,6 +118,22 @@ def test_410_ends_what_waits_and_a_replay(db: Database) -> None:
         ended = rows(session, hook)
         assert {each.status for each in ended} == {Status.FAILED}
         assert all(each.ended_at and each.detail for each in ended)
+
+
+def test_what_waits_for_a_disabled_endpoint_has_its_time(db: Database) -> None:
+    hook = made(db)
+    told(db, hook, "a", 1)
+    told(db, hook, "b", 2)
+    with db.transaction() as session:
+        late = rows(session, hook)[0]
+        late.created_at = now() - GIVE_UP_AFTER - timedelta(seconds=1)
+        session.add(late)
+        assert outcomes.give_up(session, now()) == 0  # it may still come back
+        outcomes.disable(session, hook, 1, "its filter cannot be read")
+        session.flush()
+        assert outcomes.give_up(session, now()) == 1
+        session.refresh(late)
+        assert (late.status, late.detail) == (Status.FAILED, "the webhook is disabled")
 
 
 def test_a_trial_goes_out_at_once_though_the_endpoint_is_left_alone(db: Database) -> None:

@@ -60,7 +60,7 @@ def match(session: Session, matching: Matching, news: News, told: Told, window: 
     _note_deadline(session, news)
     found = _matches(session, matching, news, told)
     waiting: dict[str, list[Notice]] = {}
-    for notice in queries.open_of_thing(session, news.thing.key):
+    for notice in queries.open_of_thing(session, news.thing.key) if news.known else ():
         waiting.setdefault(notice.recipient_id, []).append(notice)
     if news.change is Change.CANCELLED:
         for recipient_id in waiting.keys() - found.keys():
@@ -169,7 +169,7 @@ def _chunks(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 def _note_deadline(session: Session, news: News) -> None:
     """Keep until when something of a thing can be had next."""
-    row = session.get(Deadline, news.thing.key)
+    row = session.get(Deadline, news.thing.key) if news.known else None
     at = deadline_of(news.card, now()) if news.card.listed else None
     if at is None:
         if row:

@@ -12,13 +12,14 @@ from services.notify.things.models import Thing
 
 
 class News(NamedTuple):
-    """What a fact changed: the thing as it stands now, what that is to those who follow it, and its card before if it
-    was listed."""
+    """What a fact changed: the thing as it stands now, what that is to those who follow it, its card before if it was
+    listed, and whether it was known at all."""
 
     thing: Thing
     card: Card
     change: Change
     before: Card | None = None
+    known: bool = True
 
 
 def learn(session: Session, event: Envelope[Any]) -> News | None:
@@ -33,7 +34,7 @@ def learn(session: Session, event: Envelope[Any]) -> News | None:
     before = known.shown if known and known.listed else None
     change = change_of(before, card)
     thing = _write(session, known or _new(key, event), card, event)
-    return News(thing, card, change, before) if change else None
+    return News(thing, card, change, before, known is not None) if change else None
 
 
 def _new(key: str, event: Envelope[Any]) -> Thing:

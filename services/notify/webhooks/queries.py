@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from libs.servicekit.errors import NotFound
 from libs.servicekit.principal import Principal
-from services.notify.webhooks.domain import LOG_KEPT, HookStatus, Status
+from services.notify.webhooks.domain import GIVE_UP_AFTER, LOG_KEPT, HookStatus, Status
 from services.notify.webhooks.models import HookDelivery, Webhook
 
 
@@ -93,6 +93,17 @@ def over(session: Session, at: datetime, limit: int) -> list[str]:
     """Deliveries whose time in the log is over."""
     query = select(HookDelivery.id).where(col(HookDelivery.ended_at) < at - LOG_KEPT).limit(limit)
     return list(session.exec(query))
+
+
+def waiting_in_vain(session: Session, at: datetime, limit: int) -> list[str]:
+    """Deliveries that disabled endpoints did not come back for in time."""
+    disabled = select(Webhook.id).where(Webhook.status == HookStatus.DISABLED)
+    query = select(HookDelivery.id).where(
+        col(HookDelivery.webhook_id).in_(disabled),
+        HookDelivery.status == Status.DUE,
+        col(HookDelivery.created_at) < at - GIVE_UP_AFTER,
+    )
+    return list(session.exec(query.limit(limit)))
 
 
 def replaying(session: Session) -> list[Webhook]:

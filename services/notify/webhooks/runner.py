@@ -27,6 +27,9 @@ from services.notify.webhooks.signing import headers
 # So many events of different things in a round, so many of them under way.
 ROUND, AT_ONCE = 100, 10
 IDLE_SECONDS = 2.0
+# How long an endpoint is served before it is asked again whether the lease is still ours; a lease lasts six seconds, a
+# round at an endpoint that hangs as long as an attempt may.
+SERVED_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 tracer = trace.get_tracer("notify")
@@ -91,18 +94,27 @@ class Posting:
             return 0
 
     async def _attempts(self, hook: Webhook) -> int:
-        due = deque(await asyncio.to_thread(self._due, hook))
-        keys, results = self._keys(hook), list[tuple[str, Result]]()
+        """Round after round while all is well; then others see to it that the lease is still ours."""
+        ends, made = asyncio.get_running_loop().time() + SERVED_SECONDS, 0
+        due = await asyncio.to_thread(self._due, hook)
+        while due:
+            results = await self._round(hook, due)
+            made += len(results)
+            more = asyncio.get_running_loop().time() < ends and all(result.taken for _, result in results)
+            due = await asyncio.to_thread(self._note, hook, results, more=more)
+        return made
+
+    async def _round(self, hook: Webhook, deliveries: Sequence[HookDelivery]) -> list[tuple[str, Result]]:
+        due, keys, results = deque(deliveries), self._keys(hook), list[tuple[str, Result]]()
 
         async def work() -> None:
             # Once one fails the others of the round wait: they would only hang beside it.
-            while due and all(result.taken for _, result in results):
+            while due and all(result.taken for _, result in results[-AT_ONCE:]):
                 delivery = due.popleft()
                 results.append((delivery.id, await self._post(hook, keys, delivery)))
 
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
-        await asyncio.to_thread(self._note, hook.id, results)
-        return len(results)
+        return results
 
     def _due(self, hook: Webhook) -> Sequence[HookDelivery]:
         """While an endpoint fails, only one."""
@@ -126,9 +138,15 @@ class Posting:
         POSTED.labels("taken" if result.taken else "failed").inc()
         return result
 
-    def _note(self, hook_id: str, results: Sequence[tuple[str, Result]]) -> None:
+    def _note(
+        self, hook: Webhook, results: Sequence[tuple[str, Result]], *, more: bool
+    ) -> Sequence[HookDelivery]:
+        """Note a round, and what may go in the next one: nothing once the endpoint was changed meanwhile."""
         with self._db.transaction() as session:
-            outcomes.note(session, hook_id, results)
+            noted = outcomes.note(session, hook.id, results)
+            if not more or noted is None or noted.version != hook.version or noted.status != hook.status:
+                return ()
+            return queries.next_of(session, hook.id, now(), ROUND)
 
     def _leave_alone(self, hook_id: str) -> None:
         with self._db.transaction() as session:
