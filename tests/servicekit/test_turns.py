@@ -11,9 +11,9 @@ from sqlmodel import Session, select
 
 from libs.contracts.offers import ProviderChanged
 from libs.servicekit import turns
-from libs.bus.connection import Transient
 from libs.servicekit.db import Database
 from libs.servicekit.delivery import Delivered
+from libs.servicekit.outages import Transient
 from libs.servicekit.turns import in_turns
 from tests.servicekit.probe.service import Note
 from tests.servicekit.test_subscriptions import body
