@@ -21,6 +21,7 @@ from cli.components import nats_url
 from cli.errors import Trouble
 from cli.home import Home
 from libs.contracts.topology import DEAD, dead_subject, replay_subject
+from libs.servicekit.delivery import COVERED
 
 NOT_SENT_BACK = ("coburg-", "nats-")
 T = TypeVar("T")
@@ -60,6 +61,9 @@ def show_one(home: Home, sequence: int, console: Console) -> None:
         table.add_row(f"[dim]{name}[/]", escape(value))
     console.print(table)
     body = (letter.data or b"").decode(errors="replace")
+    if body.startswith(COVERED.decode()):
+        console.print("[dim]The body may hold the token of a link: only its listener reads it.[/]")
+        return
     try:
         console.print_json(json.dumps(json.loads(body)))
     except ValueError:

@@ -5,9 +5,10 @@ into DEAD with the reason when it cannot be handled.
 """
 
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from nats.aio.msg import Msg
@@ -68,17 +69,36 @@ def fact_of(subject: str) -> type[Fact]:
     return EVERY.get(".".join(parts[-5:-1]), Fact)
 
 
+class Cover(NamedTuple):
+    """How a listener's dead letters lie where a body may hold what opens things: nobody else reads them (ADR 62).
+
+    `open` raises InvalidEvent for what no key opens.
+    """
+
+    close: Callable[[bytes], bytes]
+    open: Callable[[bytes], bytes]
+
+
+COVERED = b"covered:"
+
+
 class Delivered:
     """A delivered event on its way through a service: its message, its span, and what went wrong, if anything did."""
 
-    def __init__(self, message: Msg, consumer: str) -> None:
-        self.message, self._consumer = message, consumer
+    def __init__(self, message: Msg, consumer: str, cover: Cover | None = None) -> None:
+        self.message, self._consumer, self._cover = message, consumer, cover
         self.span = spans.consuming(message.subject, message.headers, consumer)
         self.error: Exception | None = None
         try:
-            self.event = parse(message.data, message.subject)
+            self.event = parse(self._body(), message.subject)
         except InvalidEvent as error:
             self.error = error
+
+    def _body(self) -> bytes:
+        data = self.message.data
+        if self._cover and data.startswith(COVERED):
+            return self._cover.open(data.removeprefix(COVERED))
+        return data
 
     async def settle(self, js: JetStreamContext) -> bool:
         """Tell the broker what became of it, and end the span; False while a dependency that it needs is away."""
@@ -92,7 +112,7 @@ class Delivered:
             }
             self.span.add_event("exception", attributes)
             self.span.set_status(StatusCode.ERROR, type(self.error).__name__)
-            await settle_failure(self.message, self._consumer, js, self.error)
+            await settle_failure(self.message, self._consumer, js, self.error, self._cover)
             return not is_outage(self.error)
 
 
@@ -103,7 +123,9 @@ async def acknowledge(message: Msg, consumer: str) -> None:
     HANDLED.labels(consumer, "done").inc()
 
 
-async def settle_failure(message: Msg, consumer: str, js: JetStreamContext, error: Exception) -> None:
+async def settle_failure(
+    message: Msg, consumer: str, js: JetStreamContext, error: Exception, cover: Cover | None = None
+) -> None:
     """Wait for an absent dependency, try a bug a few times, dead-letter what cannot be handled."""
     attempts = message.metadata.num_delivered
     if is_outage(error) or (attempts < MAX_ATTEMPTS and not isinstance(error, InvalidEvent)):
@@ -112,15 +134,17 @@ async def settle_failure(message: Msg, consumer: str, js: JetStreamContext, erro
         with suppress(NatsError):
             await message.nak(delay=min(0.5 * 2 ** min(attempts, 10), MAX_DELAY_SECONDS))
         return
-    await dead_letter(message, consumer, js, error)
+    await dead_letter(message, consumer, js, error, cover)
 
 
-async def dead_letter(message: Msg, consumer: str, js: JetStreamContext, error: Exception) -> None:
+async def dead_letter(
+    message: Msg, consumer: str, js: JetStreamContext, error: Exception, cover: Cover | None = None
+) -> None:
     """Put the event into DEAD with the reason, then take it off its stream; later, if DEAD cannot take it now."""
     try:
         await js.publish(
             topology.dead_subject(consumer, message.subject),
-            message.data,
+            _covered(message.data, cover),
             headers=dead_letter_headers(message, consumer, error),
         )
         await message.term()
@@ -130,6 +154,10 @@ async def dead_letter(message: Msg, consumer: str, js: JetStreamContext, error: 
         return
     HANDLED.labels(consumer, "dead").inc()
     log.error("event is dead", consumer=consumer, subject=message.subject, error=reason_of(error)[:300])
+
+
+def _covered(data: bytes, cover: Cover | None) -> bytes:
+    return data if cover is None or data.startswith(COVERED) else COVERED + cover.close(data)
 
 
 def dead_letter_headers(message: Msg, consumer: str, error: Exception) -> dict[str, str]:

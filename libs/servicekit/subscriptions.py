@@ -14,7 +14,7 @@ from sqlmodel import Session
 from libs.bus.pull import Pull, keep_in_progress
 from libs.contracts.event import Envelope
 from libs.contracts.topology import Consumer, Listener
-from libs.servicekit.delivery import Delivered
+from libs.servicekit.delivery import Cover, Delivered
 from libs.servicekit.inbox import first_time
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.turns import in_turns
@@ -26,10 +26,11 @@ Handler = Callable[[Session, Kit, Envelope[Any]], None]
 
 
 class Subscription(NamedTuple):
-    """A listener and its handler, which writes into the transaction it is given."""
+    """A listener and its handler, which writes into the transaction it is given; and how its dead letters are covered."""
 
     listener: Listener
     handler: Handler
+    cover: Callable[[Kit], Cover] | None = None
 
 
 def jobs(subscription: Subscription) -> Iterator[Job]:
@@ -52,6 +53,7 @@ class Consuming:
     def __init__(self, kit: Kit, subscription: Subscription, durable: Consumer) -> None:
         self._kit, self._durable = kit, durable
         self._name, self._handler = subscription.listener.name, subscription.handler
+        self._cover = subscription.cover(kit) if subscription.cover else None
         self._pull = Pull(kit.bus, durable, BATCH)
         self._open: dict[int, Msg] = {}
 
@@ -75,7 +77,7 @@ class Consuming:
     async def _take(self, messages: list[Msg]) -> bool:
         """Handle what came together; False while a dependency that it needs is away."""
         self._open = {id(message): message for message in messages}
-        taken = [Delivered(message, self._name) for message in messages]
+        taken = [Delivered(message, self._name, self._cover) for message in messages]
         readable = [each for each in taken if not each.error]
         try:
             await asyncio.get_running_loop().run_in_executor(self._kit.threads, self._handle, readable)

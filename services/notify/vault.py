@@ -34,7 +34,7 @@ class Vault:
         """Encrypt with the newest key."""
         return self._all.encrypt(text.encode())
 
-    def open(self, sealed: bytes) -> str:
+    def open(self, sealed: bytes | str) -> str:
         """Decrypt with whichever key fits; raises SealBroken."""
         try:
             return self._all.decrypt(sealed).decode()

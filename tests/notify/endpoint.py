@@ -30,7 +30,11 @@ class Endpoint:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # whoever sent it was killed meanwhile
+                    self.close_connection = True
+                    return
                 endpoint.taken.append(
                     Taken({k.lower(): v for k, v in self.headers.items()}, body, self.client_address)
                 )

@@ -1,5 +1,5 @@
 """What notify knows of people stays in its database and in their mails: after a run with words that can be recognised,
-none stands in a log, a span, a figure, on a public subject or in a dead letter's reason."""
+none stands in a log, a span, a figure, on a public subject or in a dead letter."""
 
 import asyncio
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def used(lone: Notify) -> Iterator[tuple[Notify, list[str]]]:
     answered = TEMPLATES["contact-answered"].model_validate({"conversation": "c", "token": TOKEN})
     lone.settled(lone.ask(recipient, answered, about))
     bad = MessageRequested(
-        recipient_id=recipient, template="contact-answered", about=about, facts={"x": TYPED}
+        recipient_id=recipient, template="contact-answered", about=about, facts={"x": TYPED, "token": TOKEN}
     )
     lone.publish(bad)
     reasons = lone.dead("dead.notify-requests.>")
@@ -53,6 +53,13 @@ def test_logs_and_spans_know_no_words_of_people(used: tuple[Notify, list[str]]) 
     assert any("deliver mail" in each for each in traces)
     assert [seen(each) for each in traces if seen(each)] == []
     assert reasons and seen(" ".join(reasons)) == []
+
+
+def test_dead_requests_open_nothing(used: tuple[Notify, list[str]]) -> None:
+    notify, _ = used
+    bodies = asyncio.run(bus.bodies(notify.stack.url("nats"), "DEAD"))
+    assert any(each.startswith("covered:") for each in bodies)
+    assert [each for each in bodies if seen(each)] == []
 
 
 def test_public_subjects_know_none_either(used: tuple[Notify, list[str]]) -> None:

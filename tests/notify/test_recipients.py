@@ -36,6 +36,18 @@ def test_what_is_asked_for_before_the_confirmation_waits_and_is_named_in_its_mai
     assert len(notify.mails(to)) == 2
 
 
+def test_a_repeated_registration_gets_its_token_again_and_the_database_tells_none(notify: Notify) -> None:
+    key, said = {"Idempotency-Key": uuid7().hex}, {"address": address()}
+    first, again = (notify.http.post("/v1/recipients", json=said, headers=key) for _ in range(2))
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json() == first.json()
+    with notify.db.reading() as session:
+        stored = session.execute(text("SELECT body FROM idempotency WHERE body IS NOT NULL")).scalars()
+        bodies = [bytes(each) for each in stored]
+    assert any(first.json()["id"].encode() in each for each in bodies), "erasing finds it by its id"
+    assert not any(first.json()["token"].encode() in each for each in bodies)
+
+
 def test_a_wrong_code_confirms_nothing_and_many_end_the_code(notify: Notify) -> None:
     to = address()
     recipient, headers = notify.register(to)

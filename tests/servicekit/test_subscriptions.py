@@ -23,7 +23,7 @@ from libs.contracts.topology import Listener
 from libs.provision.streams import provision
 from libs.servicekit import delivery, inbox, subscriptions
 from libs.servicekit.db import Database, now
-from libs.servicekit.delivery import HANDLED, InvalidEvent, fact_of, parse, reason_of
+from libs.servicekit.delivery import HANDLED, Cover, InvalidEvent, fact_of, parse, reason_of
 from libs.servicekit.kit import Job, Kit
 from libs.servicekit.outages import Transient
 from libs.servicekit.runtime import keep_running
@@ -91,11 +91,13 @@ class Recorder:
 
 
 @asynccontextmanager
-async def subscribed(bus: Bus, recorder: Recorder) -> AsyncIterator[Recorder]:
+async def subscribed(bus: Bus, recorder: Recorder, cover: Cover | None = None) -> AsyncIterator[Recorder]:
     """The handler on a started bus."""
     kit = Kit(settings(), bus, recorder.db)
     await bus.start()
-    async with running(kit, *subscriptions.jobs(Subscription(LISTENER, recorder))):
+    async with running(
+        kit, *subscriptions.jobs(Subscription(LISTENER, recorder, (lambda _: cover) if cover else None))
+    ):
         yield recorder
 
 
@@ -117,9 +119,9 @@ async def pending(js: JetStreamContext, durable: str = LISTENER.name, stream: st
     return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
 
-async def settled(js: JetStreamContext, durable: str = LISTENER.name) -> None:
+async def settled(js: JetStreamContext, durable: str = LISTENER.name, stream: str = "CITY") -> None:
     async def none_left() -> bool:
-        return await pending(js, durable) == 0
+        return await pending(js, durable, stream) == 0
 
     await eventually(none_left, 30)
 
@@ -346,6 +348,30 @@ async def test_a_replayed_letter_reaches_its_listener_alone(
         await eventually(acknowledged)
     assert recorder.handled == ["a"]
     assert not await events(js), "a replay must not appear among the public facts"
+
+
+async def test_a_covered_letter_tells_nobody_its_body_and_is_read_when_it_comes_back(
+    bus: Bus, js: JetStreamContext, sqlite: Database
+) -> None:
+    def turned(data: bytes) -> bytes:
+        return data[::-1]
+
+    recorder = Recorder(sqlite)
+    recorder.errors["a"] = [InvalidEvent("the first time")]
+    original = f"city.{ProviderChanged.name}.a"
+    async with subscribed(bus, recorder, Cover(turned, turned)):
+        await publish(js, "a")
+
+        async def dead_letters() -> list[RawStreamMsg]:
+            return await dead(js)
+
+        (letter,) = await eventually(dead_letters)
+        assert (letter.data or b"").startswith(b"covered:")
+        assert b'"specversion"' not in (letter.data or b"")
+        recorder.errors.clear()
+        await js.publish(f"{topology.replay_subject(LISTENER.name)}.{original}", letter.data or b"")
+        await recorder.has_handled(2)
+        await settled(js, "probe-replay", "INTERNAL")
 
 
 async def test_a_replayed_letter_that_fails_again_is_dead_under_its_first_subject(

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import nats
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
 from libs.contracts.event import Envelope, Fact
@@ -38,19 +39,26 @@ async def _jetstream(url: str) -> AsyncIterator[JetStreamContext]:
 
 async def stored(url: str, stream: str) -> list[Stored]:
     """All events of a stream, oldest first."""
+    return [
+        Stored(message.subject, Envelope[Fact].model_validate_json(message.data))
+        for message in await _messages(url, stream)
+    ]
+
+
+async def bodies(url: str, stream: str) -> list[str]:
+    """What lies in a stream, be it events or not."""
+    return [message.data.decode(errors="replace") for message in await _messages(url, stream)]
+
+
+async def _messages(url: str, stream: str) -> list[Msg]:
     async with _jetstream(url) as js:
-        return await _read(js, stream)
-
-
-async def _read(js: JetStreamContext, stream: str) -> list[Stored]:
-    count = (await js.stream_info(stream)).state.messages
-    config = api.ConsumerConfig(ack_policy=api.AckPolicy.NONE)
-    reader = await js.pull_subscribe(">", stream=stream, config=config)
-    found: list[Stored] = []
-    while len(found) < count:
-        for message in await reader.fetch(BATCH, timeout=5):
-            found.append(Stored(message.subject, Envelope[Fact].model_validate_json(message.data)))
-    return found
+        count = (await js.stream_info(stream)).state.messages
+        config = api.ConsumerConfig(ack_policy=api.AckPolicy.NONE)
+        reader = await js.pull_subscribe(">", stream=stream, config=config)
+        found: list[Msg] = []
+        while len(found) < count:
+            found += await reader.fetch(BATCH, timeout=5)
+        return found
 
 
 async def state(url: str, stream: str) -> api.StreamState:

@@ -1,5 +1,6 @@
 """Broker edge of deliveries: every service's requests for messages enter."""
 
+import base64
 from typing import Any
 
 import structlog
@@ -10,11 +11,12 @@ from libs.contracts.event import Envelope
 from libs.contracts.messages import InvalidTemplate
 from libs.contracts.notify import MessageRequested
 from libs.contracts.topology import REQUESTS
-from libs.servicekit.delivery import InvalidEvent
+from libs.servicekit.delivery import Cover, InvalidEvent
 from libs.servicekit.kit import Kit
 from libs.servicekit.subscriptions import Subscription
 from services.notify.config import vault_of
 from services.notify.deliveries import commands
+from services.notify.vault import SealBroken
 
 log = structlog.get_logger(__name__)
 REQUESTED = Counter("notify_requests", "Messages that services asked for", ["template", "outcome"])
@@ -31,4 +33,17 @@ def requested(session: Session, kit: Kit, event: Envelope[Any]) -> None:
     REQUESTED.labels(event.data.template, "accepted" if taken else "unknown_recipient").inc()
 
 
-SUBSCRIPTION = Subscription(REQUESTS, requested)
+def cover(kit: Kit) -> Cover:
+    """Requests hold the tokens of links: dead ones are sealed as addresses are."""
+    vault = vault_of(kit.settings)
+
+    def opened(sealed: bytes) -> bytes:
+        try:
+            return base64.b64decode(vault.open(sealed.decode("ascii", "replace")))
+        except SealBroken:
+            raise InvalidEvent("it was sealed with a key that is gone") from None
+
+    return Cover(lambda body: vault.seal(base64.b64encode(body).decode()), opened)
+
+
+SUBSCRIPTION = Subscription(REQUESTS, requested, cover)
