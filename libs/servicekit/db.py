@@ -24,6 +24,8 @@ MIGRATION_LOCK = 727_201
 _migrating = threading.Lock()
 SWITCH_SECONDS = 30.0
 
+# How long one writer waits for another on SQLite.
+BUSY_SECONDS = 30
 # How long a database may take to answer the first word; a frozen one never does.
 CONNECT_SECONDS = 5
 
@@ -68,16 +70,27 @@ class Database:
         self.engine = _engine(url)
         self.publisher = publisher
         self._wakes: list[Callable[[], object]] = []
+        # SQLite lets who waits to write sleep and ask again; in one process the next can go on at once.
+        self._writing = threading.Lock() if self.engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """One unit of work: all of it is durable when the block ends, nothing of it when the block raises."""
-        with self._session(write=True) as session:
+        with self._turn(), self._session(write=True) as session:
             yield session
             session.commit()
         if session.info.get("events") or session.info.get("work"):
             for wake in tuple(self._wakes):
                 wake()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        mine = self._writing is not None and self._writing.acquire(timeout=BUSY_SECONDS)
+        try:
+            yield  # whoever waited in vain hears from SQLite that it is busy
+        finally:
+            if self._writing and mine:
+                self._writing.release()
 
     @contextmanager
     def after_commit(self, wake: Callable[[], object]) -> Iterator[None]:
@@ -155,7 +168,7 @@ def _engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own BEGIN comes too late for a write lock; `_begin_sqlite` says it instead.
     connection.isolation_level = None
-    for pragma in ("busy_timeout=30000", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     _switch_to_wal(connection)
 

@@ -9,9 +9,19 @@ import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from ipaddress import ip_address
 
 THREADS = 16
 PATIENCE_SECONDS = 5.0
+
+
+def is_literal(host: str) -> bool:
+    """Whether it is an address itself."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def look_up(host: str) -> list[str]:
@@ -32,6 +42,8 @@ class Names:
 
     async def addresses(self, host: str) -> Sequence[str]:
         """What a name stands for; who asks while somebody else does waits for the same answer."""
+        if is_literal(host):
+            return [host]
         asked = self._asked.get(host)
         if asked is None:
             asked = self._asked[host] = self._threads.submit(self._look_up, host)

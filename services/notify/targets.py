@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from services.notify.names import NAMES
+from services.notify.names import NAMES, is_literal
 
 MAX_URL = 1000
 NAT64 = IPv6Network("64:ff9b::/96")
@@ -53,7 +53,7 @@ def checked(url: str, *, anywhere: bool) -> SplitResult:
         raise Refused("must not hold a user or password")
     if parts.scheme != "https" and not anywhere:
         raise Refused("must begin with https://")
-    if not anywhere and _is_literal(parts.hostname) and not _is_public(parts.hostname):
+    if not anywhere and is_literal(parts.hostname) and not _is_public(parts.hostname):
         raise Refused("leads to an address that is not public")
     return parts
 
@@ -67,14 +67,6 @@ async def resolve(url: str, *, anywhere: bool) -> Target:
     if not anywhere and not all(map(_is_public, addresses)):
         raise Refused("leads to an address that is not public")
     return Target(addresses[0], port, host, url)
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_public(text: str) -> bool:

@@ -19,6 +19,8 @@ from services.notify.webhooks.models import HookDelivery, Webhook
 from services.notify.webhooks.signing import new_secret
 
 AT_ONCE = 500
+# SQLite takes 32,766 values in one statement.
+ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,22 @@ def remove(session: Session, caller: Principal, webhook_id: str) -> None:
     session.delete(hook)
 
 
-def tell(session: Session, hooks: Iterable[str], told: Told, again: str = "") -> int:
-    """Put an event on its way to endpoints, to each once; returns to how many. `again` names a replay."""
-    rows = [_row(hook_id, told, again) for hook_id in hooks]
-    if not rows:
-        return 0
-    entry = insert_into(session, HookDelivery).values(rows).on_conflict_do_nothing()
-    leave_work(session)
-    return len(session.execute(entry.returning(HookDelivery.id)).all())
+def tell(session: Session, hooks: Iterable[str], told: Told, again: str = "") -> None:
+    """Put an event on its way to endpoints, to each once. `again` names a replay."""
+    _enter(session, [_row(hook_id, told, again) for hook_id in hooks])
+
+
+def tell_all(session: Session, wanted: Iterable[tuple[Told, Iterable[str]]]) -> None:
+    """Put events on their way, each to its endpoints."""
+    _enter(session, [_row(hook_id, told, "") for told, hooks in wanted for hook_id in hooks])
+
+
+def _enter(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        session.execute(insert_into(session, HookDelivery).values(some).on_conflict_do_nothing())
+    if rows:
+        leave_work(session)
 
 
 def _row(hook_id: str, told: Told, again: str) -> dict[str, Any]:

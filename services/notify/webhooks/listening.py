@@ -32,6 +32,9 @@ class Heard(NamedTuple):
     card: Card | None
 
 
+Wanted = list[tuple[Told, list[str]]]
+
+
 class Listening:
     """Puts what one durable delivers on its way to the endpoints that ask for it."""
 
@@ -91,15 +94,26 @@ class Listening:
         wanted = [(each.told, chosen) for each in heard if (chosen := self._chosen(hooks, each, failed))]
         if not wanted:
             return failed
-        with self._kit.database.transaction() as session:
-            for told, chosen in wanted:
-                try:
-                    with session.begin_nested():
-                        commands.tell(session, chosen, told)
-                except Exception as error:
-                    if is_outage(error):
-                        raise
-                    failed[told.event_id] = error
+        try:
+            with self._kit.database.transaction() as session:
+                commands.tell_all(session, wanted)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            return failed | self._told_alone(wanted)
+        return failed
+
+    def _told_alone(self, wanted: Wanted) -> dict[str, Exception]:
+        """One of them cannot be told: which one shows when each is told by itself."""
+        failed: dict[str, Exception] = {}
+        for told, chosen in wanted:
+            try:
+                with self._kit.database.transaction() as session:
+                    commands.tell(session, chosen, told)
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                failed[told.event_id] = error
         return failed
 
     def _hooks(self) -> list[Webhook]:
