@@ -85,12 +85,15 @@ class Database:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        mine = self._writing is not None and self._writing.acquire(timeout=BUSY_SECONDS)
+        if self._writing is None:
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_SECONDS):
+            raise OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
         try:
-            yield  # whoever waited in vain hears from SQLite that it is busy
+            yield
         finally:
-            if self._writing and mine:
-                self._writing.release()
+            self._writing.release()
 
     @contextmanager
     def after_commit(self, wake: Callable[[], object]) -> Iterator[None]:

@@ -307,12 +307,14 @@ async def test_a_locked_database_is_waited_out(
         connection.execute("PRAGMA busy_timeout=1")
 
     sqlite.engine.dispose()
+    another_process = Database(str(sqlite.engine.url))
     async with subscribed(bus, Recorder(sqlite)):
-        with sqlite.transaction():
+        with another_process.transaction():
             enough = retried() + delivery.MAX_ATTEMPTS + 2
             await publish(js, "a")
             await tried_again(enough)
         await settled(js)
+    another_process.dispose()
     assert notes(sqlite) == 1
     assert not await dead(js)
 
