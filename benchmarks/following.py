@@ -22,7 +22,7 @@ from starlette.datastructures import QueryParams
 from uuid_utils import uuid7
 
 from benchmarks.report import Figure, Row
-from benchmarks.stack import INDEX, client, documents, engine, filled, resident_mb, stack
+from benchmarks.stack import INDEX, administrator, client, documents, filled, resident_mb, stack
 from cli.home import ROOT
 from libs.cardquery.matching import Matching
 from libs.cardquery.params import query
@@ -238,7 +238,7 @@ def agreement(folder: Path) -> list[Row]:
         offers = running.enter_context(client(town, "offers", "editor"))
         search = running.enter_context(client(town, "search"))
         filled(offers, search)
-        held = documents(running.enter_context(engine(town)), INDEX)
+        held = documents(administrator(town), INDEX)
         both, either = 0, 0
         for found, matched in _answers(search, [each for each in held if each["listed"]]):
             both, either = both + len(found & matched), either + len(found | matched)

@@ -7,10 +7,21 @@ from statistics import median
 from typing import Any
 
 import httpx2
+from meilisearch import Client
+from meilisearch.models.task import TaskInfo
 
 from benchmarks import bulk
 from benchmarks.report import Figure, Row, rate
-from benchmarks.stack import ROWS, client, cpu_seconds, documents, engine, import_register, stack
+from benchmarks.stack import (
+    ROWS,
+    administrator,
+    client,
+    cpu_seconds,
+    documents,
+    engine,
+    import_register,
+    stack,
+)
 from tests.stack import Stack
 
 ROUNDS = 3
@@ -46,16 +57,17 @@ def run(folder: Path) -> tuple[list[Row], list[Figure]]:
 def _round(folder: Path) -> tuple[float, float, Spent]:
     with stack(folder) as running:
         running.start()
+        administrated = administrator(running)
         with client(running, "offers", "editor") as offers, engine(running) as meilisearch:
-            _warm(meilisearch)
+            _warm(administrated)
             before = _spent(running)
             taken = _import(offers, meilisearch)
             spent = {name: seconds - before[name] for name, seconds in _spent(running).items()}
-            found = documents(meilisearch, INDEX)
-            settings = meilisearch.get(f"/indexes/{INDEX}/settings").json()
+            found = documents(administrated, INDEX)
+            settings = administrated.index(INDEX).get_settings()
             running.stop("offers", "search")
             work = bulk.work_of(folder / "offers.db", found)
-            best = min(_bare(folder, running, meilisearch, settings, work, size) for size in BATCHES)
+            best = min(_bare(folder, running, settings, work, size) for size in BATCHES)
     return len(work.documents) / taken, len(work.documents) / best, spent
 
 
@@ -64,9 +76,9 @@ def _spent(running: Stack) -> Spent:
     return {name: cpu_seconds(running.children[name].pid) for name in PROCESSES}
 
 
-def _warm(meilisearch: httpx2.Client) -> None:
+def _warm(meilisearch: Client) -> None:
     """Wait until the engine has loaded its German dictionary with the first document; both sides start warm."""
-    while meilisearch.get("/tasks", params={"statuses": "enqueued,processing"}).json()["total"]:
+    while meilisearch.get_tasks({"statuses": ["enqueued", "processing"]}).total:
         time.sleep(POLL_SECONDS)
 
 
@@ -89,33 +101,30 @@ def _import(offers: httpx2.Client, meilisearch: httpx2.Client) -> float:
 def _bare(
     folder: Path,
     running: Stack,
-    meilisearch: httpx2.Client,
     settings: dict[str, Any],
     work: bulk.Work,
     size: int,
 ) -> float:
     """Seconds that the bare pipeline takes into an empty index with the same settings."""
-    index = f"limit_{size}"
-    _task(meilisearch, meilisearch.post("/indexes", json={"uid": index, "primaryKey": "key"}))
-    _task(meilisearch, meilisearch.patch(f"/indexes/{index}/settings", json=settings))
+    index, meilisearch, bare = f"limit_{size}", administrator(running), engine(running)
+    _wait(meilisearch, meilisearch.create_index(index, {"primaryKey": "key"}))
+    _wait(meilisearch, meilisearch.index(index).update_settings(settings))
 
     async def go() -> float:
-        base = {"base_url": str(meilisearch.base_url), "headers": meilisearch.headers, "timeout": 60}
+        base = {"base_url": str(bare.base_url), "headers": bare.headers, "timeout": 60}
         async with httpx2.AsyncClient(**base) as asked:  # type: ignore[arg-type]
             return await bulk.run(folder, running.url("nats"), asked, index, work, size)
 
     taken = asyncio.run(go())
-    found = meilisearch.get(f"/indexes/{index}/stats").json()["numberOfDocuments"]
+    found = meilisearch.index(index).get_stats().number_of_documents
     if found < ROWS:
         raise RuntimeError("the bare pipeline lost documents")
-    _task(meilisearch, meilisearch.delete(f"/indexes/{index}"))
+    _wait(meilisearch, meilisearch.delete_index(index))
     return taken
 
 
-def _task(meilisearch: httpx2.Client, answer: httpx2.Response) -> None:
-    """Wait for the task an answer speaks of; RuntimeError when it failed."""
-    uid = answer.raise_for_status().json()["taskUid"]
-    while (status := meilisearch.get(f"/tasks/{uid}").json())["status"] in ("enqueued", "processing"):
-        time.sleep(POLL_SECONDS / 4)
-    if status["status"] != "succeeded":
-        raise RuntimeError(f"task {uid}: {status['error']}")
+def _wait(meilisearch: Client, task: TaskInfo) -> None:
+    """Wait for a task; RuntimeError when it failed."""
+    done = meilisearch.wait_for_task(task.task_uid, timeout_in_ms=600_000, interval_in_ms=10)
+    if done.status != "succeeded":
+        raise RuntimeError(f"task {done.uid}: {done.error}")

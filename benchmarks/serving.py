@@ -15,9 +15,11 @@ from benchmarks.report import Figure, Row, latency
 from benchmarks.stack import (
     INDEX,
     QUERIES,
+    administrator,
     as_the_gateway_asks,
     client,
     content,
+    documents,
     engine,
     filled,
     resident_mb,
@@ -72,7 +74,7 @@ def _timed(call: Any) -> float:
 
 def _write_to_searchable(running: Stack, offers: httpx2.Client, meilisearch: httpx2.Client) -> list[Row]:
     ours, limit = [], []
-    example = meilisearch.get(f"/indexes/{INDEX}/documents", params={"limit": 1}).json()["results"][0]
+    example = documents(administrator(running), INDEX)[0]
     with closing(Bare(running, meilisearch, INDEX)) as bare:
         for number in range(WRITES + 3):
             pair = (

@@ -19,6 +19,7 @@ from libs.servicekit import errors
 from libs.servicekit.values import CleanStr
 from services.search import opensearch
 from services.search import status as progress
+from services.search.failures import Unavailable
 from services.search.feedback import Rating
 from services.search.views import (
     Access,
@@ -30,7 +31,6 @@ from services.search.views import (
     ReindexView,
     Suggestions,
 )
-from services.search.wire import Unavailable
 
 router = APIRouter(prefix="/v1", tags=["search"])
 browsers = APIRouter(tags=["browsers"])

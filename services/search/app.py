@@ -7,8 +7,8 @@ from libs.httpkit.app import create_app
 from libs.servicekit.settings import Settings
 from services.search import api
 from services.search.config import SearchSettings
+from services.search.failures import Unavailable
 from services.search.service import Search
-from services.search.wire import Unavailable
 
 
 def create() -> FastAPI:

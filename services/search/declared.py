@@ -6,7 +6,8 @@ from typing import Any
 
 from libs.contracts.offers import BoardField, FieldType, Option
 from libs.servicekit.errors import NotFound
-from services.search.engine import Engine, Json
+from services.search.engine import Engine
+from services.search.failures import Json
 
 _BOARDS: Json = {"attributesToRetrieve": ["id", "board", "title", "declares"], "limit": 1000}
 

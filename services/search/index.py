@@ -13,9 +13,9 @@ import structlog
 from libs.cardquery.vocabulary import Vocabulary
 from services.search import schema
 from services.search.domain import Change
-from services.search.engine import COUNTED, KEY, Engine, Missing, Rejected, total
+from services.search.engine import COUNTED, KEY, Engine, total
+from services.search.failures import Missing, Rejected, Unavailable
 from services.search.target import PendingTask, Refused, Target, misplaced
-from services.search.wire import Unavailable
 
 AGAIN_SECONDS = 1.0
 GUARD_SECONDS = 1.0
@@ -28,6 +28,7 @@ class Index:
 
     def __init__(self, engine: Engine, name: str, vocabulary: Vocabulary) -> None:
         self.engine, self.name = engine, name
+        self._administration = engine.administration
         self._vocabulary = vocabulary
         self._targets = [Target(name)]
         self._lifts: dict[str, float] = {}
@@ -40,29 +41,29 @@ class Index:
         Returns whether its things are missing or were written by another release. Raises Unavailable.
         """
         self._targets = [Target(self.name)]
-        for leftover in await self.engine.indexes(f"{self.name}_"):
-            await self.engine.do("DELETE", f"/indexes/{leftover}")
-        if self.name not in await self.engine.indexes(self.name):
+        for leftover in await self._administration.indexes(f"{self.name}_"):
+            await self._administration.delete_index(leftover)
+        if self.name not in await self._administration.indexes(self.name):
             await self._create(self.name)
             return True
-        if schema.has_our_shape(await self.engine.call("GET", f"/indexes/{self.name}/settings")):
+        if schema.has_our_shape(await self._administration.settings(self.name)):
             return False
         await self._shape(self.name)
         return True
 
     async def _create(self, uid: str) -> None:
-        await self.engine.do("POST", "/indexes", {"uid": uid, "primaryKey": KEY})
+        await self._administration.create_index(uid, KEY)
         await self._shape(uid)
 
     async def _shape(self, uid: str) -> None:
-        await self.engine.do("PATCH", f"/indexes/{uid}/settings", schema.settings(self._vocabulary))
+        await self._administration.change_settings(uid, schema.settings(self._vocabulary))
 
     async def guard(self) -> None:
         """Look after the served index while nobody writes: raises Missing once it is gone or lost its shape."""
         while True:
             await asyncio.sleep(GUARD_SECONDS)
             try:
-                found = await self.engine.call("GET", f"/indexes/{self.name}/settings")
+                found = await self._administration.settings(self.name)
             except Missing:
                 raise
             except Unavailable:
@@ -76,10 +77,10 @@ class Index:
         New synonyms make Meilisearch index everything anew: nobody should wait for it.
         """
         wanted = schema.settings(self._vocabulary)
-        current = await self.engine.call("GET", f"/indexes/{self.name}/settings")
+        current = await self._administration.settings(self.name)
         if not schema.is_current(wanted, current):
             log.info("index settings change", index=self.name)
-            await self.engine.do("PATCH", f"/indexes/{self.name}/settings", wanted)
+            await self._administration.change_settings(self.name, wanted)
 
     async def write(self, changes: Sequence[Change], only: Target | None = None) -> list[Refused]:
         """Bring the changes into all targets (or `only` one), waiting for Meilisearch as long as it takes.
@@ -116,7 +117,7 @@ class Index:
         try:
             if isinstance(pending.task, Rejected):
                 raise pending.task
-            await self.engine.wait(pending.task)
+            await self._administration.wait(pending.task)
         except Rejected as refusal:
             return await self._search_culprit(pending, refusal)
         except Unavailable as error:
@@ -161,7 +162,7 @@ class Index:
                     if not found:
                         return
                     target.task = task = await self.engine.update(target.uid, found)
-                await self.engine.wait(task)
+                await self._administration.wait(task)
                 log.info("things are ranked anew", index=target.uid, things=len(found))
             except Missing:
                 raise
@@ -184,22 +185,22 @@ class Index:
         served = self._targets[0]
         # No change may be enqueued between the two names' exchange here and there.
         async with self._order:
-            await self.engine.do("POST", "/swap-indexes", [{"indexes": [served.uid, rebuilt.uid]}])
+            await self._administration.swap(served.uid, rebuilt.uid)
             served.uid, rebuilt.uid = rebuilt.uid, served.uid
             self._targets = [rebuilt]
-        await self.engine.do("DELETE", f"/indexes/{served.uid}")
+        await self._administration.delete_index(served.uid)
 
     async def give_up(self, rebuilt: Target) -> None:
         """Forget a rebuild that failed; its index is removed now or at the next start."""
         async with self._order:
             self._targets = [target for target in self._targets if target is not rebuilt]
         if rebuilt.uid != self.name:
-            await self.engine.call("DELETE", f"/indexes/{rebuilt.uid}")
+            await self._administration.delete_index(rebuilt.uid, wait=False)
 
     async def knows_synonyms(self) -> bool:
         """Whether the served index has learned what `learn` brings; raises Unavailable."""
-        known = await self.engine.call("GET", f"/indexes/{self.name}/settings/synonyms")
-        return bool(known) or not self._vocabulary.equal
+        known = await self._administration.settings(self.name)
+        return bool(known["synonyms"]) or not self._vocabulary.equal
 
     async def documents(self) -> int:
         """How many things can be found; raises Unavailable."""

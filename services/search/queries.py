@@ -10,11 +10,11 @@ from libs.cardquery.query import COMMON, Query, attribute
 from libs.language.folding import words
 from libs.language.questions import Question, question
 from libs.town.calendar import Calendar
-from services.search.engine import COUNTED, Engine, Json, Rejected, total
+from services.search.engine import COUNTED, Engine, total
+from services.search.failures import Json, Rejected, Unavailable
 from services.search.filters import filters, order
 from services.search.marking import BEGIN, END, marked, spellings
 from services.search.schema import LOCALE
-from services.search.wire import Unavailable
 
 FALLBACK = ("de", "en")
 TRIES = 8  # of each way to relax a question that finds nothing

@@ -8,7 +8,7 @@ import structlog
 from libs.cardquery.named import MOST_LIMIT, MOST_OFFSET
 from libs.cardquery.vocabulary import Vocabulary
 from libs.language.indexing import whole_words
-from services.search.engine import Json
+from services.search.failures import Json
 
 MAX_TOGETHER = 3  # Meilisearch looks up at most three words together
 

@@ -20,6 +20,7 @@ from services.search.config import SearchSettings
 from services.search.consumers import Indexer
 from services.search.declared import Declared
 from services.search.engine import Engine
+from services.search.failures import Unavailable
 from services.search.feedback import Feedback
 from services.search.index import Index
 from services.search.opensearch import description
@@ -28,7 +29,6 @@ from services.search.queries import Queries
 from services.search.reindex import Reindex
 from services.search.tenant import Tenants
 from services.search.unanswered import Unanswered
-from services.search.wire import Unavailable
 from services.search.words import TownWords
 
 KEY_FILE = "search-askers"
@@ -49,7 +49,9 @@ class Search:
         words = Vocabulary.of(settings.city)
         self.queries = Queries(engine, own.search_index, self._calendar, words.silent)
         self.declared = Declared(engine, own.search_index, words.filters, settings.town.get("districts", []))
-        self.tenants = Tenants(engine, own.search_index, own.meilisearch_public_url, own.search_token_seconds)
+        self.tenants = Tenants(
+            engine.administration, own.search_index, own.meilisearch_public_url, own.search_token_seconds
+        )
         announcer = Announcer(settings)
         self.feedback = Feedback(engine, own.search_index, announcer, own.search_feedback_limit)
         self.unanswered = Unanswered(

@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from services.search.domain import Change, rank
-from services.search.engine import Engine, Json, Rejected
-from services.search.wire import Unavailable
+from services.search.engine import Engine
+from services.search.failures import Json, Rejected, Unavailable
 
 KNOWN_VERSIONS = 100_000
 PAGE, MAX_THINGS = 1000, 10_000_000
@@ -65,16 +65,16 @@ async def misplaced(engine: Engine, target: Target, lifts: Mapping[str, float]) 
     """
     if target.task is not None:
         with suppress(Rejected, Unavailable):  # whoever sent it looks after it
-            await engine.wait(target.task)
+            await engine.administration.wait(target.task)
     found: list[Json] = []
     asked: Json = {"filter": _perhaps_misplaced(lifts), "fields": _RANKED, "limit": PAGE}
     for offset in range(0, MAX_THINGS, PAGE):
-        page = await engine.call("POST", f"/indexes/{target.uid}/documents/fetch", asked | {"offset": offset})
-        for one in page["results"]:
+        page = await engine.fetch(target.uid, asked | {"offset": offset})
+        for one in page:
             wanted = rank(one.get("boost", 1.0), one.get("fields_of_action", ()), lifts)
             if any(one.get(name) != value for name, value in wanted.items()):
                 found.append({"key": one["key"], **wanted})
-        if len(page["results"]) < PAGE:
+        if len(page) < PAGE:
             break
     return found
 

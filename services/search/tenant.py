@@ -7,35 +7,30 @@ this service has, too. The key stays here; the master key signs nothing.
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from joserfc import jwt
-from joserfc.jwk import OctKey
-
 from libs.servicekit.errors import NotFound
-from services.search.engine import Engine, Json, Rejected
+from services.search.administration import Administration
+from services.search.failures import Json
 
 
 class Tenants:
     """Gives out tokens for one index; `public_url` is where front ends reach Meilisearch, empty when they do not."""
 
-    def __init__(self, engine: Engine, index: str, public_url: str, seconds: int) -> None:
-        self._engine, self._index, self._url, self._seconds = engine, index, public_url.rstrip("/"), seconds
+    def __init__(self, administration: Administration, index: str, public_url: str, seconds: int) -> None:
+        self._administration, self._index, self._seconds = administration, index, seconds
+        self._url = public_url.rstrip("/")
         self._uid = _uid(index)
-        self._key: OctKey | None = None
+        self._key: str | None = None
 
     async def token(self) -> Json:
         """A token and where to use it; raises NotFound where there is no direct search, and Unavailable."""
         if not self._url:
             raise NotFound("direct search here; use GET /v1/search", code="no-direct-search")
         if self._key is None:
-            self._key = OctKey.import_key(await self._restricted())
+            self._key = await self._restricted()
         expires = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=self._seconds)
-        claims = {
-            "searchRules": {self._index: {"filter": "listed = true"}},
-            "apiKeyUid": str(self._uid),
-            "exp": int(expires.timestamp()),
-        }
+        rules = {self._index: {"filter": "listed = true"}}
         return {
-            "token": jwt.encode({"alg": "HS256", "typ": "JWT"}, claims, self._key),
+            "token": self._administration.token(str(self._uid), self._key, rules, expires),
             "expires_at": expires,
             "url": self._url,
             "index": self._index,
@@ -51,13 +46,7 @@ class Tenants:
             "indexes": [self._index],
             "expiresAt": None,
         }
-        try:
-            made = await self._engine.call("POST", "/keys", wanted)
-        except Rejected as refusal:
-            if refusal.code != "api_key_already_exists":
-                raise
-            made = await self._engine.call("GET", f"/keys/{self._uid}")
-        return str(made["key"])
+        return await self._administration.key(wanted)
 
 
 def _uid(index: str) -> UUID:

@@ -107,7 +107,7 @@ async def test_search_agrees(meilisearch: Meilisearch) -> None:
     await Index(engine, INDEX, VOCABULARY).learn()
     queries = Queries(engine, INDEX, CALENDAR, VOCABULARY.silent)
     things = [change(event(key, **subject.card.model_dump()), CALENDAR) for key, subject in subjects.items()]
-    await engine.wait(await engine.put(INDEX, [thing.document for thing in things if thing]))
+    await engine.administration.wait(await engine.put(INDEX, [thing.document for thing in things if thing]))
     for text, _ in [
         *QUESTIONS,
         ("q=fest platz", True),
@@ -120,5 +120,5 @@ async def test_search_agrees(meilisearch: Meilisearch) -> None:
         ids = set() if found["relaxed"] else {item["id"] for item in found["items"]}
         prepared = MATCHING.asked(asked)
         assert {key for key, subject in subjects.items() if subject.answers(prepared)} == ids, text
-    await engine.do("DELETE", f"/indexes/{INDEX}")
+    await engine.administration.delete_index(INDEX)
     await engine.close()

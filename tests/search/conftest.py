@@ -11,6 +11,8 @@ from uuid import uuid4
 import nats
 import pytest
 from fastapi.testclient import TestClient
+from meilisearch import Client
+from meilisearch.models.task import TaskInfo
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
@@ -34,6 +36,16 @@ async def engine(meilisearch: Meilisearch) -> AsyncIterator[Engine]:
     engine = Engine(meilisearch.url, meilisearch.key)
     yield engine
     await engine.close()
+
+
+def client(meilisearch: Meilisearch) -> Client:
+    """Meilisearch by its own client, for what only a test does."""
+    return Client(meilisearch.url, meilisearch.key, timeout=30)
+
+
+def done(client: Client, task: TaskInfo) -> None:
+    """Wait until it is; it must go well."""
+    assert client.wait_for_task(task.task_uid, timeout_in_ms=30_000, interval_in_ms=10).status == "succeeded"
 
 
 def asked(meilisearch: Meilisearch, work: Callable[[Engine], Awaitable[T]]) -> T:

@@ -137,7 +137,7 @@ async def test_of_a_batch_only_the_document_that_meilisearch_refuses_is_left_out
 
     assert [(one.key, one.reason.code) for one in refused] == [("k9", "invalid_document_geo_field")]
     assert await index.documents() == 9
-    await engine.do("DELETE", "/indexes/cards-culprit")
+    await engine.administration.delete_index("cards-culprit")
 
 
 def test_nothing_is_lost_when_meilisearch_is_killed_in_the_middle(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from services.search.tenant import Tenants
 from services.search.unanswered import AT_ONCE, NOTES, Unanswered, mark
 from services.search.words import TownWords
 from tests.conftest import Meilisearch
-from tests.search.conftest import Running, asked, event, running
+from tests.search.conftest import Running, asked, client, done, event, running
 from tests.search.test_filters import board
 from tests.streams import fresh_streams
 from tests.waiting import until
@@ -108,11 +108,11 @@ def test_a_token_reaches_no_more_than_one_answer_does_and_totals_are_exact_beyon
     town: Running, meilisearch: Meilisearch
 ) -> None:
     access = town.client.get("/v1/search/token").json()
-    index, documents = access["index"], f"/indexes/{access['index']}/documents"
+    index, engine = access["index"], client(meilisearch)
     most = MOST_OFFSET + MOST_LIMIT
     thing = {"kind": "many", "title": {"de": "Vieles"}, "listed": True}
     many = [thing | {"key": f"many-{number}", "id": f"many-{number}"} for number in range(most + 7)]
-    asked(meilisearch, lambda engine: engine.do("POST", documents, many))
+    done(engine, engine.index(index).add_documents(many))
     try:
         for wanted in ({"limit": 10**6}, {"hitsPerPage": 10**6}, {"offset": most}):
             query = {"filter": "kind = many", "attributesToRetrieve": ["id"], **wanted}
@@ -126,13 +126,13 @@ def test_a_token_reaches_no_more_than_one_answer_does_and_totals_are_exact_beyon
             asked(meilisearch, lambda engine: Index(engine, index, Vocabulary()).documents()) == len(many) + 2
         )
     finally:
-        asked(meilisearch, lambda engine: engine.do("POST", f"{documents}/delete", {"filter": "kind = many"}))
+        done(engine, engine.index(index).delete_documents(filter="kind = many"))
 
 
 def test_a_token_opens_no_other_index_and_no_other_action(town: Running, meilisearch: Meilisearch) -> None:
     access = town.client.get("/v1/search/token").json()
-    index = access["index"]
-    asked(meilisearch, lambda engine: engine.do("POST", "/indexes", {"uid": "geheim"}))
+    index, engine = access["index"], client(meilisearch)
+    done(engine, engine.create_index("geheim"))
     try:
         refused = [
             direct(access, "POST", "/indexes/geheim/search", json={}),
@@ -149,18 +149,18 @@ def test_a_token_opens_no_other_index_and_no_other_action(town: Running, meilise
         ]
         assert {answer.status_code for answer in refused} == {403}
     finally:
-        asked(meilisearch, lambda engine: engine.do("DELETE", "/indexes/geheim"))
+        done(engine, engine.delete_index("geheim"))
 
 
 def test_an_expired_or_altered_token_is_refused(town: Running, meilisearch: Meilisearch) -> None:
     access = town.client.get("/v1/search/token").json()
     path = f"/indexes/{access['index']}/search"
 
-    def expired(engine: Engine) -> Any:
-        return Tenants(engine, access["index"], meilisearch.url, -1).token()
+    def short(engine: Engine) -> Any:
+        return Tenants(engine.administration, access["index"], meilisearch.url, 2).token()
 
-    late = asked(meilisearch, expired)
-    assert direct(late, "POST", path, json={}).status_code == 403
+    late = asked(meilisearch, short)
+    until(lambda: direct(late, "POST", path, json={}).status_code == 403, 10)
     assert direct(access | {"token": access["token"][:-3] + "abc"}, "POST", path, json={}).status_code == 403
     assert direct(access, "POST", path, json={}).status_code == 200
 
@@ -169,17 +169,19 @@ def test_every_process_signs_with_the_one_key_that_may_only_search(
     town: Running, meilisearch: Meilisearch
 ) -> None:
     index = town.client.get("/v1/search/token").json()["index"]
-    again = asked(meilisearch, lambda engine: Tenants(engine, index, meilisearch.url, 60).token())
+    again = asked(
+        meilisearch, lambda engine: Tenants(engine.administration, index, meilisearch.url, 60).token()
+    )
     assert direct(again, "POST", f"/indexes/{index}/search", json={}).status_code == 200
 
-    keys = asked(meilisearch, lambda engine: engine.call("GET", "/keys?limit=100"))["results"]
-    ours = [key for key in keys if index in key["indexes"]]
-    assert [(key["actions"], key["indexes"]) for key in ours] == [(["search"], [index])]
+    keys = client(meilisearch).get_keys({"limit": 100}).results
+    ours = [key for key in keys if index in key.indexes]
+    assert [(key.actions, key.indexes) for key in ours] == [(["search"], [index])]
 
 
 def test_without_a_public_address_there_is_no_token(meilisearch: Meilisearch) -> None:
     with pytest.raises(NotFound):
-        asked(meilisearch, lambda engine: Tenants(engine, "cards", "", 60).token())
+        asked(meilisearch, lambda engine: Tenants(engine.administration, "cards", "", 60).token())
 
 
 # --- feedback ---

@@ -55,9 +55,9 @@ async def town(meilisearch: Meilisearch) -> AsyncIterator[tuple[Engine, Queries]
     engine = Engine(meilisearch.url, meilisearch.key)
     await Index(engine, INDEX, TOWN).ensure()
     things = [change(event(str(at), title={"de": title}), CALENDAR) for at, title in enumerate(titles())]
-    await engine.wait(await engine.put(INDEX, [thing.document for thing in things if thing]))
+    await engine.administration.wait(await engine.put(INDEX, [thing.document for thing in things if thing]))
     yield engine, Queries(engine, INDEX, CALENDAR, TOWN.silent)
-    await engine.do("DELETE", f"/indexes/{INDEX}")
+    await engine.administration.delete_index(INDEX)
     await engine.close()
 
 

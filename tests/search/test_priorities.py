@@ -13,7 +13,7 @@ from libs.contracts.agenda import PriorityFact, PriorityLifted, PrioritySet
 from libs.contracts.event import Envelope, envelope
 from services.search.domain import rank
 from tests.conftest import Meilisearch
-from tests.search.conftest import Running, asked, event, running
+from tests.search.conftest import Running, client, event, running
 from tests.streams import fresh_streams
 from tests.waiting import until
 
@@ -60,9 +60,9 @@ class Town:
         self.search, self._meilisearch = search, meilisearch
 
     def documents(self) -> dict[str, dict[str, Any]]:
-        path = f"/indexes/{self.search.settled()['index']}/documents?limit=1000"
-        found = asked(self._meilisearch, lambda engine: engine.call("GET", path))
-        return {one["id"]: one for one in found["results"]}
+        index = client(self._meilisearch).index(self.search.settled()["index"])
+        found = [dict(one) for one in index.get_documents({"limit": 1000}).results]
+        return {one["id"]: one for one in found}
 
     def order(self) -> list[str]:
         """Settled and sought by a word that all titles hold alike."""

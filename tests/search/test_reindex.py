@@ -4,15 +4,16 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from meilisearch import Client
 from nats.js import JetStreamContext
 
-from services.search.engine import Engine
+from libs.bus.state import caught_up
 from tests.conftest import Meilisearch
-from tests.search.conftest import Running, asked, event, running
+from tests.search.conftest import Running, client, done, event, running
 from tests.streams import fresh_streams
 from tests.waiting import until
 
@@ -44,7 +45,8 @@ def test_a_new_index_holds_what_state_holds_and_nothing_else(
         "title": {"de": "Irrläufer"},
         "folded": {"title": {"de": "irrlaufer"}},
     }
-    asked(meilisearch, lambda engine: engine.do("POST", f"/indexes/{index}/documents", [stray]))
+    engine = client(meilisearch)
+    done(engine, engine.index(index).add_documents([stray]))
     assert search.ids(q="irrläufer") == ["stray"]
 
     rebuild(search)
@@ -54,7 +56,13 @@ def test_a_new_index_holds_what_state_holds_and_nothing_else(
     assert search.search(q="t1")["items"][0]["title"] == "t1 v2"
     progress = search.settled()["reindex"]
     assert (progress["done"], progress["total"]) == (1200, 1200)
-    assert asked(meilisearch, lambda engine: engine.indexes(f"{index}_")) == []
+    assert leftovers(engine, index) == []
+
+
+def leftovers(engine: Client, index: str) -> list[str]:
+    """Indexes of rebuilds that did not come to their end."""
+    found = engine.get_indexes({"limit": 1000})["results"]
+    return [one.uid for one in found if one.uid.startswith(f"{index}_")]
 
 
 def test_two_at_once_are_refused(search: Running) -> None:
@@ -122,22 +130,23 @@ def _meanwhile(look: Callable[[], None]) -> Iterator[None]:
     assert errors == []
 
 
-async def lost(engine: Engine) -> None:
-    await engine.do("DELETE", "/indexes/cards-lost")
-    await engine.do("POST", "/indexes", {"uid": "cards-lost_killed", "primaryKey": "key"})
+def lost(engine: Client) -> None:
+    done(engine, engine.delete_index("cards-lost"))
+    done(engine, engine.create_index("cards-lost_killed", {"primaryKey": "key"}))
 
 
-async def older(engine: Engine) -> None:
+def older(engine: Client) -> None:
     """As a release left it that knew no opening hours."""
-    await engine.do("PATCH", "/indexes/cards-lost/settings", {"filterableAttributes": ["listed", "kind"]})
-    found = await engine.call("GET", "/indexes/cards-lost/documents?limit=100")
-    things = [{name: one[name] for name in ("key", "id", "version", "listed")} for one in found["results"]]
-    await engine.do("POST", "/indexes/cards-lost/documents", things)
+    index = engine.index("cards-lost")
+    done(engine, index.update_settings({"filterableAttributes": ["listed", "kind"]}))
+    found = [dict(one) for one in index.get_documents({"limit": 100}).results]
+    things = [{name: one[name] for name in ("key", "id", "version", "listed")} for one in found]
+    done(engine, index.add_documents(things))
 
 
 @pytest.mark.parametrize("happen", [lost, older])
 def test_an_index_that_was_lost_or_is_outdated_comes_back_from_state(
-    happen: Callable[[Engine], Awaitable[None]], nats_url: str, meilisearch: Meilisearch, tmp_path: Path
+    happen: Callable[[Client], None], nats_url: str, meilisearch: Meilisearch, tmp_path: Path
 ) -> None:
     asyncio.run(fresh_streams(nats_url))
     index = {"COBURG_SEARCH_INDEX": "cards-lost"}
@@ -145,12 +154,13 @@ def test_an_index_that_was_lost_or_is_outdated_comes_back_from_state(
         search.publish(*(event(f"t{number}", hours="24/7") for number in range(30)))
         search.settled()
 
-    asked(meilisearch, happen)
+    engine = client(meilisearch)
+    happen(engine)
     with running(nats_url, meilisearch, tmp_path, **index) as search:
         until(lambda: search.search(open_now="true")["total"] == 30)
         search.settled()
-        assert asked(meilisearch, lambda engine: engine.indexes("cards-lost_")) == []
-    asked(meilisearch, lambda engine: engine.do("DELETE", "/indexes/cards-lost"))
+        assert leftovers(engine, "cards-lost") == []
+    done(engine, engine.delete_index("cards-lost"))
 
 
 @pytest.mark.parametrize("left", ["nothing", "an index of somebody else's making"])
@@ -160,9 +170,10 @@ def test_an_index_that_is_lost_while_nobody_writes_comes_back_by_itself(
     search.publish(event("t1"), event("t2"))
     index = search.settled()["index"]
 
-    asked(meilisearch, lambda engine: engine.do("DELETE", f"/indexes/{index}"))
+    engine = client(meilisearch)
+    done(engine, engine.delete_index(index))
     if left != "nothing":
-        asked(meilisearch, lambda engine: engine.do("POST", "/indexes", {"uid": index, "primaryKey": "key"}))
+        done(engine, engine.create_index(index, {"primaryKey": "key"}))
 
     until(lambda: _found(search) == ["t1", "t2"], 20)
     search.settled()
@@ -174,7 +185,7 @@ def test_a_rebuild_ends_though_state_lost_its_newest(search: Running) -> None:
     search.settled()
 
     async def lose(js: JetStreamContext) -> None:
-        await js.delete_msg("STATE", (await js.stream_info("STATE")).state.last_seq)
+        await js.delete_msg("STATE", await caught_up(js))
 
     search.on_bus(lose)
     rebuild(search)

@@ -29,9 +29,9 @@ async def words(engine: Engine) -> AsyncIterator[Queries]:
     await index.ensure()
     await index.learn()
     things = [_thing(str(at), word) for at, word in enumerate([*WORDS, "Grundschulkinder"])]
-    await engine.wait(await engine.put("cards-words", things))
+    await engine.administration.wait(await engine.put("cards-words", things))
     yield Queries(engine, "cards-words", CALENDAR)
-    await engine.do("DELETE", "/indexes/cards-words")
+    await engine.administration.delete_index("cards-words")
 
 
 def _thing(key: str, word: str) -> bytes:
@@ -62,7 +62,7 @@ async def test_a_part_of_a_compound_finds_the_whole(words: Queries) -> None:
 
 async def test_declaring_again_changes_nothing(engine: Engine, words: Queries) -> None:
     wanted = settings(TOWN)
-    current = await engine.call("GET", "/indexes/cards-words/settings")
+    current = await engine.administration.settings("cards-words")
 
     assert is_current(wanted, current)
     assert not is_current(wanted | {"stopWords": ["der"]}, current)
