@@ -25,7 +25,7 @@ class Heard(BaseModel):
 
 
 @router.post("/reports")
-def hear_report(report: Report, session: Transaction, _actor: Operator, vault: Sealing) -> Heard:
+def report_mail(report: Report, session: Transaction, _actor: Operator, vault: Sealing) -> Heard:
     """Take a bounce (DSN) or a complaint (ARF) as a mail server received it; hand it in as often as you like."""
     found = complaints(report)
     for complaint in found:

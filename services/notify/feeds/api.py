@@ -114,7 +114,7 @@ def _conditional(
 
 
 @router.get("/stream", response_class=StreamingResponse, openapi_extra=PARAMETERS)
-async def stream(request: Request, last_event_id: LastEventId = None) -> StreamingResponse:
+async def stream_events(request: Request, last_event_id: LastEventId = None) -> StreamingResponse:
     """Facts as they happen (Server-Sent Events, CloudEvents as data), for a question or all of them.
 
     `Last-Event-ID` goes on behind a place: nothing is missed and nothing doubled between two connections. While the bus

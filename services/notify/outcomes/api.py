@@ -24,6 +24,6 @@ FactId = Annotated[
 
 
 @router.get("")
-def of_fact(fact: FactId, session: Reading, _actor: Operator) -> list[Outcome]:
+def list_deliveries(fact: FactId, session: Reading, _actor: Operator) -> list[Outcome]:
     """Whom one fact reached, how and when, or why not; at most 1000 of each way."""
     return queries.of_fact(session, fact)

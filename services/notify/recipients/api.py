@@ -54,7 +54,7 @@ def proof_keys(request: Request) -> KeySet:
 
 
 @router.post("", status_code=201, response_model=Registered, dependencies=[rate_limited("20/hour")])
-def register(
+def register_recipient(
     body: NewRecipient, session: Transaction, idempotency: Idempotency, vault: Sealing, request: Request
 ) -> Response:
     """Register an address. Its owner is asked to confirm it; what is asked for before waits for that."""
@@ -118,7 +118,7 @@ def change_recipient(
 
 
 @router.post("/{recipient_id}/confirm", dependencies=[rate_limited("30/hour", "recipient_id")])
-def confirm(recipient_id: RecipientId, body: Confirmation, request: Request) -> RecipientView:
+def confirm_recipient(recipient_id: RecipientId, body: Confirmation, request: Request) -> RecipientView:
     """Prove that the address is yours with the code from its mail; again is harmless."""
     return RecipientView.of(
         commands.confirmed(request.app.state.kit.database, recipient_id, body.code, _agreed(request))
@@ -132,18 +132,18 @@ def _agreed(request: Request) -> str:
 @router.post(
     "/{recipient_id}/confirmation", status_code=202, dependencies=[rate_limited("10/hour", "recipient_id")]
 )
-def ask_again(recipient_id: Opened, session: Transaction) -> None:
+def ask_for_confirmation(recipient_id: Opened, session: Transaction) -> None:
     """Have the mail with the code sent again, at once or when enough time has passed since the last one."""
     commands.ask_again(session, recipient_id)
 
 
 @router.get("/{recipient_id}/export")
-def export(recipient_id: Opened, session: Reading, vault: Sealing) -> Export:
+def export_recipient(recipient_id: Opened, session: Reading, vault: Sealing) -> Export:
     """Everything that is kept of a recipient."""
     return queries.export(session, vault, recipient_id)
 
 
 @router.delete("/{recipient_id}", status_code=204, dependencies=[rate_limited()])
-def erase(recipient_id: Opened, session: Transaction) -> None:
+def erase_recipient(recipient_id: Opened, session: Transaction) -> None:
     """Erase a recipient with all that waits for it or follows something."""
     commands.erase(session, recipient_id)

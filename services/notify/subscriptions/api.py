@@ -28,7 +28,7 @@ OfRecipient = Annotated[str, Query(pattern=UUID7, description="Whose subscriptio
 
 
 @router.post("", status_code=201, response_model=SubscriptionView, dependencies=[rate_limited("120/hour")])
-def follow(
+def create_subscription(
     body: NewSubscription,
     session: Transaction,
     idempotency: Idempotency,

@@ -35,7 +35,7 @@ class PreviewView(BaseModel):
 
 
 @router.get("")
-def templates(request: Request, _actor: Editor) -> list[TemplateView]:
+def list_message_templates(request: Request, _actor: Editor) -> list[TemplateView]:
     """Every message there is."""
     return [
         TemplateView(name=name, languages=list(found)) for name, found in _of(request).texts.messages.items()
@@ -43,13 +43,13 @@ def templates(request: Request, _actor: Editor) -> list[TemplateView]:
 
 
 @router.get("/{name}/preview")
-def preview(name: Name, request: Request, _actor: Editor, lang: Asked = "de") -> PreviewView:
+def preview_message(name: Name, request: Request, _actor: Editor, lang: Asked = "de") -> PreviewView:
     """A message with invented facts, as text."""
     return PreviewView.model_validate(_known(request, name).of(name, lang), from_attributes=True)
 
 
 @router.get("/{name}/preview.html", response_class=HTMLResponse)
-def preview_html(name: Name, request: Request, _actor: Editor, lang: Asked = "de") -> Response:
+def preview_message_as_html(name: Name, request: Request, _actor: Editor, lang: Asked = "de") -> Response:
     """The same as its HTML part."""
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     return HTMLResponse(_known(request, name).of(name, lang).html, headers=headers)
