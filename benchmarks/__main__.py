@@ -21,6 +21,7 @@ from benchmarks import (
     report,
     serving,
     startup,
+    writing,
 )
 from benchmarks.report import Figure, Row
 from benchmarks.stack import REGISTER
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Path], Measured]] = {
     "serving": serving.run,
     "finding": lambda folder: (finding.run(folder), []),
     "load": lambda folder: (load.run(folder), []),
+    "writing": writing.run,
     "allocation": allocation.run,
     "booking": lambda folder: (booking.run(folder), []),
     "fanout": lambda folder: (fanout.run(folder), []),

@@ -45,7 +45,7 @@ async def _compare(url: str, folder: Path) -> Row:
         await client.close()
         db.dispose()
     ours, limit = zip(*pairs, strict=True)
-    return rate("relay: outbox → PubAck", list(ours), list(limit), 0.6, "events/s")
+    return rate("relay: outbox → PubAck", list(ours), list(limit), 0.7, "events/s")
 
 
 async def _round(db: Database, js: JetStreamContext) -> tuple[float, float]:

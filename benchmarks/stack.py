@@ -35,9 +35,9 @@ QUERIES = (
 )
 
 
-def stack(folder: Path) -> Stack:
+def stack(folder: Path, **settings: str) -> Stack:
     """A whole stack; requests are not limited, since one client sends them all."""
-    return Stack(folder, COBURG_RATE_LIMIT="")
+    return Stack(folder, COBURG_RATE_LIMIT="", **settings)
 
 
 def client(stack: Stack, name: str, *roles: str) -> httpx2.Client:

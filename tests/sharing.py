@@ -12,7 +12,13 @@ TOWN = ("test_flow", "test_register", "test_traces")
 PROVEN = ("tests/system/test_mails.py", "tests/system/test_privacy.py")
 STACK = ("tests/cli/test_imports.py", "tests/cli/test_index.py", "tests/system/test_openapi.py")
 # They have a service of their own.
-ALONE = ("test_conformance.py", "test_faults.py", "test_mail_delivery.py", "test_smtp.py")
+ALONE = (
+    "test_conformance.py",
+    "test_faults.py",
+    "test_mail_delivery.py",
+    "test_mail_faults.py",
+    "test_smtp.py",
+)
 # Groups begin in this order; the rest follows.
 LONG = (
     "tests/system/test_outage_faults.py",  # waits most of the time, so that the others have the machine meanwhile

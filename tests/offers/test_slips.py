@@ -123,3 +123,12 @@ def test_an_offer_and_a_date_have_a_calendar_of_their_own(service: Offers) -> No
     one = service.call("GET", f"/v1/sessions/{second}/calendar.ics")
     assert [str(event["uid"]) for event in icalendar.Calendar.from_ical(one.text).events] == [second]
     problem(service.call("GET", f"/v1/offers/{trip(service)}/calendar.ics"), 404)
+
+
+def test_a_date_that_only_the_content_names_has_its_file_by_its_beginning(service: Offers) -> None:
+    offer = trip(service, dates=["2027-03-01T09:00:00Z", "2027-03-08T09:00:00Z"])
+    path = f"/v1/offers/{offer}/calendar.ics"
+    assert service.call("GET", path).text.count("BEGIN:VEVENT") == 2
+    one = service.call("GET", path, params={"begins": "2027-03-08T10:00:00+01:00"}).text
+    assert one.count("BEGIN:VEVENT") == 1 and "DTSTART:20270308T090000Z" in one
+    problem(service.call("GET", path, params={"begins": "2027-03-09T09:00:00Z"}), 404)

@@ -1,101 +1,69 @@
-"""What a service does while something it needs is away, frozen or missing: next to nothing, and it says what it lacks.
+"""What a service does while something it needs is away, frozen, slow or missing: next to nothing, and it says what it lacks.
 
 Seconds are enough to see a loop that spins or keeps what it should forget; `./coburg test faults --long` makes minutes
-of them, as long as it took such loops to fill a machine. Figures are printed with `-s`.
+of them, as long as it took such loops to fill a machine. Two towns, one on each kind of database, wait side by side.
+Figures are printed with `-s`.
 """
 
 import asyncio
-import signal
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import httpx2
 import nats
-import psutil
+import psycopg
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
+from uuid_utils import uuid7
 
+from cli import mail
 from libs.contracts.topology import CONSUMERS
 from tests.postgres import Postgres, postgres
-from tests.stack import Stack
+from tests.stack import Stack, database_of
 from tests.system.conftest import UNLIMITED
+from tests.system.outages import (
+    Watched,
+    back,
+    check_calm,
+    frozen,
+    pids_of,
+    pids_of_server,
+    slow,
+    stopped,
+    written,
+)
 from tests.system.town import Town, content, unique_word
 from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(1500)
-# What a service may do at most while it can only wait: of a core, in MiB, tasks, restarts and requests a minute.
-MOST_CPU, MOST_GROWTH, MOST_TASKS = 0.02, 10.0, 20
-SHORT_SECONDS, SETTLE_SECONDS = 6.0, 2.0
-# At rest a service looks for work now and then: in a few seconds its share is told less exactly.
-SHORT_CPU = 0.06
-MEBI = 1024 * 1024
+SERVICES = ("offers", "search", "notify")
+ON_DATABASE = ("offers", "notify")
+Holding = Callable[..., AbstractContextManager[None]]
 
 
-@dataclass
-class Load:
-    """What one process has used so far."""
+class Towns(NamedTuple):
+    """A town on SQLite, and one whose offers and notify are on a PostgreSQL that may be frozen."""
 
-    cpu: float
-    memory: float
-    restarts: float
-    tasks: float
-    requests: float
+    on_sqlite: Town
+    on_postgresql: Town
+    server: Postgres
 
+    @property
+    def both(self) -> list[Town]:
+        return [self.on_sqlite, self.on_postgresql]
 
-class Watched:
-    """A service of a town under an outage."""
+    def of(self, name: str, among: list[Town] | None = None) -> list[Watched]:
+        return [Watched(town, name) for town in among or self.both]
 
-    def __init__(self, town: Town, name: str) -> None:
-        self.name, self._town = name, town
+    @property
+    def services(self) -> list[Watched]:
+        return [each for name in SERVICES for each in self.of(name)]
 
-    def load(self) -> Load:
-        """Its use of the machine, and its own figures."""
-        process = psutil.Process(self._town.stack.children[self.name].pid)
-        used = process.cpu_times()
-        return Load(
-            used.user + used.system,
-            process.memory_info().rss / MEBI,
-            self.figure("job_restarts_total"),
-            self.figure("tasks"),
-            self.figure("pull_requests_total"),
-        )
-
-    def figure(self, name: str) -> float:
-        """The sum of one of its figures."""
-        text = httpx2.get(f"{self._town.stack.url(self.name)}/metrics", timeout=10).text
-        families = text_string_to_metric_families(text)
-        return sum(sample.value for family in families for sample in family.samples if sample.name == name)
-
-    def lacks(self) -> str:
-        """What it says it is not ready for; empty while it is."""
-        answer = httpx2.get(f"{self._town.stack.url(self.name)}/health/ready", timeout=30)
-        return "" if answer.status_code == 200 else str(answer.json()["detail"])
-
-
-def check_calm(services: list[Watched], seconds: float | None, restarts_a_minute: float = 12) -> None:
-    """All of them spend next to nothing for some seconds, and keep nothing."""
-    time.sleep(SETTLE_SECONDS if seconds is None else 15)
-    duration, most = (SHORT_SECONDS, SHORT_CPU) if seconds is None else (seconds, MOST_CPU)
-    before, began = [service.load() for service in services], time.monotonic()
-    time.sleep(duration)
-    after, passed = [service.load() for service in services], time.monotonic() - began
-    wrong = []
-    for service, old, new in zip(services, before, after, strict=True):
-        cpu, growth = (new.cpu - old.cpu) / passed, new.memory - old.memory
-        per_minute = 60 / passed
-        restarts = (new.restarts - old.restarts) * per_minute
-        requests = (new.requests - old.requests) * per_minute
-        print(
-            f"{service.name}: {passed:.0f} s, cpu {cpu:.2%}, memory {new.memory:.1f} MiB {growth:+.1f}, "
-            f"tasks {old.tasks:.0f} to {new.tasks:.0f}, restarts {restarts:.1f}/min, requests {requests:.1f}/min"
-        )
-        calm = cpu < most and growth < MOST_GROWTH and new.tasks - old.tasks < MOST_TASKS
-        # Six durables, each after at most 8 s, or three a minute where it only waits.
-        if not calm or restarts > restarts_a_minute or requests > 120:
-            wrong.append(service.name)
-    assert wrong == []
+    @property
+    def on_database(self) -> list[Watched]:
+        return [each for name in ON_DATABASE for each in self.of(name, [self.on_postgresql])]
 
 
 @pytest.fixture(scope="module")
@@ -105,152 +73,140 @@ def seconds(request: pytest.FixtureRequest) -> float | None:
     return given
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest) -> Iterator[Postgres | None]:
-    """A PostgreSQL that may be frozen, or none."""
-    if request.param == "sqlite":
-        yield None
-        return
-    with postgres() as server:
-        yield server
-
-
 @pytest.fixture(scope="module")
-def town(server: Postgres | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """A town of its own, with a thing or two in it."""
-    settings = dict(UNLIMITED) | ({"COBURG_OFFERS_DATABASE_URL": server.url} if server else {})
-    with Stack(tmp_path_factory.mktemp("calm"), **settings) as stack:
-        town = Town(stack.start())
-        town.create(content(unique_word())).raise_for_status()
-        yield town
-        town.close()
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Towns]:
+    """Two towns of their own, with a thing or two in them."""
+    with ExitStack() as stack, postgres() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE notify")
+        settings = {
+            "COBURG_OFFERS_DATABASE_URL": server.url,
+            "COBURG_NOTIFY_DATABASE_URL": database_of(server.url, "notify"),
+        }
+        towns = [
+            a_town(stack, tmp_path_factory.mktemp("calm"), more) for more in (dict[str, str](), settings)
+        ]
+        yield Towns(towns[0], towns[1], server)
+        stack.close()  # before the server, which nobody may miss
+
+
+def a_town(stack: ExitStack, folder: Path, settings: dict[str, str]) -> Town:
+    town = Town(stack.enter_context(Stack(folder, **UNLIMITED, **settings)).start())
+    stack.callback(town.close)
+    town.create(content(unique_word())).raise_for_status()
+    return town
 
 
 @pytest.fixture
-def services(town: Town) -> list[Watched]:
-    """Both of them, ready."""
-    found = [Watched(town, name) for name in ("offers", "search")]
-    until(lambda: not any(service.lacks() for service in found), 60)
-    return found
+def towns(running: Towns) -> Towns:
+    """Both, ready."""
+    until(lambda: not any(service.lacks() for service in running.services), 60)
+    return running
 
 
-@contextmanager
-def frozen(*pids: int) -> Iterator[None]:
-    """Processes that are there and do nothing."""
-    for pid in pids:
-        psutil.Process(pid).send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            psutil.Process(pid).send_signal(signal.SIGCONT)
+def test_without_a_broker_all_wait_quietly(towns: Towns, seconds: float | None) -> None:
+    with stopped(towns.both, "nats"):
+        until(lambda: not any(service.figure("bus_connected") for service in towns.services))
+        words = written(towns.both)
+        assert all(service.lacks().startswith("broker") for service in towns.services)
+        check_calm(towns.services, seconds)
+    assert back(towns.services, words) < 15
 
 
-@contextmanager
-def stopped(town: Town, name: str) -> Iterator[None]:
-    """A component that is not there."""
-    town.stack.stop(name)
-    try:
-        yield
-    finally:
-        town.stack.launch(name)
-
-
-def back(town: Town, services: list[Watched], words: list[str]) -> float:
-    """Within seconds everything is as before, and what was accepted meanwhile is found; returns how many seconds."""
-    began = time.monotonic()
-    until(lambda: not any(service.lacks() for service in services), 60)
-    until(lambda: all(town.total(word) == 1 for word in words), 60)
-    passed = time.monotonic() - began
-    print(f"back after {passed:.1f} s")
-    return passed
-
-
-def written(town: Town, count: int = 20) -> list[str]:
-    """Offers that are accepted now; their words."""
-    words = [unique_word() for _ in range(count)]
-    for word in words:
-        town.create(content(word)).raise_for_status()
-    return words
-
-
-def test_without_a_broker_all_wait_quietly(
-    town: Town, services: list[Watched], seconds: float | None
+@pytest.mark.parametrize("how", [frozen, slow])
+def test_with_a_broker_that_does_not_answer_all_wait_quietly(
+    towns: Towns, seconds: float | None, how: Holding
 ) -> None:
-    with stopped(town, "nats"):
-        until(lambda: [service.figure("bus_connected") for service in services] == [0, 0])
-        words = written(town)
-        assert all(service.lacks().startswith("broker") for service in services)
-        check_calm(services, seconds)
-    assert back(town, services, words) < 15
+    with how(*pids_of(towns.both, "nats")):
+        words = written(towns.both, 3)
+        if how is frozen:
+            lacking = [service.lacks() for service in towns.services]
+            assert all("broker" in each or "stream" in each for each in lacking)
+        check_calm(towns.services, seconds)
+    assert back(towns.services, words) < 20
 
 
-def test_with_a_frozen_broker_all_wait_quietly(
-    town: Town, services: list[Watched], seconds: float | None
-) -> None:
-    with frozen(town.stack.children["nats"].pid):
-        words = written(town, 3)
-        assert all("broker" in lacking or "stream" in lacking for lacking in map(Watched.lacks, services))
-        check_calm(services, seconds)
-    assert back(town, services, words) < 20
-
-
-def test_without_their_durables_all_wait_quietly(
-    town: Town, services: list[Watched], seconds: float | None
-) -> None:
-    async def take_away() -> None:
-        connection = await nats.connect(town.stack.url("nats"))
-        for each in CONSUMERS:
-            await connection.jetstream().delete_consumer(each.stream, each.durable)
-        await connection.close()
-
-    asyncio.run(take_away())
+def test_without_their_durables_all_wait_quietly(towns: Towns, seconds: float | None) -> None:
     try:
-        words = written(town, 3)
-        assert "consumer offers-bookings" in services[0].lacks()
-        assert "consumer search" in services[1].lacks()
-        check_calm(services, seconds)
+        for town in towns.both:
+            asyncio.run(take_durables_away(town))
+        words = written(towns.both, 3)
+        for name, durable in (("offers", "offers-bookings"), ("search", "search"), ("notify", "notify")):
+            assert all(f"consumer {durable}" in service.lacks() for service in towns.of(name))
+        check_calm(towns.services, seconds)
     finally:
-        town.stack.provision()
-    assert back(town, services, words) < 20
+        for town in towns.both:
+            town.stack.provision()
+    assert back(towns.services, words) < 20
 
 
-@pytest.mark.parametrize("how", ["away", "frozen"])
+async def take_durables_away(town: Town) -> None:
+    connection = await nats.connect(town.stack.url("nats"))
+    for each in CONSUMERS:
+        await connection.jetstream().delete_consumer(each.stream, each.durable)
+    await connection.close()
+
+
+@pytest.mark.parametrize("how", [None, frozen, slow])
 def test_without_a_search_engine_all_wait_quietly(
-    town: Town, services: list[Watched], seconds: float | None, how: str
+    towns: Towns, seconds: float | None, how: Holding | None
 ) -> None:
-    pid = town.stack.children["meilisearch"].pid
-    with stopped(town, "meilisearch") if how == "away" else frozen(pid):
-        words = written(town)
-        check_calm(services, seconds)
-    assert back(town, services, words) < 40
+    holding = (
+        partial(how, *pids_of(towns.both, "meilisearch"))
+        if how
+        else partial(stopped, towns.both, "meilisearch")
+    )
+    with holding():
+        words = written(towns.both)
+        check_calm(towns.services, seconds)
+    assert back(towns.services, words) < 40
 
 
-def test_with_a_frozen_database_all_wait_quietly(
-    town: Town, services: list[Watched], seconds: float | None, server: Postgres | None
+@pytest.mark.parametrize("how", [None, frozen, slow])
+def test_without_a_mail_server_notify_waits_quietly(
+    towns: Towns, seconds: float | None, how: Holding | None
 ) -> None:
-    if server is None:
-        pytest.skip("SQLite is no process")
-    postmaster = psutil.Process(server.pid)
-    with frozen(*(each.pid for each in [postmaster, *postmaster.children(recursive=True)])):
-        assert "database" in services[0].lacks()
-        check_calm(services, seconds)
-    words = written(town, 3)
-    assert back(town, services, words) < 20
+    """Registering is answered at once; the mail comes when there is somebody to take it."""
+    holding = (
+        partial(how, *pids_of(towns.both, "mailbox")) if how else partial(stopped, towns.both, "mailbox")
+    )
+    address = f"{uuid7().hex}@example.org"
+    with holding():
+        for town in towns.both:
+            url = f"{town.stack.url('notify')}/v1/recipients"
+            httpx2.post(url, json={"address": address}, timeout=5).raise_for_status()
+        check_calm(towns.of("notify"), seconds)
+        assert not any(service.lacks() for service in towns.of("notify")), (
+            "who asks it for feeds need not wait"
+        )
+    # It is asked again after at most a minute.
+    until(lambda: all(arrived(town, address) == 1 for town in towns.both), 80)
 
 
-def test_without_a_database_all_wait_quietly(
-    town: Town, services: list[Watched], seconds: float | None, server: Postgres | None
+def arrived(town: Town, address: str) -> int:
+    return sum(each.to == address for each in mail.listed(town.stack.home))
+
+
+@pytest.mark.parametrize("how", [frozen, slow])
+def test_with_a_database_that_does_not_answer_all_wait_quietly(
+    towns: Towns, seconds: float | None, how: Holding
 ) -> None:
-    if server is None:
-        pytest.skip("SQLite is no process")
-    server.kill9()
+    with how(*pids_of_server(towns.server)):
+        if how is frozen:
+            assert all("database" in service.lacks() for service in towns.on_database)
+        check_calm(towns.on_database, seconds)
+    words = written([towns.on_postgresql], 3)
+    assert back(towns.services, words) < 20
+
+
+def test_without_a_database_all_wait_quietly(towns: Towns, seconds: float | None) -> None:
+    towns.server.kill9()
     try:
-        assert "database" in services[0].lacks()
-        # A dozen jobs that try again, after 15 s in the end.
-        check_calm(services, seconds, restarts_a_minute=60 if seconds else 240)
+        assert all("database" in service.lacks() for service in towns.on_database)
+        # A dozen jobs that try again, in the first seconds often, after 15 s in the end.
+        check_calm(towns.on_database, seconds, restarts_a_minute=60 if seconds else 300)
     finally:
-        server.start()
-    until(lambda: not services[0].lacks(), 30)
-    words = written(town, 3)
-    assert back(town, services, words) < 20
+        towns.server.start()
+    until(lambda: not any(service.lacks() for service in towns.on_database), 30)
+    words = written([towns.on_postgresql], 3)
+    assert back(towns.services, words) < 20

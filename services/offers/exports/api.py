@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any, Literal
@@ -192,10 +193,17 @@ ICS: dict[int | str, dict[str, Any]] = {
 
 @router.get("/v1/offers/{offer_id}/calendar.ics", response_class=Response, responses=ICS)
 def get_offer_as_calendar(
-    offer_id: Id, request: Request, session: Reading, caller: Anyone, lang: Language = "de"
+    offer_id: Id,
+    request: Request,
+    session: Reading,
+    caller: Anyone,
+    lang: Language = "de",
+    begins: Annotated[
+        UtcInstant | None, Query(description="Only the date that begins then, which need not be a session.")
+    ] = None,
 ) -> Response:
     """One offer's dates as a calendar file."""
-    return _calendar(request, session, offers.one(session, caller, offer_id), lang)
+    return _calendar(request, session, offers.one(session, caller, offer_id), lang, begins=begins)
 
 
 @router.get("/v1/sessions/{session_id}/calendar.ics", response_class=Response, responses=ICS)
@@ -208,14 +216,19 @@ def get_session_as_calendar(
 
 
 def _calendar(
-    request: Request, session: Reading, offer: Offer, lang: str, only: str | None = None
+    request: Request,
+    session: Reading,
+    offer: Offer,
+    lang: str,
+    only: str | None = None,
+    begins: datetime | None = None,
 ) -> Response:
     (shown,) = queries.shown(session, [offer])
     if only is not None:
         shown = replace(shown, sessions=(queries.occasion(session, only),))
     frame = queries.frame(session, request.app.state.kit.settings, lang, shown.board)
     headers = {"Content-Disposition": f'attachment; filename="{only or shown.id}.ics"'}
-    content = calendar.document(frame, shown, say(shown.content["title"], frame.spoken))
+    content = calendar.document(frame, shown, say(shown.content["title"], frame.spoken), begins)
     if content is None:
         raise NotFound("date of this offer")
     return Response(content, media_type=files.KINDS["ics"].media, headers=headers)

@@ -28,10 +28,12 @@ def cover(frame: Frame, name: str) -> tuple[bytes, bytes]:
     return calendar.to_ical().removesuffix(END), END
 
 
-def document(frame: Frame, shown: Shown, name: str) -> bytes | None:
-    """One offer's events as a calendar of their own; None without any, since a calendar has one at least."""
+def document(frame: Frame, shown: Shown, name: str, begins: datetime | None = None) -> bytes | None:
+    """One offer's events, or the one that begins at an instant, as a calendar of their own; None without any, since a
+    calendar has one at least."""
     head, tail = cover(frame, name)
-    found = b"".join(event.to_ical() for event in events(frame, shown))
+    some = (event for event in events(frame, shown) if begins is None or event.start == begins)
+    found = b"".join(event.to_ical() for event in some)
     return head + found + tail if found else None
 
 
