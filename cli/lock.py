@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
+from cli.components import SERVICES
 from cli.errors import Trouble
 from cli.home import ROOT
 
@@ -16,11 +19,11 @@ FORMAT = (
     "--no-default-groups",
     "--quiet",
 )
-# What is needed on top of the project's own dependencies; node.txt stands alone.
-GROUPS = {
-    "offers": ("--group", "offers"),
-    "notify": ("--group", "notify"),
-    "search": ("--group", "search"),
+_OWN = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+# What is needed on top of the project's own dependencies, for services that need more; node.txt stands alone.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    name: ("--group", name) if name in _OWN else () for name in SERVICES
+} | {
     "run": ("--group", "run"),
     "dev": ("--group", "dev"),
     "node": ("--only-group", "node"),

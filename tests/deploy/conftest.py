@@ -18,13 +18,14 @@ import pytest
 from nats.aio.client import Client
 
 from cli import partners
+from cli.components import SERVICES
 from cli.home import ROOT, Home
 from libs.bus.connection import inbox
 from libs.provision import streams
 from tests.stack import end, free_port_base
 from tests.waiting import eventually, until
 
-USERS = ("sys", "operator", "offers", "search", "notify", "librarian")
+USERS = ("sys", "operator", *SERVICES, "librarian")
 
 
 @dataclass(frozen=True)

@@ -56,11 +56,12 @@ def test_waits_for_what_it_needs(name: str) -> None:
 
 @every_service
 def test_has_a_block_an_image_and_its_own_rights(name: str) -> None:
+    assert name in BLOCKS, "docker-compose.yml has no block of this service"
     block = BLOCKS[name]
     assert block["build"]["args"] == {"SERVICE": name}
     assert block["image"].startswith(f"coburg-digital/{name}:")
     assert block["environment"]["COBURG_NATS_URL"].startswith(f"nats://{name}:")
-    assert f"user: {name}\n" in NATS
+    assert f"user: {name}\n" in NATS, "deploy/nats/nats.conf has no user of this name"
 
 
 @every_service
@@ -86,7 +87,9 @@ def test_the_broker_is_given_every_password_that_its_configuration_names() -> No
 
 def test_a_database_is_made_for_every_service_that_uses_one() -> None:
     using = {
-        name for name in SERVICES if f"COBURG_{name.upper()}_DATABASE_URL" in BLOCKS[name]["environment"]
+        name
+        for name, block in BLOCKS.items()
+        if f"COBURG_{name.upper()}_DATABASE_URL" in block.get("environment", {})
     }
     assert set(BLOCKS["postgres"]["environment"]["COBURG_DATABASES"].split()) == using
 

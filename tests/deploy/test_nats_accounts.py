@@ -9,8 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from cli.components import SERVICES
 from cli.home import ROOT
 from libs.contracts import topology
+from libs.contracts.catalogue import CATALOGUE
 from libs.contracts.offers import ProviderChanged
 from libs.provision import streams
 from libs.publishing.audit import Audit
@@ -54,14 +56,34 @@ SERVICE_MAY_NOT_PUBLISH = {
 }
 
 
+OF_OTHERS = [
+    (user, f"{space}.{other}.thing.told.v1.x")
+    for user in SERVICES
+    for other in SERVICES
+    if user != other
+    for space in ("city", "dead")
+]
+
+
 @pytest.mark.parametrize(
     ("user", "subject"),
-    [(user, subject) for user, some in SERVICE_MAY_NOT_PUBLISH.items() for subject in some],
+    [(user, subject) for user, some in SERVICE_MAY_NOT_PUBLISH.items() for subject in some] + OF_OTHERS,
 )
 def test_a_service_publishes_only_its_own(broker: Broker, user: str, subject: str) -> None:
     async def scenario() -> None:
         async with broker.connected(user) as service:
             assert not await service.may_publish(subject)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", [name for name in CATALOGUE if name.partition(".")[0] in SERVICES])
+def test_a_service_may_publish_its_facts(broker: Broker, name: str) -> None:
+    user = name.partition(".")[0]
+
+    async def scenario() -> None:
+        async with broker.connected(user) as service:
+            assert await service.may_publish(f"city.{name}.x")
 
     asyncio.run(scenario())
 
@@ -74,14 +96,14 @@ def test_a_service_may_ask_for_a_message(broker: Broker) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("user", SERVICE_MAY_NOT_PUBLISH)
+@pytest.mark.parametrize("user", SERVICES)
 def test_a_service_listens_through_its_durables_only(broker: Broker, user: str) -> None:
     async def scenario() -> None:
         async with broker.connected(user) as service:
             # Of public facts notify hears at once that there is one; it reads them by their place.
             assert await service.may_subscribe("city.>") is (user == "notify")
             assert not await service.may_subscribe("internal.>")
-            others = set(SERVICE_MAY_NOT_PUBLISH) - {user} | {"operator"}
+            others = set(SERVICES) - {user} | {"operator"}
             for subject in ("_INBOX.>", "_INBOX.*", *(f"_INBOX.{other}.>" for other in others)):
                 assert not await service.may_subscribe(subject), "answers are for who asked"
 
