@@ -20,9 +20,10 @@ FORMAT = (
     "--quiet",
 )
 _OWN = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-# What is needed on top of the project's own dependencies, for services that need more; node.txt stands alone.
+# What is needed on top of the project's own dependencies: a service's own group, else that of the libraries in each
+# image; node.txt stands alone.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    name: ("--group", name) if name in _OWN else () for name in SERVICES
+    name: ("--group", name if name in _OWN else "town") for name in SERVICES
 } | {
     "run": ("--group", "run"),
     "dev": ("--group", "dev"),
