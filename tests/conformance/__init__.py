@@ -8,12 +8,13 @@ the broker or the search engine: what is decided here is decided before those ar
 
 from tests.conformance.access import Access
 from tests.conformance.authorisation import Authorisation
+from tests.conformance.faults import Faults
 from tests.conformance.http import Http
 from tests.conformance.privacy import Privacy
 from tests.conformance.rate_limits import RateLimits
 
 
-class Conformance(Authorisation, Http, Privacy, RateLimits):
+class Conformance(Authorisation, Http, Faults, Privacy, RateLimits):
     """All of it, for one service."""
 
     def __init_subclass__(cls, access: Access) -> None:

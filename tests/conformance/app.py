@@ -26,6 +26,7 @@ from tests.conformance.access import (
     UNROLED,
     Access,
     Route,
+    Things,
     some_id,
 )
 from tests.waiting import until
@@ -44,10 +45,15 @@ class App:
     def __init__(self, access: Access, home: Home, client: TestClient) -> None:
         self.access, self.client, self._home = access, client, home
         self.kit: Kit = client.app.state.kit  # type: ignore[attr-defined]
-        until(lambda: self.kit.migrated)
-        self.things = access.make(self.kit)
-        self.ids = {"name": "offers.offer.published.v1", "code": "not-found"} | dict(self.things.ids)
+        self.things = Things()
+        self.ids = {"name": "offers.offer.published.v1", "code": "not-found"}
         self._headers: dict[str, dict[str, str]] = {}
+
+    def fill(self) -> None:
+        """Put the service's things into its database, once that is there."""
+        until(lambda: self.kit.migrated)
+        self.things = self.access.make(self.kit)
+        self.ids |= self.things.ids
 
     @property
     def routes(self) -> set[Route]:
@@ -108,12 +114,13 @@ class OfOneService:
     def app(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         """The service of the class."""
         with running(self.access, tmp_path_factory.mktemp(self.access.service)) as app:
+            app.fill()
             yield app
 
 
 @contextmanager
-def running(access: Access, folder: Path) -> Iterator[App]:
-    """A service until the block ends."""
+def running(access: Access, folder: Path, database_url: str = "") -> Iterator[App]:
+    """A service until the block ends; its database is SQLite's unless told otherwise."""
     home = Home.of({"COBURG_HOME": str(folder)})
     keys.ensure(home)
     with pytest.MonkeyPatch.context() as environ:
@@ -121,6 +128,8 @@ def running(access: Access, folder: Path) -> Iterator[App]:
             "COBURG_HOME": str(folder),
             f"COBURG_{access.service.upper()}_PUBLIC_URL": "https://town.example",
         }
+        if database_url:
+            own[f"COBURG_{access.service.upper()}_DATABASE_URL"] = database_url
         for name, value in (ENVIRONMENT | own).items():
             environ.setenv(name, value)
         made = reload(import_module(f"services.{access.service}.app")).app
