@@ -128,7 +128,7 @@ def test_whoever_follows_a_card_is_filed_where_it_looks(said: dict[str, Any]) ->
     known = FollowedWords()
     for word in ("anderes", *words_of(names)):
         known._learn(word)
-    meant = known.meant_by(subject.whole | subject.inner | subject.joined)
+    meant = known.meant_by(subject.wording.words)
     assert names & sought(subject, "t-1", meant)
 
 

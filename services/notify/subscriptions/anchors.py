@@ -8,7 +8,8 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from libs.cardquery.matching import MOST_TOGETHER, Matching, Subject, facet_form
+from libs.cardquery.matching import Matching, Subject, facet_form
+from libs.cardquery.wording import MOST_TOGETHER
 from libs.language.questions import Term
 from services.notify.subscriptions.filters import Follow, projects
 

@@ -108,7 +108,7 @@ def _fits(
 
 
 def _words(subject: Subject) -> Iterable[str]:
-    return subject.whole | subject.inner | subject.joined
+    return subject.wording.words
 
 
 def _notice(
