@@ -1,8 +1,8 @@
 """Which tests stay together when they run side by side: those that share what is dear to start, one database at a time.
 
 A test's id enters, the name of its group leaves; what takes longest is begun first. pytest-xdist's own groups
-(`--dist loadgroup`, 3.8) read marks in a way that this pytest (9) no longer has, so its scheduler is told here. This file
-can go when `loadgroup` runs the suite in these groups: then a mark in each folder's conftest says the same.
+(`--dist loadgroup`) do not keep marked tests together here: with 3.8 and pytest 9.2 six tests of one group ran on both
+workers. So its scheduler is told. This file can go when `loadgroup` keeps them: a mark in each conftest says the same.
 """
 
 import re
