@@ -16,7 +16,6 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -71,30 +70,16 @@ class Database:
         self.engine = _engine(url)
         self.publisher = publisher
         self._wakes: list[Callable[[], object]] = []
-        # SQLite lets who waits to write sleep and ask again; in one process the next can go on at once.
-        self._writing = threading.Lock() if self.engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """One unit of work: all of it is durable when the block ends, nothing of it when the block raises."""
-        with self._turn(), self._session(write=True) as session:
+        with self._session(write=True) as session:
             yield session
             session.commit()
         if session.info.get("events") or session.info.get("work"):
             for wake in tuple(self._wakes):
                 wake()
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if self._writing is None:
-            yield
-            return
-        if not self._writing.acquire(timeout=BUSY_SECONDS):
-            raise OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
-        try:
-            yield
-        finally:
-            self._writing.release()
 
     @contextmanager
     def after_commit(self, wake: Callable[[], object]) -> Iterator[None]:
