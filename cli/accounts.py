@@ -1,7 +1,7 @@
 """Who may speak to the broker: the embedded stack's nats.conf, and the partners' file of a server.
 
-The embedded broker is on loopback: whoever comes without a name is the town itself. Partners' credentials are held to
-the same rights as on a server (deploy/nats/nats.conf), so that they can be tried here.
+The embedded broker is on loopback and knows the town by a password made at its first start; whoever comes without one is
+refused. Partners' credentials are held to the same rights as on a server (deploy/nats/nats.conf), so that they can be tried here.
 """
 
 import json
@@ -31,7 +31,6 @@ def embedded(home: Home, port: int, partners: Iterable[Partner]) -> None:
         "max_payload": 1_048_576,
         # By default three quarters of what is free at the start: nothing at all after a start on a full disk.
         "jetstream": {"store_dir": str(home.folder / "nats"), "max_file_store": MOST_BYTES},
-        "no_auth_user": "town",
         "accounts": {"CITY": _town(home), "PARTNERS": _partners(home, partners)},
     }
     # NATS reads JSON as its own format.
@@ -50,6 +49,11 @@ def server(file: Path, partners: Iterable[Partner]) -> None:
     head = f"user: librarian, password: $COBURG_NATS_LIBRARIAN_PASSWORD, permissions: {json.dumps(LIBRARIAN)}"
     blocks = [f"{{{head}}}", *(json.dumps(user(each)) for each in partners if not each.ended)]
     replace(file, "\n".join([HEAD, "users: [", *(f"  {block}" for block in blocks), "]", ""]), 0o644)
+
+
+def town_url(home: Home, port: int) -> str:
+    """Where the embedded stack's services connect."""
+    return f"nats://town:{_password(home, 'town')}@127.0.0.1:{port}"
 
 
 def librarian_url(home: Home, port: int) -> str:

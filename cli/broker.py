@@ -60,7 +60,7 @@ class Broker:
     @property
     def port(self) -> int:
         """The embedded broker's."""
-        return urlsplit(components.nats_url(self.home)).port or 0
+        return urlsplit(components.nats_address(self.home)).port or 0
 
     def write(self, partners: list[Partner]) -> None:
         """Write partners and configuration, and have an embedded broker read it: who is gone is cut off."""

@@ -54,9 +54,9 @@ def layers(home: Home) -> list[list[Component]]:
 
 def nats(home: Home) -> Component:
     """The message broker with JetStream."""
-    url = nats_url(home)
+    url = bare(nats_address(home))
     if "COBURG_NATS_URL" in home.environ:
-        return Component("nats", bare(url), probe=bare(url))
+        return Component("nats", url, probe=url)
     server = Path(sys.executable).parent / "nats-server"
     command = (str(server), "-c", str(home.folder / "nats" / "nats.conf"))
     return Component("nats", url, url, command, home.environ, shy_of_disk=True)
@@ -131,9 +131,15 @@ def service_environment(home: Home) -> dict[str, str]:
     return defaults | dict(home.environ) | fixed
 
 
-def nats_url(home: Home) -> str:
+def nats_address(home: Home) -> str:
     """Where the broker is."""
     return home.environ.get("COBURG_NATS_URL") or f"nats://127.0.0.1:{home.port(22, 4222)}"
+
+
+def nats_url(home: Home) -> str:
+    """Where the broker is, with the town's password where it is the embedded one."""
+    given = home.environ.get("COBURG_NATS_URL")
+    return given or accounts.town_url(home, home.port(22, 4222))
 
 
 def meilisearch_url(home: Home) -> str:
@@ -162,13 +168,13 @@ def prepare(home: Home) -> None:
 
 def write_nats_configuration(home: Home) -> None:
     """Loopback only, with the accounts of the town and of its partners."""
-    accounts.embedded(home, urlsplit(nats_url(home)).port or 0, register.load(home.folder))
+    accounts.embedded(home, urlsplit(nats_address(home)).port or 0, register.load(home.folder))
 
 
 def provision(home: Home) -> Component:
     """Declares streams and durable consumers on the broker, idempotently, and ends."""
     command = (sys.executable, "-m", "libs.provision")
-    return Component("provision", nats_url(home), "", command, service_environment(home))
+    return Component("provision", nats_address(home), "", command, service_environment(home))
 
 
 def launch(component: Component) -> dict[str, Any]:

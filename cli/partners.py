@@ -52,7 +52,7 @@ def add(home: Home, name: str, types: Sequence[str], until: str | None) -> Crede
             raise Trouble(f"There is a partner {name} already.", f"./coburg partner revoke {name}")
         broker.make([partner])
         broker.write([*known, partner])
-    url = "" if broker.external else components.bare(components.nats_url(home))
+    url = "" if broker.external else components.bare(components.nats_address(home))
     return Credentials(name, password, url, partner.streams, f"_INBOX.{name}")
 
 

@@ -45,6 +45,7 @@ class Supervisor:
         self.state = state.State(Process.of(os.getpid()))
         self.layers: list[list[Keeper]] = []
         self.unsaved = False
+        self.complaint = ""
 
     async def run(self) -> int:
         """Up, watch, down."""
@@ -105,7 +106,9 @@ class Supervisor:
         try:
             await asyncio.to_thread(partners.settle, self.home, every)
         except Trouble as trouble:
-            print(f"partners: {trouble}", file=sys.stderr)
+            if str(trouble) != self.complaint:  # once, so that its own log does not grow while it lasts
+                print(f"partners: {trouble}", file=sys.stderr)
+            self.complaint = str(trouble)
 
     async def watch_partners(self) -> None:
         """Looks every minute."""

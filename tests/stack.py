@@ -116,8 +116,8 @@ class Stack:
         return next(each for layer in components.layers(self.home) for each in layer if each.name == name)
 
     def url(self, name: str) -> str:
-        """Where a component answers."""
-        return self.component(name).url
+        """Where a component answers; the broker with the town's password."""
+        return components.nats_url(self.home) if name == "nats" else self.component(name).url
 
     def token(self, *roles: str, providers: tuple[str, ...] = (), subject: str = "test") -> str:
         """An access token that the services of this stack accept."""

@@ -155,7 +155,7 @@ def test_what_a_release_without_accounts_kept_is_the_towns(tmp_path: Path) -> No
         components.prepare(stack.home)
         configuration = stack.home.folder / "nats" / "nats.conf"
         plain = json.loads(configuration.read_text())
-        del plain["accounts"], plain["no_auth_user"]
+        del plain["accounts"]
         configuration.write_text(json.dumps(plain))
         stack.launch("nats")
         stack.provision()

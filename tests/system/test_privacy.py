@@ -2,6 +2,7 @@
 log, a span, a figure, a dead letter or on the bus."""
 
 import asyncio
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -108,3 +109,13 @@ async def _read(js: JetStreamContext, stream: str) -> list[str]:
         for one in await reader.fetch(500, timeout=5):
             found.append(f"{one.subject} {one.headers} {one.data.decode(errors='replace')}")
     return found
+
+
+def test_the_broker_knows_nobody_without_a_password(proven: Stack) -> None:
+    address = urlsplit(proven.url("nats"))
+
+    async def anonymous() -> None:
+        await nats.connect(f"nats://{address.hostname}:{address.port}", allow_reconnect=False)
+
+    with pytest.raises(nats.errors.Error, match="Authorization"):
+        asyncio.run(anonymous())
