@@ -4,9 +4,10 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx2
 import nats
@@ -95,15 +96,23 @@ def _ids(line: bytes, seen: Seen) -> None:
 async def _sse(url: str, seen: Seen) -> None:
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=2**20)
-    writer.write(f"GET /v1/stream HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
-    while line := await reader.readline():
-        if line.startswith(b"data:"):
-            _ids(line, seen)
+    with closing(writer):  # left open, it would go on costing the service what is measured next
+        writer.write(f"GET /v1/stream HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+        while line := await reader.readline():
+            if line.startswith(b"data:"):
+                _ids(line, seen)
 
 
 async def _plain(url: str, seen: Seen) -> None:
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=2**20)
+    with closing(writer):
+        await _subscribed(reader, writer, address, seen)
+
+
+async def _subscribed(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: SplitResult, seen: Seen
+) -> None:
     hello = {"verbose": False, "pedantic": False, "user": address.username, "pass": address.password}
     writer.write(f"CONNECT {json.dumps(hello)}\r\nSUB city.> 1\r\nPING\r\n".encode())
     while line := await reader.readline():
