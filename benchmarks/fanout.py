@@ -22,7 +22,7 @@ from tests.stack import Stack
 # So many as one process serves besides its other work, and twice as many, which a town may have on a busy day.
 STREAMS = (1000, 2000)
 FACTS = 60
-EVERY_SECONDS = 0.1
+DELIVERIES = 10_000  # a second, however many readers there are
 HOOK_FACTS = 400
 SUBJECT = "city.offers.offer.published.v1"
 
@@ -76,7 +76,7 @@ async def _spread(stack: Stack, count: int, reader: Callable[[Seen], Awaitable[N
         subject, event_id, body = _event()
         published[event_id.encode()] = time.perf_counter()
         await js.publish(subject, body, headers={"Nats-Msg-Id": event_id})
-        await asyncio.sleep(EVERY_SECONDS)
+        await asyncio.sleep(count / DELIVERIES)
     await asyncio.sleep(3)
     for each in readers:
         each.cancel()
