@@ -9,6 +9,7 @@ from rich.console import Console
 
 from benchmarks import (
     allocation,
+    auditing,
     booking,
     fanout,
     finding,
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[Path], Measured]] = {
     "load": lambda folder: (load.run(folder), []),
     "writing": writing.run,
     "allocation": allocation.run,
+    "auditing": auditing.run,
     "booking": lambda folder: (booking.run(folder), []),
     "fanout": lambda folder: (fanout.run(folder), []),
     "following": following.run,
