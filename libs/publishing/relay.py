@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from libs.contracts.topology import CITY
 from libs.publishing import refusals
 from libs.publishing.audit import Audit
 from libs.publishing.refusals import Troubles
-from libs.publishing.unsent import unsent, waves
+from libs.publishing.unsent import BATCH, unsent, waves
 from libs.servicekit.db import Database, now
 from libs.servicekit.lease import Lease
 from libs.servicekit.tables import outbox
@@ -24,6 +25,10 @@ from libs.telemetry import spans
 
 POLL_SECONDS = 1.0
 PUBLISH_TIMEOUT_SECONDS = 5.0
+# What was committed while others were being sent waits so long for its neighbours: under many writers each round costs
+# them a transaction.
+GATHER_SECONDS = 0.02
+REFUSED_SECONDS = 1.0
 MAX_SUSPECTS = 1000
 
 log = structlog.get_logger(__name__)
@@ -49,6 +54,7 @@ class Relay:
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
         self._check_broker = True
+        self._counted = 0.0
         self._suspects: set[str] = set()
         self._outage = True
 
@@ -74,6 +80,8 @@ class Relay:
             try:
                 if self._connected() and await asyncio.to_thread(self._lease.hold):
                     await self.drain()
+                    if self._woken.is_set():
+                        await asyncio.sleep(GATHER_SECONDS)
                 delay = POLL_SECONDS
             except Exception as error:  # nothing may end the relay: what is unsent is tried again
                 log.warning("relay waits", error=type(error).__name__, detail=str(error)[:200])
@@ -108,6 +116,8 @@ class Relay:
             await self._publish([row for row in rows if (row.thing in self._suspects) == suspects], troubles)
             if troubles.outage or not await asyncio.to_thread(self._lease.hold):
                 return False
+            if len(rows) < BATCH:  # what was committed meanwhile has woken us
+                break
         return True
 
     async def _judge(self, troubles: Troubles) -> None:
@@ -122,7 +132,9 @@ class Relay:
                 log.error(
                     "facts are set aside: the broker does not take them", reasons=aside[:5], count=len(aside)
                 )
-        REFUSED.set(await asyncio.to_thread(refusals.waiting, self._db))
+        if troubles.held or time.monotonic() > self._counted + REFUSED_SECONDS:
+            REFUSED.set(await asyncio.to_thread(refusals.waiting, self._db))
+            self._counted = time.monotonic()
 
     async def _publish(self, rows: Sequence[Row[Any]], troubles: Troubles) -> None:
         """Send rows in order, and mark what was acknowledged; what fails holds up its own thing only."""

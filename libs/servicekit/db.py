@@ -57,10 +57,18 @@ def leave_work(session: Session) -> None:
     session.info["work"] = True
 
 
+# An INSERT that can say what is to happen on a conflict, by dialect.
+INSERTS: dict[str, Callable[[Any], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def dialect_of(session: Session) -> str:
+    """The words of the session's database: a key of INSERTS."""
+    return session.get_bind().dialect.name
+
+
 def insert_into(session: Session, table: Any) -> Any:
     """An INSERT that can say what is to happen on a conflict, in the words of the session's database."""
-    dialect = session.get_bind().dialect.name
-    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    return INSERTS[dialect_of(session)](table)
 
 
 class Database:

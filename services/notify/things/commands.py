@@ -2,11 +2,13 @@
 
 from typing import Any, NamedTuple
 
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from libs.contracts.card import Card
 from libs.contracts.event import Envelope
 from libs.servicekit import inbox
+from libs.servicekit.db import INSERTS, dialect_of
 from services.notify.things.domain import Change, change_of, key_of
 from services.notify.things.models import Thing
 
@@ -22,6 +24,20 @@ class News(NamedTuple):
     known: bool = True
 
 
+_TABLE: Any = Thing.__table__  # type: ignore[attr-defined]
+
+
+def _entry(insert: Any) -> Any:
+    entry = insert(_TABLE)
+    new = {column.name: entry.excluded[column.name] for column in _TABLE.c if column.name != "key"}
+    return entry.on_conflict_do_update(index_elements=["key"], set_=new)
+
+
+# Made once: every public fact of the town passes here.
+_ENTRIES = {dialect: _entry(insert) for dialect, insert in INSERTS.items()}
+_KNOWN = select(_TABLE.c.listed, _TABLE.c.board, _TABLE.c.card).where(_TABLE.c.key == bindparam("key"))
+
+
 def learn(session: Session, event: Envelope[Any]) -> News | None:
     """Keep the newest card of a thing; None for an older one, and for news that nobody would notice."""
     card: Card | None = event.data.card
@@ -30,33 +46,26 @@ def learn(session: Session, event: Envelope[Any]) -> News | None:
     key = key_of(event.name, event.subject)
     if not inbox.newer(session, "notify-things", key, event.version):
         return None
-    known = session.get(Thing, key)
-    before = known.shown if known and known.listed else None
+    known = session.execute(_KNOWN, {"key": key}).first()
+    before = Card.model_validate(known.card, strict=False) if known and known.listed else None
+    thing = _thing(key, event, card, known)
+    session.execute(_ENTRIES[dialect_of(session)], thing.model_dump())
     change = change_of(before, card)
-    thing = _write(session, known or _new(key, event), card, event)
     return News(thing, card, change, before, known is not None) if change else None
 
 
-def _new(key: str, event: Envelope[Any]) -> Thing:
+def _thing(key: str, event: Envelope[Any], card: Card, known: Any) -> Thing:
+    shown = card.model_dump(mode="json", exclude_none=True)
     return Thing(
         key=key,
         thing_id=event.subject,
-        version=0,
-        listed=False,
-        kind="",
-        board=None,
-        card={},
-        fact="",
-        fact_id="",
+        version=event.version,
+        listed=card.listed,
+        kind=card.kind,
+        board=card.board or (known.board if known else None),
+        # A tombstone names nothing: what was said last still does.
+        card=known.card if known and known.card and not card.listed else shown,
+        fact=event.name,
+        fact_id=event.id,
         at=event.time,
     )
-
-
-def _write(session: Session, thing: Thing, card: Card, event: Envelope[Any]) -> Thing:
-    thing.version, thing.listed, thing.kind = event.version, card.listed, card.kind
-    thing.board = card.board or thing.board
-    if card.listed or not thing.card:  # a tombstone names nothing: what was said last still does
-        thing.card = card.model_dump(mode="json", exclude_none=True)
-    thing.fact, thing.fact_id, thing.at = event.name, event.id, event.time
-    session.add(thing)
-    return thing
