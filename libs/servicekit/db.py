@@ -18,6 +18,8 @@ from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, cre
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from libs.servicekit.writers import in_line
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 727_201
 # Alembic keeps the migration that runs in a global of the process.
@@ -154,9 +156,8 @@ def _engine(url: str) -> Engine:
             hide_parameters=True,
         )
     Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        url, pool_size=10, max_overflow=30, connect_args={"check_same_thread": False}, hide_parameters=True
-    )
+    arguments: dict[str, Any] = {"check_same_thread": False, "factory": in_line()}
+    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args=arguments, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -189,5 +190,14 @@ def _switched(connection: Any) -> bool:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A reader that becomes a writer would fail at once with "database is locked"; a writer says so first.
-    write = connection.get_execution_options().get("write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if not connection.get_execution_options().get("write"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    writer: Any = connection.connection.dbapi_connection
+    if not writer.take_turn(BUSY_SECONDS):
+        raise OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except BaseException:
+        writer.end_turn()
+        raise
