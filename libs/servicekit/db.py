@@ -16,6 +16,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from libs.servicekit.writers import in_line
@@ -156,8 +157,8 @@ def _engine(url: str) -> Engine:
             hide_parameters=True,
         )
     Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    arguments: dict[str, Any] = {"check_same_thread": False, "factory": in_line()}
-    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args=arguments, hide_parameters=True)
+    connected = {"check_same_thread": False, "factory": in_line()}
+    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args=connected, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

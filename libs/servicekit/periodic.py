@@ -15,10 +15,9 @@ from sqlmodel import Session
 from libs.servicekit.batches import leaving
 from libs.servicekit.db import Database
 from libs.servicekit.kit import Job, Kit
-from libs.servicekit.lease import Lease
+from libs.servicekit.lease import LENGTH, Lease
 
 T = TypeVar("T")
-END = object()
 
 
 def periodic(
@@ -27,7 +26,8 @@ def periodic(
     """The job that does `work` under the lease `name` every so many seconds.
 
     With `idle_interval` that is the longest pause, as long as this process writes nothing that could be work: nobody
-    waits any longer for what other processes left, or what the clock brings.
+    waits any longer for what other processes left, or what the clock brings. Who finds the lease taken, or loses it,
+    asks again when it may have ended: the successor of a process that died does not sit out a long pause.
     """
 
     async def job(kit: Kit) -> None:
@@ -36,9 +36,9 @@ def periodic(
         with kit.database.after_commit(wake):
             while True:
                 left.clear()
-                steps = _leased(lease, work, kit)
-                while await asyncio.to_thread(next, steps, END) is not END:
-                    pass
+                if not await _all_done(_leased(lease, work, kit)):
+                    await asyncio.sleep(min(idle_interval or every, LENGTH.total_seconds()))
+                    continue
                 await asyncio.sleep(every)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout((idle_interval or every) - every):
@@ -49,13 +49,22 @@ def periodic(
     return job
 
 
-def _leased(lease: Lease, work: Callable[[Kit], Iterator[None]], kit: Kit) -> Iterator[None]:
+async def _all_done(steps: Iterator[bool]) -> bool:
+    done = False
+    while (step := await asyncio.to_thread(next, steps, None)) is not None:
+        done = step
+    return done
+
+
+def _leased(lease: Lease, work: Callable[[Kit], Iterator[None]], kit: Kit) -> Iterator[bool]:
+    """Step by step, whether that was all of it."""
     if not lease.hold():
         return
     for _ in work(kit):
-        yield
+        yield False
         if not lease.hold():
             return
+    yield True
 
 
 def in_batches(db: Database, some: Callable[[Session], int]) -> Iterator[None]:

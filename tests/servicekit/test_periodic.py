@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
 from libs.bus.connection import Bus
 from libs.servicekit import lease
+from libs.servicekit import periodic as periodic_module
 from libs.servicekit.db import Database, leave_work
 from libs.servicekit.kit import Job, Kit
+from libs.servicekit.lease import Lease
 from libs.servicekit.periodic import in_batches, one_by_one, periodic
 from libs.servicekit.tables import lease as table
 from tests.servicekit.conftest import settings
@@ -46,6 +49,25 @@ async def test_one_of_two_works_again_and_again(sqlite: Database) -> None:
     async with running(sqlite, counting(0), counting(1)):
         await asyncio.to_thread(until, lambda: max(worked) >= 3)
     assert min(worked) == 0
+
+
+async def test_a_successor_does_not_sit_out_a_long_pause(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(periodic_module, "LENGTH", timedelta(seconds=0.1))
+    worked = list[int]()
+
+    def work(_kit: Kit) -> Iterator[None]:
+        worked.append(1)
+        yield
+
+    predecessor = Lease(sqlite, "probe")
+    assert predecessor.hold()
+    async with running(sqlite, periodic("probe", work, every=3600)):
+        await asyncio.sleep(0.3)
+        assert not worked
+        predecessor.release()
+        await asyncio.to_thread(until, lambda: worked)
 
 
 async def test_a_lost_lease_ends_the_round(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
