@@ -107,7 +107,11 @@ def test_trace_last_is_the_newest_write(town: Town) -> None:
 
     assert title.startswith("trace ")
     # Offers and notify may hear the fact as well, before or after search does.
-    way = [line for name in ("offers", "search") for line in [each for each in lines if each.startswith(name)][:2]]
+    way = [
+        line
+        for name in ("offers", "search")
+        for line in [each for each in lines if each.startswith(name)][:2]
+    ]
     assert [line.split()[0] for line in way] == ["offers", "offers", "search", "search"]
     assert way[0] == lines[0]
     assert "POST /v1/offers/{offer_id}/withdraw" in way[0]
