@@ -3,6 +3,7 @@
 Whoever has a turn keeps it until the transaction ends; writers of other processes are waited for as ever.
 """
 
+import contextlib
 import sqlite3
 import threading
 
@@ -28,9 +29,15 @@ def in_line() -> type[sqlite3.Connection]:
                 line.release()
 
         def commit(self) -> None:
-            """What cannot be committed is rolled back next, and ends the turn then."""
-            super().commit()
-            self.end_turn()
+            """All of it is durable, or nothing was written: nobody rolls back behind a commit that failed."""
+            try:
+                super().commit()
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    super().rollback()
+                raise
+            finally:
+                self.end_turn()
 
         def rollback(self) -> None:
             """Nothing was written."""

@@ -51,7 +51,7 @@ async def let_in(stack: Stack, given: partners.Credentials) -> bool:
     """Whether the broker takes the password; a connection that it does not take ends by itself."""
     try:
         await (await connect(stack, given)).close()
-    except NatsError:
+    except (NatsError, ConnectionError):
         return False
     return True
 

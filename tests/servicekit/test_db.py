@@ -81,30 +81,6 @@ def test_writers_wait_for_each_other(db: Database) -> None:
         assert session.get_one(Note, 1).version == 41
 
 
-def test_who_waits_too_long_to_write_is_told_so(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libs.servicekit.db.BUSY_SECONDS", 0.05)
-    with ThreadPoolExecutor(1) as pool, sqlite.transaction(), pytest.raises(OperationalError) as told:
-        pool.submit(write, sqlite).result()
-    assert is_database_outage(told.value)
-    write(sqlite)
-    assert texts(sqlite) == ["written"]
-
-
-def test_who_rolled_back_keeps_nobody_from_writing(sqlite: Database) -> None:
-    """A use case that failed may note why, in a transaction of its own, before the first one's block ends."""
-    with sqlite.transaction() as session:
-        session.add(Note(text="in vain"))
-        session.flush()
-        session.rollback()
-        write(sqlite)
-    assert texts(sqlite) == ["written"]
-
-
-def write(db: Database) -> None:
-    with db.transaction() as session:
-        session.add(Note(text="written"))
-
-
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=2))])
 def test_an_instant_comes_back_as_utc(db: Database, zone: timezone) -> None:
     instant = datetime(2026, 6, 1, 12, 30, 15, 123456, tzinfo=zone)
