@@ -1,5 +1,7 @@
 """The HTTP edges of the service, in the order in which its API document names them."""
 
+from libs.selfservice.members import api as members
+from libs.selfservice.proposals import api as proposals
 from services.offers.allocation import api as allocation
 from services.offers.blueprints import api as blueprints
 from services.offers.boards import api as boards
@@ -12,9 +14,8 @@ from services.offers.hsds import api as hsds
 from services.offers.imports import api as imports
 from services.offers.needs import api as needs
 from services.offers.offers import api as offers
-from services.offers.organisations import api as organisations
 from services.offers.places import api as places
-from services.offers.proposals import api as proposals
+from services.offers.proposals import api as own_proposals
 from services.offers.providers import api as providers
 from services.offers.sessions import api as sessions
 from services.offers.slots import api as slots
@@ -33,7 +34,8 @@ ROUTERS = [
     hsds.router,
     funding.router,
     freshness.router,
-    organisations.router,
+    members.router,
+    own_proposals.router,
     proposals.router,
     contact.router,
     needs.router,

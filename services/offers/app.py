@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from libs.httpkit.app import create_app
+from libs.selfservice.members.queries import enrich_principal
+from libs.selfservice.own import SelfService
 from services.offers.api import ROUTERS
 from services.offers.consumers import SUBSCRIPTIONS
 from services.offers.jobs import JOBS, PREPARATIONS
-from services.offers.organisations.queries import enrich_principal
+from services.offers.proposals.commands import PROPOSABLE
+from services.offers.providers.queries import locked
 
 app = create_app(
     "offers",
@@ -19,3 +22,4 @@ app = create_app(
     enrich_principal=enrich_principal,
     costs={"/v1/exports": 20, "/hsds": 5},  # whole boards in one answer
 )
+app.state.selfservice = SelfService(locked, PROPOSABLE)

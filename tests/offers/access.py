@@ -6,6 +6,9 @@ from typing import Any
 from sqlmodel import Session
 
 from cli.home import ROOT
+from libs.selfservice.members.domain import LEFT, Role
+from libs.selfservice.members.models import Member
+from libs.selfservice.proposals.models import Proposal
 from libs.servicekit.kit import Kit
 from libs.servicekit.links import links_of
 from libs.servicekit.principal import Principal
@@ -15,10 +18,6 @@ from services.offers.bookings.models import Booking
 from services.offers.contact.models import Conversation, Message
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent
-from services.offers.organisations.domain import LEFT, Role
-from services.offers.organisations.models import Member
-from services.offers.proposals.domain import Kind
-from services.offers.proposals.models import Proposal
 from services.offers.providers import commands as providers
 from services.offers.providers.domain import ProviderContent
 from services.offers.sessions.models import OfferSession
@@ -239,7 +238,7 @@ def make(kit: Kit) -> Things:
             member = Member(provider_id=provider, subject=subject, role=role)
             session.add(member)
         proposal = Proposal(
-            kind=Kind.OFFER,
+            kind="offer",
             thing_id=offer,
             provider_id=provider,
             made_on=1,

@@ -15,6 +15,8 @@ from cli.home import ROOT
 from libs.contracts.event import envelope
 from libs.contracts.offers import NeedKind
 from libs.contracts.search import QueryUnanswered
+from libs.selfservice.members.domain import Topic
+from libs.selfservice.members.models import Recipient
 from libs.servicekit.db import Database
 from libs.servicekit.principal import Principal
 from libs.servicekit.tables import outbox
@@ -24,8 +26,6 @@ from services.offers.needs.domain import NeedRules
 from services.offers.needs.models import Need, NeedMark
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferContent
-from services.offers.organisations.domain import Topic
-from services.offers.organisations.models import Recipient
 from services.offers.providers import commands as providers
 from services.offers.providers.domain import ProviderContent
 from tests.offers.conftest import COURSE, PUBLISHER, Offers

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.offers.proposals.domain import Change, changes, merge
+from libs.selfservice.proposals.domain import Change, changes, merge
 
 NAMES = st.sampled_from(["title", "a/b", "~", "fields"])
 VALUES = st.none() | st.booleans() | st.integers(0, 2) | st.lists(st.integers(0, 1), max_size=2)

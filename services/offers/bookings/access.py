@@ -7,12 +7,12 @@ from fastapi import Depends
 
 from libs.httpkit.auth import Anyone
 from libs.httpkit.links import LinkToken, Signing
+from libs.selfservice.members.queries import must_act_for
 from libs.servicekit.errors import Forbidden, Unauthenticated
 from libs.servicekit.principal import Principal
 from services.offers.bookings.messages import USE
 from services.offers.bookings.models import Booking
 from services.offers.offers.models import Offer
-from services.offers.organisations.queries import must_act_for
 
 
 @dataclass(frozen=True)

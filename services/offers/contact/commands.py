@@ -7,6 +7,8 @@ from sqlmodel import Session, col, select
 
 from libs.contracts.messages import ContactAnswered, ContactReceived
 from libs.contracts.notify import Subject
+from libs.selfservice.members import queries as organisations
+from libs.selfservice.members.domain import Topic
 from libs.servicekit import erasure, messages
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, TooMany, check_version
@@ -17,8 +19,6 @@ from services.offers.contact import queries
 from services.offers.contact.domain import Sender, plain_text
 from services.offers.contact.models import Conversation, Message
 from services.offers.offers import queries as offers
-from services.offers.organisations import queries as organisations
-from services.offers.organisations.domain import Topic
 from services.offers.providers import queries as providers
 
 A_DAY = timedelta(days=1)

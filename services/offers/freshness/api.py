@@ -13,6 +13,7 @@ from libs.httpkit.params import Id, today
 from libs.httpkit.preconditions import etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.transactions import Reading, Transaction
+from libs.selfservice.members import queries as organisations
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
 from services.offers.freshness import commands, queries
@@ -20,7 +21,6 @@ from services.offers.freshness.domain import Stage
 from services.offers.offers import queries as offers
 from services.offers.offers.api import OfferView, view
 from services.offers.offers.models import Offer
-from services.offers.organisations import queries as organisations
 
 router = APIRouter(prefix="/v1", tags=["freshness"])
 Asker = Annotated[Principal | str, by_token_or_link("reminder")]

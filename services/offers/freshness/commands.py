@@ -9,6 +9,8 @@ from sqlmodel import Session
 from libs.contracts.messages import OfferCheck, OfferHidden, OffersAged
 from libs.contracts.notify import Subject
 from libs.contracts.offers import CheckedAs
+from libs.selfservice.members import queries as organisations
+from libs.selfservice.members.domain import Topic
 from libs.servicekit import messages
 from libs.servicekit.batches import each_apart
 from libs.servicekit.errors import Conflict
@@ -19,8 +21,6 @@ from services.offers.freshness.domain import Stage, answerable_until, is_older, 
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import OfferStatus
 from services.offers.offers.models import Offer
-from services.offers.organisations import queries as organisations
-from services.offers.organisations.domain import Topic
 
 AT_ONCE = 200
 

@@ -11,14 +11,14 @@ from libs.contracts import offers as events
 from libs.contracts.messages import NeedObserved
 from libs.contracts.notify import Subject
 from libs.contracts.offers import NeedKind
+from libs.selfservice.members import queries as organisations
+from libs.selfservice.members.domain import Topic
 from libs.servicekit import messages, outbox
 from libs.servicekit.batches import each_apart
 from libs.servicekit.db import insert_into
 from services.offers.needs import queries
 from services.offers.needs.domain import NeedRules, is_due, is_settled, key_of, stranger, wording
 from services.offers.needs.models import Need, NeedMark
-from services.offers.organisations import queries as organisations
-from services.offers.organisations.domain import Topic
 
 AT_ONCE = 200
 MOST_CHARACTERS = 200

@@ -6,6 +6,7 @@ from functools import partial
 from sqlmodel import Session, col, select
 
 from libs.contracts import offers as events
+from libs.selfservice.members.queries import must_act_for
 from libs.servicekit.batches import each_apart
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Forbidden, Invalid, check_version
@@ -22,7 +23,6 @@ from services.offers.offers.domain import (
 )
 from services.offers.offers.facts import tell
 from services.offers.offers.models import Offer
-from services.offers.organisations.queries import must_act_for
 from services.offers.places import stating as places
 from services.offers.providers.models import Provider
 from services.offers.sessions import queries as sessions

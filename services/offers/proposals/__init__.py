@@ -1,1 +1,1 @@
-"""Proposals: what an organisation wants to change in public, until an editor releases or refuses it."""
+"""Proposals of offers and of providers' details, on top of what every service's self-service does."""

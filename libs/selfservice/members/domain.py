@@ -1,4 +1,4 @@
-"""Rules of organisations: who their people are, and what they are told of. Values in, values out."""
+"""What members of an organisation may be, and what its recipients are told of."""
 
 from enum import StrEnum
 

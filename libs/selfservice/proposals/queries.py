@@ -3,11 +3,11 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from libs.selfservice.members.queries import must_act_for
+from libs.selfservice.proposals.domain import Decision
+from libs.selfservice.proposals.models import Proposal
 from libs.servicekit.errors import NotFound
 from libs.servicekit.principal import Principal
-from services.offers.organisations.queries import must_act_for
-from services.offers.proposals.domain import Decision
-from services.offers.proposals.models import Proposal
 
 
 def page(

@@ -1,4 +1,4 @@
-"""HTTP edge of organisations: who acts for a provider, and who is told of what concerns it."""
+"""HTTP edge of members: who acts for a provider, and who is told of what concerns it."""
 
 from datetime import datetime
 from typing import Annotated
@@ -17,12 +17,13 @@ from libs.httpkit.preconditions import IfMatch, etag
 from libs.httpkit.rate_limit import rate_limited
 from libs.httpkit.recipients import Proven
 from libs.httpkit.transactions import Reading, Transaction
+from libs.selfservice.edge import Own
+from libs.selfservice.members import commands, queries
+from libs.selfservice.members.domain import Role, Topic
+from libs.selfservice.members.models import Invitation, Member, Recipient
 from libs.servicekit.errors import Unauthenticated
 from libs.servicekit.principal import Principal
 from libs.servicekit.values import Body
-from services.offers.organisations import commands, queries
-from services.offers.organisations.domain import Role, Topic
-from services.offers.organisations.models import Invitation, Member, Recipient
 
 router = APIRouter(prefix="/v1", tags=["organisations"])
 Actor = Annotated[Principal, require("editor", "provider")]
@@ -108,22 +109,23 @@ def change_member(
     member_id: Id,
     body: NewRole,
     caller: Actor,
+    own: Own,
     expected: IfMatch,
     session: Transaction,
     response: Response,
 ) -> MemberView:
     """Make a member a manager, or the other way round."""
-    member = commands.change_role(session, caller, provider_id, member_id, expected, body.role)
+    member = commands.change_role(session, own.hold, caller, provider_id, member_id, expected, body.role)
     response.headers.update(etag(member.version))
     return shown(member)
 
 
 @router.delete("/providers/{provider_id}/members/{member_id}", status_code=204)
 def remove_member(
-    provider_id: Id, member_id: Id, caller: Actor, expected: IfMatch, session: Transaction
+    provider_id: Id, member_id: Id, caller: Actor, own: Own, expected: IfMatch, session: Transaction
 ) -> None:
     """End a membership; the last manager stays."""
-    commands.remove(session, caller, provider_id, member_id, expected)
+    commands.remove(session, own.hold, caller, provider_id, member_id, expected)
 
 
 @router.get("/providers/{provider_id}/invitations")
@@ -138,12 +140,13 @@ def invite_member(
     provider_id: Id,
     body: NewInvitation,
     caller: Actor,
+    own: Own,
     links: Signing,
     session: Transaction,
     idempotency: Idempotency,
 ) -> Response:
     """Have somebody sent a link that makes them a member."""
-    invitation = commands.invite(session, caller, provider_id, body.recipient_id, body.role, links)
+    invitation = commands.invite(session, own.hold, caller, provider_id, body.recipient_id, body.role, links)
     return idempotency.answer(invited(invitation), 201, {})
 
 
@@ -155,13 +158,18 @@ def revoke_invitation(provider_id: Id, invitation_id: Id, caller: Actor, session
 
 @router.post("/invitations/accept", status_code=201, dependencies=[rate_limited()])
 def accept_invitation(
-    links: Signing, caller: Anyone, session: Transaction, response: Response, token: LinkToken = None
+    links: Signing,
+    caller: Anyone,
+    own: Own,
+    session: Transaction,
+    response: Response,
+    token: LinkToken = None,
 ) -> MemberView:
     """Become a member: with the link of the invitation, and an access token of whatever role that says who you are."""
     invitation_id = links.read("invitation", token)
     if caller is None:
         raise Unauthenticated("This also needs an access token.")
-    member = commands.accept(session, caller, invitation_id)
+    member = commands.accept(session, own.hold, caller, invitation_id)
     response.headers.update(etag(member.version))
     return shown(member)
 
@@ -179,12 +187,13 @@ def register_recipient(
     body: Registration,
     proof: Proven,
     caller: Actor,
+    own: Own,
     session: Transaction,
     idempotency: Idempotency,
 ) -> Response:
     """Ask to be told; registering again replaces the topics."""
     proof.check(body.recipient_id)
-    known = commands.register(session, caller, provider_id, body.recipient_id, body.topics)
+    known = commands.register(session, own.hold, caller, provider_id, body.recipient_id, body.topics)
     return idempotency.answer(registered(known), 201, {})
 
 

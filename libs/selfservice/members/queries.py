@@ -1,16 +1,16 @@
-"""Reads of organisations: who acts for one, and who is told."""
+"""Reads: who acts for an organisation, and who is told."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlmodel import Session, col, select
 
+from libs.selfservice.members.domain import LEFT, Role, Topic
+from libs.selfservice.members.models import Invitation, Member, Recipient
 from libs.servicekit.db import now
 from libs.servicekit.errors import Forbidden, NotFound
 from libs.servicekit.kit import Kit
 from libs.servicekit.principal import Principal
-from services.offers.organisations.domain import LEFT, Role, Topic
-from services.offers.organisations.models import Invitation, Member, Recipient
 
 
 def enrich_principal(kit: Kit, caller: Principal) -> Principal:

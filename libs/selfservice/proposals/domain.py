@@ -11,13 +11,6 @@ MISSING: Any = ...
 NOWHERE: Any = NotImplemented  # not even what would hold it is there
 
 
-class Kind(StrEnum):
-    """What a proposal is about."""
-
-    OFFER = "offer"
-    PROVIDER = "provider"
-
-
 class Decision(StrEnum):
     """How far a proposal is."""
 

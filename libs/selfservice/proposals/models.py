@@ -6,8 +6,8 @@ from typing import Any
 from sqlmodel import JSON, Column, Field, SQLModel
 from uuid_utils import uuid7
 
+from libs.selfservice.proposals.domain import Decision
 from libs.servicekit.db import UtcDateTime, now
-from services.offers.proposals.domain import Decision
 
 
 class Proposal(SQLModel, table=True):
@@ -18,7 +18,7 @@ class Proposal(SQLModel, table=True):
     id: str = Field(default_factory=lambda: str(uuid7()), primary_key=True)
     kind: str
     thing_id: str
-    provider_id: str = Field(foreign_key="provider.id")
+    provider_id: str
     made_on: int
     base: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     content: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))

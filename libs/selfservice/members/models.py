@@ -1,12 +1,12 @@
-"""The tables of organisations. Nothing in them leaves this service but ids."""
+"""The tables of members, invitations and recipients; each service has its own. Nothing in them leaves it but ids."""
 
 from datetime import datetime
 
 from sqlmodel import JSON, Column, Field, SQLModel
 from uuid_utils import uuid7
 
+from libs.selfservice.members.domain import Topic
 from libs.servicekit.db import UtcDateTime, now
-from services.offers.organisations.domain import Topic
 
 
 class Member(SQLModel, table=True):
@@ -15,7 +15,7 @@ class Member(SQLModel, table=True):
     __tablename__ = "organisation_member"
 
     id: str = Field(default_factory=lambda: str(uuid7()), primary_key=True)
-    provider_id: str = Field(foreign_key="provider.id")
+    provider_id: str
     subject: str
     role: str
     recipient_id: str | None = None
@@ -29,7 +29,7 @@ class Invitation(SQLModel, table=True):
     __tablename__ = "organisation_invitation"
 
     id: str = Field(default_factory=lambda: str(uuid7()), primary_key=True)
-    provider_id: str = Field(foreign_key="provider.id")
+    provider_id: str
     recipient_id: str
     role: str
     created_by: str
@@ -43,7 +43,7 @@ class Recipient(SQLModel, table=True):
     __tablename__ = "organisation_recipient"
 
     id: str = Field(default_factory=lambda: str(uuid7()), primary_key=True)
-    provider_id: str = Field(foreign_key="provider.id")
+    provider_id: str
     recipient_id: str
     topics: list[Topic] = Field(sa_column=Column(JSON, nullable=False))
     created_by: str

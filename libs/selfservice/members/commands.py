@@ -1,33 +1,43 @@
-"""What is done with organisations: one function = one transaction of the caller's."""
+"""What is done with members and recipients: one function = one transaction of the caller's.
 
-from collections.abc import Sequence
+`hold` keeps the organisation itself until the transaction ends, and raises NotFound when there is none.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlmodel import Session, select
 
 from libs.contracts.messages import OrganisationInvitation
 from libs.contracts.notify import Subject
+from libs.selfservice.members import queries
+from libs.selfservice.members.domain import LEFT, Role, Topic
+from libs.selfservice.members.models import Invitation, Member, Recipient
 from libs.servicekit import erasure, messages
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, NotFound, check_version
 from libs.servicekit.links import Links
 from libs.servicekit.principal import Principal
-from services.offers.organisations import queries
-from services.offers.organisations.domain import LEFT, Role, Topic
-from services.offers.organisations.models import Invitation, Member, Recipient
-from services.offers.providers import queries as providers
 
 MAX_RECIPIENTS = 50
 MAX_MEMBERS = 200
 INVITED_FOR = timedelta(days=14)
 
+Hold = Callable[[Session, str], object]
+
 
 def invite(
-    session: Session, actor: Principal, provider_id: str, recipient_id: str, role: Role, links: Links
+    session: Session,
+    hold: Hold,
+    actor: Principal,
+    provider_id: str,
+    recipient_id: str,
+    role: Role,
+    links: Links,
 ) -> Invitation:
     """Send somebody a link that makes them a member; only their recipient id is known here."""
     queries.must_manage(session, actor, provider_id)
-    providers.locked(session, provider_id)
+    hold(session, provider_id)
     if (
         len(queries.members(session, provider_id)) + len(queries.invitations(session, provider_id))
         >= MAX_MEMBERS
@@ -66,13 +76,13 @@ def revoke(session: Session, actor: Principal, provider_id: str, invitation_id: 
     erasure.forget(session, invitation.id)
 
 
-def accept(session: Session, caller: Principal, invitation_id: str) -> Member:
+def accept(session: Session, hold: Hold, caller: Principal, invitation_id: str) -> Member:
     """Become a member; the invitation is used up. Who is one already may rise by it, never fall."""
     held = select(Invitation).where(Invitation.id == invitation_id).with_for_update()
     invitation = session.exec(held).first()
     if invitation is None:
         raise Conflict("The invitation was used or taken back.", code="invitation-used")
-    providers.locked(session, invitation.provider_id)
+    hold(session, invitation.provider_id)
     member = queries.ever_member(session, invitation.provider_id, caller.subject)
     if member is None:
         member = Member(provider_id=invitation.provider_id, subject=caller.subject, role=invitation.role)
@@ -85,11 +95,17 @@ def accept(session: Session, caller: Principal, invitation_id: str) -> Member:
 
 
 def change_role(
-    session: Session, actor: Principal, provider_id: str, member_id: str, expected: int, role: Role
+    session: Session,
+    hold: Hold,
+    actor: Principal,
+    provider_id: str,
+    member_id: str,
+    expected: int,
+    role: Role,
 ) -> Member:
     """Make a member a manager, or the other way round; one manager always stays."""
     queries.must_manage(session, actor, provider_id)
-    providers.locked(session, provider_id)
+    hold(session, provider_id)
     member = queries.member(session, provider_id, member_id)
     check_version(expected, member.version)
     if member.role != role:
@@ -98,11 +114,13 @@ def change_role(
     return member
 
 
-def remove(session: Session, actor: Principal, provider_id: str, member_id: str, expected: int) -> None:
+def remove(
+    session: Session, hold: Hold, actor: Principal, provider_id: str, member_id: str, expected: int
+) -> None:
     """End a membership: a manager anybody's, everybody their own; one manager always stays. That it is over stays known,
     or a token that still names the organisation would open it again."""
     queries.must_act_for(actor, provider_id)
-    providers.locked(session, provider_id)
+    hold(session, provider_id)
     member = queries.member(session, provider_id, member_id)
     if member.subject != actor.subject:
         queries.must_manage(session, actor, provider_id)
@@ -121,11 +139,16 @@ def _one_manager_stays(session: Session, member: Member) -> None:
 
 
 def register(
-    session: Session, actor: Principal, provider_id: str, recipient_id: str, topics: Sequence[Topic]
+    session: Session,
+    hold: Hold,
+    actor: Principal,
+    provider_id: str,
+    recipient_id: str,
+    topics: Sequence[Topic],
 ) -> Recipient:
     """Tell a recipient of what concerns an organisation from now on; registering again replaces the topics."""
     queries.must_act_for(actor, provider_id)
-    providers.locked(session, provider_id)
+    hold(session, provider_id)
     known = queries.recipient(session, provider_id, recipient_id)
     if known is None:
         if len(queries.recipients(session, provider_id)) >= MAX_RECIPIENTS:

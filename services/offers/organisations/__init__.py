@@ -1,1 +1,0 @@
-"""Organisations: the people behind a provider, what they propose, and what is written to them."""
