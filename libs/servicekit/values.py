@@ -1,4 +1,4 @@
-"""Values that requests, files and rows are made of: clean strings, days, instants, strict models. Pydantic only."""
+"""Values that requests, files and rows are made of: clean strings, days, instants, strict models. Pydantic and the card's texts only."""
 
 import json
 import re
@@ -16,6 +16,8 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
 )
+
+from libs.contracts.card import Text
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -63,6 +65,15 @@ Moment = Annotated[
         mode="validation",
     ),
 ]
+
+
+def _said(value: Text) -> Text:
+    if not any(text.strip() for text in value.values()):
+        raise ValueError("needs a text in at least one language")
+    return value
+
+
+Said = Annotated[Text, AfterValidator(_said)]
 
 
 class Body(BaseModel):

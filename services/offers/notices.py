@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,9 @@ from pydantic import BaseModel
 from libs.contracts.card import Place, Text
 from libs.contracts.offers import BoardField, FieldType
 from libs.town.hours import readable
+from libs.town.places import Point, kilometres
 
 FAR_KM = 50
-EARTH_KM = 6371
-Point = tuple[float, float]
 
 
 class Notice(BaseModel):
@@ -43,13 +41,6 @@ def of_place(place: Place | None, centre: Point | None) -> Iterator[tuple[str, s
     elif centre and kilometres((place.lat, place.lon), centre) > FAR_KM:
         swapped = kilometres((place.lon, place.lat), centre) <= FAR_KM
         yield "place.lat", "coordinates-swapped" if swapped else "coordinates-far"
-
-
-def kilometres(one: Point, other: Point) -> float:
-    """The distance between two points, latitude first (haversine)."""
-    (lat, lon), (lat_, lon_) = ((radians(each[0]), radians(each[1])) for each in (one, other))
-    half = sin((lat_ - lat) / 2) ** 2 + cos(lat) * cos(lat_) * sin((lon_ - lon) / 2) ** 2
-    return 2 * EARTH_KM * asin(min(1.0, sqrt(half)))
 
 
 def worded(found: Iterator[tuple[str, str]], city: Path) -> list[Notice]:

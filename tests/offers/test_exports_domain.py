@@ -24,6 +24,7 @@ from cli.home import ROOT
 from libs.imports.cells import guarded, joined, parted, unguarded
 from libs.servicekit.errors import Invalid
 from libs.servicekit.portal import Portal
+from libs.town.places import SaidPlace
 from services.offers.boards.commands import read_declarations
 from services.offers.boards.domain import Declaration
 from services.offers.exports import cursor, files
@@ -32,7 +33,6 @@ from services.offers.exports.domain import EXCEL, Filter, Occasion, Shown, colum
 from services.offers.exports.frame import Frame
 from services.offers.offers.domain import OfferContent
 from services.offers.places.domain import Left
-from services.offers.providers.domain import SaidPlace
 from services.offers.standing import STANDING
 
 BOARDS = {board.slug: board for board in read_declarations(ROOT / "city" / "boards")}

@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cli.home import ROOT
-from services.offers.providers.domain import SaidPlace
+from libs.town.places import SaidPlace
 from services.offers.sessions import town
 from services.offers.sessions.domain import (
     HORIZON,

@@ -16,11 +16,12 @@ from libs.imports.findings import Finding, Params
 from libs.imports.mapper import Mapper
 from libs.imports.values import choice
 from libs.servicekit.values import is_clean
+from libs.town.places import Point, SaidPlace
 from services.offers import notices
 from services.offers.boards.domain import Declaration, check_fields
 from services.offers.imports.targets import Source
 from services.offers.offers.domain import OfferContent
-from services.offers.providers.domain import ProviderContent, SaidPlace
+from services.offers.providers.domain import ProviderContent
 from services.offers.standing import STANDING
 
 MAX_KEY = 200
@@ -59,7 +60,7 @@ class Checker:
 
     board: Declaration
     accessibility: Mapping[str, Any] = field(default_factory=dict)
-    centre: notices.Point | None = None
+    centre: Point | None = None
 
     def native(self, row: dict[str, Any]) -> OfferDraft:
         """A JSON row as a draft: an offer's content beside a `key` and, if it has one, a `provider`."""

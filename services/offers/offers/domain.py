@@ -10,11 +10,11 @@ from pydantic import Field, model_validator
 from libs.contracts import card as cards
 from libs.contracts.address import WebAddress
 from libs.contracts.card import Card, Name, Text, Word
-from libs.servicekit.values import Body, Day, Instant
+from libs.servicekit.values import Body, Day, Instant, Said
+from libs.town.places import SaidPlace, plain
 from services.offers.boards import domain as boards
 from services.offers.boards.domain import Declaration
 from services.offers.freshness.domain import Stage
-from services.offers.providers.domain import Said, SaidPlace, plain
 
 MAX_KEYWORDS = 200
 

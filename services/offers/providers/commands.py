@@ -6,9 +6,10 @@ from libs.contracts import offers as events
 from libs.servicekit import outbox
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, check_version
+from libs.town.places import plain
 from services.offers.offers import commands as offers
 from services.offers.providers import queries
-from services.offers.providers.domain import ProviderContent, card, plain
+from services.offers.providers.domain import ProviderContent, card
 from services.offers.providers.models import Provider
 
 

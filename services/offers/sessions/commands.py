@@ -18,11 +18,11 @@ from libs.servicekit.batches import each_apart
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, NotFound, check_version
 from libs.servicekit.principal import Principal
+from libs.town.places import SaidPlace
 from services.offers.offers import commands as offers
 from services.offers.offers.domain import RELEASED, OfferStatus
 from services.offers.offers.models import Offer
 from services.offers.places import commands as places
-from services.offers.providers.domain import SaidPlace
 from services.offers.sessions import domain, facts
 from services.offers.sessions.domain import LeftOut, Move, NewSessions, SessionContent, Span
 from services.offers.sessions.models import OfferSession

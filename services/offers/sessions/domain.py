@@ -14,7 +14,7 @@ from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.values import Body, Day, Moment
 from libs.town.accessibility import invalid_parts
 from libs.town.calendar import lasts
-from services.offers.providers.domain import SaidPlace
+from libs.town.places import SaidPlace
 from services.offers.sessions.recurrence import MAX_SESSIONS, Unfit, aware, exists, occurrences
 
 HORIZON = timedelta(days=731)
