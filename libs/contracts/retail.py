@@ -1,0 +1,62 @@
+"""Events of the retail service: shops (Geschäfte) of the town's shop window, and what they show."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from libs.contracts.card import PRINTABLE, Name, Place, Text, Url
+from libs.contracts.event import Contract, Fact
+
+Hours = Annotated[str, StringConstraints(max_length=300, pattern=PRINTABLE)]
+
+
+class ShopKind(StrEnum):
+    """What a shop lives on: goods, services, or food and drink."""
+
+    RETAIL = "retail"
+    SERVICE = "service"
+    GASTRONOMY = "gastronomy"
+
+
+class DayHours(Contract):
+    """The opening hours of one day that differ from the usual ones; null is closed."""
+
+    day: date
+    hours: Annotated[str, StringConstraints(max_length=60, pattern=PRINTABLE)] | None = Field(
+        default=None, description="Such as `10:00-14:00` or `10:00-12:00,14:00-16:00`."
+    )
+
+
+class ShopFact(Fact):
+    """The whole public state of a shop."""
+
+    title: Text
+    kind: ShopKind
+    assortment: list[Name] = Field(default=[], description="What it has, in the words of the town's list.")
+    services: list[Name] = Field(default=[], description="What it does for people.")
+    payment: list[Name] = Field(default=[], description="How one pays.")
+    hours: Hours | None = Field(
+        default=None, description="As OpenStreetMap writes them, or a text where nobody can evaluate them."
+    )
+    exceptions: list[DayHours] = Field(default=[], description="Single days that differ, soonest first.")
+    hours_confirmed_on: date | None = Field(
+        default=None, description="The day on which the shop last said that its hours are right."
+    )
+    place: Place | None = None
+    url: Url | None = None
+    published_at: AwareDatetime | None = None
+    changed_at: AwareDatetime
+
+
+class ShopPublished(ShopFact, name="retail.shop.published.v1"):
+    """A shop is to be seen in the shop window."""
+
+
+class ShopChanged(ShopFact, name="retail.shop.changed.v1"):
+    """What is said of a shop changed, or when it is open."""
+
+
+class ShopWithdrawn(ShopFact, name="retail.shop.withdrawn.v1"):
+    """A shop closed, or left the shop window."""

@@ -1,0 +1,1 @@
+"""Shops: who they are, what they have, when they are open."""

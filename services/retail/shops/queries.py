@@ -1,0 +1,43 @@
+"""Reads of shops, and who may see which."""
+
+from sqlmodel import Session, col, or_, select
+
+from libs.servicekit.errors import NotFound
+from libs.servicekit.principal import Principal
+from services.retail.shops.domain import ShopStatus
+from services.retail.shops.models import Shop
+
+
+def page(
+    session: Session, caller: Principal | None, limit: int, after: str, status: ShopStatus | None
+) -> list[Shop]:
+    """Shops the caller may see, in the order in which they came; one more than `limit` when there are more."""
+    query = select(Shop).where(col(Shop.id) > after)
+    if caller is None or not caller.is_any("editor"):
+        own = caller.providers if caller else frozenset[str]()
+        query = query.where(or_(Shop.status == ShopStatus.PUBLISHED, col(Shop.id).in_(own)))
+    if status is not None:
+        query = query.where(Shop.status == status)
+    return list(session.exec(query.order_by(Shop.id).limit(limit + 1)))
+
+
+def one(session: Session, caller: Principal | None, shop_id: str) -> Shop:
+    """A shop that the caller may see; NotFound otherwise."""
+    found = session.get(Shop, shop_id)
+    if found is None or not _may_see(caller, found):
+        raise NotFound("shop")
+    return found
+
+
+def locked(session: Session, shop_id: str) -> Shop:
+    """A shop, held until the transaction ends; NotFound when there is none."""
+    found = session.exec(select(Shop).where(Shop.id == shop_id).with_for_update()).first()
+    if found is None:
+        raise NotFound("shop")
+    return found
+
+
+def _may_see(caller: Principal | None, shop: Shop) -> bool:
+    if shop.status == ShopStatus.PUBLISHED:
+        return True
+    return caller is not None and (caller.is_any("editor", "operator") or shop.id in caller.providers)
