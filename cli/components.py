@@ -16,7 +16,7 @@ from cli import accounts, keys, meilisearch, register
 from cli.home import ROOT, Home
 
 # name → offset from COBURG_PORT_BASE
-SERVICES = {"offers": 1, "search": 4, "notify": 5}
+SERVICES = {"offers": 1, "retail": 2, "search": 4, "notify": 5}
 # By default Meilisearch clears buffers of a share of all memory before every task (ADR 18):
 # on 24 GiB that is 0.2 to 3 seconds of CPU for one document, with this 0.02.
 INDEXING_MEMORY = "1GiB"

@@ -1,4 +1,4 @@
-"""`coburg import`: sends files of offers to the offers service and reports what became of them."""
+"""`coburg import`: sends files of offers or shops to their service and reports what became of them."""
 
 import time
 from collections.abc import Iterator
@@ -20,18 +20,20 @@ CONTENT_TYPES = {
     **dict.fromkeys((".csv", ".txt", ".tsv"), "text/csv"),
     ".xlsx": XLSX,
     **dict.fromkeys((".jsonl", ".ndjson"), "application/x-ndjson"),
+    **dict.fromkeys((".geojson", ".json"), "application/geo+json"),
 }
 COUNTS = ("created", "changed", "unchanged", "withdrawn", "broken")
 CHUNK = 64 * 1024
 SHOWN = 20
 SEARCHABLE_SECONDS = 60.0
 RELAY_SECONDS = 0.5  # the last rows are on the bus by then
-NATIVE = "native"
+NATIVE, SHOPS = "native", "shops"
+OSM = "osm"
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to import, and how; without a mapping the fitting one is chosen."""
+    """What to import, and how: into a board, or into the shop window. Without a mapping the fitting one is chosen."""
 
     board: str
     file: Path
@@ -40,10 +42,15 @@ class Order:
     dry_run: bool = False
     prune: bool = False
 
+    @property
+    def service(self) -> str:
+        """Which service takes it."""
+        return "retail" if self.board == SHOPS else "offers"
+
 
 def import_file(home: Home, order: Order, strict: bool, url: str | None, console: Console) -> int:
     """Imports one file; 1 only if rows were broken and `strict` minds."""
-    with gateway(home, "offers", url, "editor") as offers:
+    with gateway(home, order.service, url, "editor") as offers:
         result = run(offers, order, console)
         report = f"/v1/imports/{result['id']}/report"
         found = offers.get(report, limit=SHOWN)
@@ -87,10 +94,8 @@ def upload(offers: Gateway, order: Order, progress: Progress) -> str:
     """Streams the file to the service; returns where the import can be followed."""
     size = order.file.stat().st_size
     task = progress.add_task(f"{order.board}: upload", total=size)
-    query: dict[str, Any] = {"board": order.board, "dry_run": order.dry_run, "prune": order.prune}
-    mapping = order.mapping or fitting(offers, order)
-    query |= {"mapping": mapping} if mapping != NATIVE else {}
-    query |= {"source": order.source} if order.source else {}
+    query: dict[str, Any] = {"dry_run": order.dry_run, "prune": order.prune}
+    query |= _from_map(order) if order.board == SHOPS else _into_board(offers, order)
     answer = offers.ask(
         "POST",
         "/v1/imports",
@@ -99,6 +104,19 @@ def upload(offers: Gateway, order: Order, progress: Progress) -> str:
         content=chunks(order.file, progress, task),
     )
     return str(answer.headers["Location"])
+
+
+def _into_board(offers: Gateway, order: Order) -> dict[str, Any]:
+    mapping = order.mapping or fitting(offers, order)
+    named = {"source": order.source} if order.source else {}
+    return {"board": order.board, **({"mapping": mapping} if mapping != NATIVE else {}), **named}
+
+
+def _from_map(order: Order) -> dict[str, Any]:
+    """Ids of OpenStreetMap name a shop whichever file it stands in."""
+    of_map = content_type(order.file) == CONTENT_TYPES[".geojson"]
+    source = order.source or (OSM if of_map else None)
+    return {"source": source} if source else {}
 
 
 def chunks(file: Path, progress: Progress, task: TaskID) -> Iterator[bytes]:
@@ -135,7 +153,8 @@ def content_type(file: Path) -> str:
         return CONTENT_TYPES[file.suffix.lower()]
     except KeyError:
         raise Trouble(
-            f"{file.name} is neither a table nor JSON lines.", "Name it .csv, .xlsx, .jsonl or .ndjson."
+            f"{file.name} is neither a table, nor JSON lines, nor a map's places.",
+            "Name it .csv, .xlsx, .jsonl, .ndjson, .geojson or .json.",
         ) from None
 
 

@@ -100,9 +100,12 @@ def seed(url: Url = None) -> None:
 
 @app.command("import", rich_help_panel=DATA)
 def import_(
-    board: Annotated[str, typer.Argument(help="The board's slug, such as kita.")],
+    board: Annotated[str, typer.Argument(help="The board's slug, such as kita; or shops.")],
     file: Annotated[
-        Path, typer.Argument(help="A .csv, .jsonl or .ndjson file.", exists=True, dir_okay=False)
+        Path,
+        typer.Argument(
+            help="A table or JSON lines; of shops .geojson or .json.", exists=True, dir_okay=False
+        ),
     ],
     *,
     mapping: Annotated[
@@ -116,7 +119,7 @@ def import_(
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if any row was broken.")] = False,
     url: Url = None,
 ) -> None:
-    """Import offers from a file into a board; broken rows are reported, the others are imported."""
+    """Import offers into a board, or shops from OpenStreetMap; broken rows are reported, the others are imported."""
     from cli.imports import Order, import_file
 
     order = Order(board, file, mapping, source, dry_run, prune)

@@ -1,6 +1,7 @@
 """`coburg seed`: the demo town on the running stack. Offers first, then what is said of them; a second run changes nothing."""
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -10,7 +11,7 @@ from cli.errors import Trouble
 from cli.followers import follow
 from cli.gateway import gateway
 from cli.home import ROOT, Home
-from cli.imports import NATIVE, Order, counts, run, until_searchable
+from cli.imports import NATIVE, SHOPS, Order, counts, run, until_searchable
 from cli.partners import admit
 from cli.periods import announce
 
@@ -27,6 +28,7 @@ def seed(home: Home, url: str | None, console: Console) -> int:
         dated = sum(schedule(offers, each) for each in sorted((demo / "sessions").glob("*.jsonl")))
         funded = sum(fund(offers, each) for each in demo.glob("budgets.toml"))
         announced = sum(announce(offers, each) for each in sorted((demo / "periods").glob("*.toml")))
+    done += _shop_window(home, demo, console) if not url else []
     admitted = [each for file in demo.glob("partners.toml") for each in admit(home, file)] if not url else []
     followers = _followers(home, demo) if not url else 0
     console.print(counts(done))
@@ -38,6 +40,15 @@ def seed(home: Home, url: str | None, console: Console) -> int:
         print(each.password)
     until_searchable(home, console)
     return 1 if any(result["broken"] for _, result in done) else 0
+
+
+def _shop_window(home: Home, demo: Path, console: Console) -> list[tuple[Order, dict[str, Any]]]:
+    file = demo / "retail" / "shops.jsonl"
+    if not file.exists():
+        return []
+    order = Order(SHOPS, file, source="demo")
+    with gateway(home, "retail", None, "editor") as retail:
+        return [(order, run(retail, order, console))]
 
 
 def _followers(home: Home, demo: Path) -> int:

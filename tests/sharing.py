@@ -25,6 +25,7 @@ LONG = (
     "tests/system/test_outage_faults.py",  # waits most of the time, so that the others have the machine meanwhile
     "offers",
     "notify",
+    "retail",
     "town",
     "tests/notify/test_faults.py",
     "tests/system/test_faults.py",
@@ -53,7 +54,7 @@ def _place(file: str) -> str:
         return "stack"
     if file in PROVEN:
         return "proven"
-    if folder in ("tests/offers", "tests/notify"):
+    if folder in ("tests/offers", "tests/retail", "tests/notify"):
         return file if name in ALONE else folder.rpartition("/")[2]
     return file
 

@@ -1,6 +1,6 @@
 """Every event type there is, by name. A new type exists once its class stands here."""
 
-from libs.contracts import agenda, notify, offers, search
+from libs.contracts import agenda, notify, offers, retail, search
 from libs.contracts.event import Fact
 
 _TYPES: tuple[type[Fact], ...] = (
@@ -20,6 +20,9 @@ _TYPES: tuple[type[Fact], ...] = (
     offers.OfferExpired,
     offers.OfferHidden,
     search.ResultRated,
+    retail.ShopPublished,
+    retail.ShopChanged,
+    retail.ShopWithdrawn,
     agenda.PrioritySet,
     agenda.PriorityLifted,
     offers.SessionScheduled,

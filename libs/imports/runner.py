@@ -9,7 +9,7 @@ import structlog
 from opentelemetry import trace
 from sqlmodel import Session
 
-from libs.imports import commands, headings, queries, reader
+from libs.imports import commands, features, headings, queries, reader
 from libs.imports.draft import Draft, Importer, Line
 from libs.imports.findings import Finding, Unreadable
 from libs.imports.layout import Layout, detect_layout
@@ -74,6 +74,9 @@ def _rows(
 ) -> tuple[int, Iterator[reader.Row], list[Finding]]:
     """How many rows a file has, the rows, and what is to be said of it as a whole; raises Unreadable."""
     parts = partial(queries.parts, kit.database, order.id)
+    if order.format == "geojson":
+        importer.begin([])
+        return sum(1 for _ in features.rows(parts())), features.rows(parts()), []
     mapping = importer.mapping
     usual = {"encoding": mapping.encoding, "delimiter": mapping.delimiter} if mapping else {}
     layout = detect_layout(parts, order.format, **usual)

@@ -1,5 +1,6 @@
 """The HTTP edges of the service, in the order in which its API document names them."""
 
+from libs.imports import api as import_reports
 from libs.selfservice.members import api as members
 from libs.selfservice.proposals import api as proposals
 from services.offers.allocation import api as allocation
@@ -30,6 +31,7 @@ ROUTERS = [
     slots.router,
     bookings.router,
     imports.router,
+    import_reports.router,
     exports.router,
     hsds.router,
     funding.router,

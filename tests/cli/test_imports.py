@@ -71,7 +71,7 @@ def test_a_dry_run_changes_nothing(stack: Stack, coburg: Coburg, file: Path) -> 
     [
         (("nowhere", "{file}"), "refused with 404"),
         (("kita", "{file}", "--mapping", "nosuch"), "mapping"),
-        (("kita", "pyproject.toml"), "neither a table nor JSON lines"),
+        (("kita", "pyproject.toml"), "neither a table, nor JSON lines"),
     ],
 )
 def test_refusals_are_one_clear_line(

@@ -13,7 +13,7 @@ WORDS = tomllib.loads((ROOT / "city" / "findings.toml").read_text(encoding="utf-
 CODE = re.compile(
     r'(?:Unreadable|InvalidCell|Fault)\(\s*"(\w+)"|Finding\([^,]+,\s*"(\w+)"|say\([^)]*"(\w+)", \{\}\)'
 )
-FOLDERS = ("libs/imports", "services/offers/imports")
+FOLDERS = ("libs/imports", "services/offers/imports", "services/retail/imports")
 
 
 def codes() -> Iterator[str]:

@@ -17,8 +17,9 @@ from services.offers.allocation.domain import PeriodStatus
 from services.offers.allocation.models import WishingChild, Wishlist
 from services.offers.bookings.models import Booking
 from services.offers.needs.models import Need, NeedMark
-from tests.offers.conftest import COURSE, Offers, problem
+from tests.offers.conftest import COURSE, Offers
 from tests.offers.holidays import WEEKS, Holidays
+from tests.service import problem
 from tests.waiting import until
 
 

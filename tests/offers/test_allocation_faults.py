@@ -9,10 +9,11 @@ from sqlmodel import col, select
 from services.offers.allocation.models import WishingChild
 from services.offers.bookings.models import Booking
 from tests.offers.booking import taken
-from tests.offers.conftest import COURSE, Offers, facts
+from tests.offers.conftest import COURSE, Offers
 from tests.offers.holidays import Holidays
 from tests.offers.test_booking_faults import strike, strike_database
 from tests.postgres import Postgres
+from tests.service import facts
 from tests.waiting import until
 
 # By slot and name; more children than places everywhere.

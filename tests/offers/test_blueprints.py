@@ -18,7 +18,8 @@ from services.offers.blueprints.models import BoardMigration, Improvement
 from services.offers.boards.commands import read_declarations
 from services.offers.boards.models import Board, Origin
 from services.offers.offers.models import Offer
-from tests.offers.conftest import COURSE, PUBLISHER, Offers, problem
+from tests.offers.conftest import COURSE, PUBLISHER, Offers
+from tests.service import problem
 from tests.waiting import until
 
 NUMBER = count(1)

@@ -19,7 +19,8 @@ from services.offers.boards.commands import follow, read_declarations
 from services.offers.boards.domain import Declaration, check_fields, facets, keywords
 from services.offers.boards.models import Board
 from services.offers.boards.values import MAX_NUMBER
-from tests.offers.conftest import PUBLISHER, Offers, problem
+from tests.offers.conftest import PUBLISHER, Offers
+from tests.service import problem
 
 MIGRATIONS = ROOT / "services" / "offers" / "migrations"
 HERE = Path(__file__).parent / "city" / "boards"

@@ -15,7 +15,8 @@ from libs.servicekit.tables import idempotency, outbox
 from services.offers.bookings import commands
 from services.offers.bookings.domain import Wish
 from tests.offers.booking import DESK, Requester, dated, offered, taken
-from tests.offers.conftest import Offers, problem
+from tests.offers.conftest import Offers
+from tests.service import problem
 
 
 def test_a_request_is_answered_by_the_provider(service: Offers) -> None:

@@ -12,7 +12,8 @@ from libs.servicekit.db import now
 from services.offers.contact.commands import erase_due
 from services.offers.contact.domain import plain_text
 from services.offers.contact.models import Conversation
-from tests.offers.conftest import Offers, problem
+from tests.offers.conftest import Offers
+from tests.service import problem
 
 
 def begin(

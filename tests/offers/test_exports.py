@@ -25,9 +25,10 @@ from services.offers.exports.domain import Filter
 from services.offers.exports.frame import Frame
 from services.offers.exports.queries import chunks
 from services.offers.offers.models import Offer
-from tests.offers.conftest import COURSE, PUBLISHER, Offers, problem
+from tests.offers.conftest import COURSE, PUBLISHER, Offers
 from tests.offers.test_offers import FULL
 from tests.offers.test_sessions import do, one_of
+from tests.service import problem
 from tests.waiting import until
 
 FORMS = ("csv", "jsonl", "geojson", "jsonld", "ics")

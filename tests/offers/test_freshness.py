@@ -14,7 +14,8 @@ from services.offers.boards import queries as boards
 from services.offers.freshness.commands import age
 from services.offers.freshness.domain import Freshness
 from services.offers.offers.models import Offer
-from tests.offers.conftest import Offers, problem
+from tests.offers.conftest import Offers
+from tests.service import problem
 from tests.waiting import until
 
 RULE = Freshness(overdue_days=90, hidden_days=180, remind_days=14)

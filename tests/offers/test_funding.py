@@ -19,8 +19,9 @@ from services.offers import jobs
 from services.offers.boards.commands import follow
 from services.offers.funding import commands, queries
 from services.offers.funding.models import Budget, Grant
-from tests.offers.conftest import PUBLISHER, Offers, problem
+from tests.offers.conftest import PUBLISHER, Offers
 from tests.offers.test_boards import COURSE, MIGRATIONS
+from tests.service import problem
 
 EDITOR = Principal("editor", frozenset({"editor"}))
 YEARS = count(2030)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.offers.conftest import COURSE, Offers, problem
+from tests.offers.conftest import COURSE, Offers
 from tests.offers.hsds_schemas import PARAMETERS, complaints
 from tests.offers.test_offers import FULL
+from tests.service import problem
 
 # What lists hold, and what there is one by one.
 LISTS = {

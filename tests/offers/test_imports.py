@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import text
 
 from cli.home import ROOT
-from services.offers.imports.api import MAX_UPLOAD_BYTES
-from tests.offers.conftest import Offers, problem
+from libs.imports.api import MAX_UPLOAD_BYTES
+from tests.offers.conftest import Offers
+from tests.service import problem
 from tests.waiting import until
 
 REGISTER = Path(ROOT).parent / "shared" / "data" / "kitas-berlin.csv"

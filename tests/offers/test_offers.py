@@ -10,7 +10,8 @@ import pytest
 from libs.contracts import card as cards
 from services.offers.offers.commands import expire_due
 from services.offers.offers.domain import FOLLOWS, OfferContent, OfferStatus, is_over, may_become, price_of
-from tests.offers.conftest import COURSE, Offers, problem
+from tests.offers.conftest import COURSE, Offers
+from tests.service import problem
 
 FULL: dict[str, Any] = {
     "title": {"de": "Töpfern", "en": "Pottery"},

@@ -12,7 +12,8 @@ from services.offers.boards.domain import Declaration
 from services.offers.bookings.domain import BookingRules, answer_until, bookable_until
 from services.offers.bookings.forms import Facts, FormField, FormKind, Meaning, check_meaning
 from tests.offers.booking import Requester, dated
-from tests.offers.conftest import Offers, problem
+from tests.offers.conftest import Offers
+from tests.service import problem
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = datetime.now(BERLIN).date()

@@ -5,8 +5,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.offers.conftest import COURSE, Offers, problem
+from tests.offers.conftest import COURSE, Offers
 from tests.offers.test_freshness import pass_days
+from tests.service import problem
 
 
 def call(service: Offers, method: str, path: str, body: Any, who: str, **more: Any) -> httpx2.Response:

@@ -7,7 +7,8 @@ import pytest
 from libs.servicekit.db import now
 from services.offers.offers.queries import locked
 from services.offers.places import commands, queries
-from tests.offers.conftest import Offers, problem
+from tests.offers.conftest import Offers
+from tests.service import problem
 
 
 def path(offer: str) -> str:

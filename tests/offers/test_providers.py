@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 
-from tests.offers.conftest import COURSE, Offers, problem
+from tests.offers.conftest import COURSE, Offers
+from tests.service import problem
 
 
 def test_a_providers_life(service: Offers) -> None:

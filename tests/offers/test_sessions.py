@@ -9,7 +9,8 @@ from sqlmodel import Session, col, select, update
 from services.offers.offers.models import Offer
 from services.offers.sessions import commands
 from services.offers.sessions.models import OfferSession
-from tests.offers.conftest import COURSE, Offers, problem
+from tests.offers.conftest import COURSE, Offers
+from tests.service import problem
 
 SOON = (datetime.now(UTC) + timedelta(days=30)).replace(hour=9, minute=0, second=0, microsecond=0)
 VENUE = {"lat": 50.2601, "lon": 10.9652, "street": "Herrngasse 17", "accessibility": ["lift"]}

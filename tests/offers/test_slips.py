@@ -8,8 +8,9 @@ import pytest
 
 from services.offers.offers.models import Offer
 from tests.offers.booking import dated
-from tests.offers.conftest import COURSE, Offers, problem
+from tests.offers.conftest import COURSE, Offers
 from tests.offers.test_openings import trip
+from tests.service import problem
 
 
 def created(service: Offers, place: dict[str, Any], **fields: Any) -> Any:

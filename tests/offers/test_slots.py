@@ -18,7 +18,8 @@ from services.offers.slots import commands, queries
 from services.offers.slots.domain import Billing, Slot, SlotRules, billed, check_slot, quarters, runs
 from services.offers.slots.models import SlotUse
 from tests.offers.booking import Requester, offered
-from tests.offers.conftest import Offers, problem
+from tests.offers.conftest import Offers
+from tests.service import problem
 
 COBURG = read(Path("city"))
 ZONE = ZoneInfo("Europe/Berlin")

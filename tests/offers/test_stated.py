@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from tests.offers.booking import Requester, dated
-from tests.offers.conftest import Offers, problem
+from tests.offers.conftest import Offers
 from tests.offers.test_openings import card, trip
+from tests.service import problem
 
 TITLE = {"title": {"de": "Ausflug"}}
 

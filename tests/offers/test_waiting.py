@@ -11,7 +11,8 @@ from services.offers.bookings.models import Booking
 from services.offers.bookings.runner import lines_due
 from services.offers.places.models import Stock
 from tests.offers.booking import DESK, Requester, dated, offered, swept, taken
-from tests.offers.conftest import Offers, problem
+from tests.offers.conftest import Offers
+from tests.service import problem
 from tests.waiting import until
 
 

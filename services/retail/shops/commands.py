@@ -29,8 +29,9 @@ def enrol(session: Session, actor: Principal, content: ShopContent) -> Shop:
     shop = Shop(content=stored(content), created_by=actor.subject)
     session.add(shop)
     if actor.is_any("editor"):
-        _publish(session, shop)
+        publish(session, shop)
     else:
+        session.flush()  # the table of members is a library's and does not know which row it belongs to
         session.add(Member(provider_id=shop.id, subject=actor.subject, role=Role.MANAGER))
     return shop
 
@@ -39,7 +40,10 @@ def change(session: Session, actor: Principal, shop_id: str, expected: int, cont
     """Replace what is said of a shop. Its own people may until it is released, an editor always."""
     shop = held_for(session, actor, shop_id, expected)
     if shop.status == ShopStatus.PUBLISHED and not actor.is_any("editor"):
-        raise Forbidden("A shop in the shop window is changed by the caretaker; propose the change.", code="propose-instead")
+        raise Forbidden(
+            "A shop in the shop window is changed by the caretaker; propose the change.",
+            code="propose-instead",
+        )
     here().check(content)
     return revise(session, shop, content)
 
@@ -73,15 +77,22 @@ def confirm_hours(session: Session, actor: Principal, shop_id: str, today: date)
     return shop
 
 
-def publish(session: Session, shop_id: str, expected: int) -> Shop:
-    """Show a shop in the shop window."""
+def release(session: Session, shop_id: str, expected: int) -> Shop:
+    """Show a shop in the shop window, for the first time or again."""
     shop = queries.locked(session, shop_id)
     check_version(expected, shop.version)
     if shop.status == ShopStatus.PUBLISHED:
         raise Conflict("The shop is in the shop window already.", code="shop-state", status=shop.status)
-    shop.version += 1
-    _publish(session, shop)
+    publish(session, shop)
     return shop
+
+
+def publish(session: Session, shop: Shop) -> None:
+    """Put a shop into the shop window."""
+    shop.version += 1
+    shop.status, shop.changed_at = ShopStatus.PUBLISHED, now()
+    shop.published_at = shop.published_at or now()
+    tell(session, shop, events.ShopPublished)
 
 
 def withdraw(session: Session, actor: Principal, shop_id: str, expected: int) -> Shop:
@@ -89,11 +100,16 @@ def withdraw(session: Session, actor: Principal, shop_id: str, expected: int) ->
     shop = held_for(session, actor, shop_id, expected)
     if shop.status == ShopStatus.WITHDRAWN:
         raise Conflict("The shop is out of the shop window already.", code="shop-state", status=shop.status)
+    take_out(session, shop)
+    return shop
+
+
+def take_out(session: Session, shop: Shop) -> None:
+    """Take a shop out of the shop window, or let one that waited be refused."""
     public = shop.status == ShopStatus.PUBLISHED
     shop.status, shop.version, shop.changed_at = ShopStatus.WITHDRAWN, shop.version + 1, now()
     if public:
         tell(session, shop, events.ShopWithdrawn)
-    return shop
 
 
 def propose(
@@ -142,12 +158,6 @@ def held_for(session: Session, actor: Principal, shop_id: str, expected: int) ->
     must_act_for(actor, shop.id)
     check_version(expected, shop.version)
     return shop
-
-
-def _publish(session: Session, shop: Shop) -> None:
-    shop.status, shop.changed_at = ShopStatus.PUBLISHED, now()
-    shop.published_at = shop.published_at or now()
-    tell(session, shop, events.ShopPublished)
 
 
 def _step(session: Session, shop: Shop) -> None:

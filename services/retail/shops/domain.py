@@ -157,9 +157,7 @@ def card(content: ShopContent, standing: Standing, labels: Sequence[str]) -> Car
     )
 
 
-def fact(
-    content: ShopContent, standing: Standing, labels: Sequence[str], kind: type[ShopFact]
-) -> ShopFact:
+def fact(content: ShopContent, standing: Standing, labels: Sequence[str], kind: type[ShopFact]) -> ShopFact:
     """A shop's present state as a fact."""
     return kind(
         title=content.title,

@@ -13,7 +13,8 @@ from services.retail.shops.domain import ShopContent, ShopStatus, Standing
 
 class Shop(SQLModel, table=True):
     """A shop. `source` and `external_id` name it where it was imported from, `imported` is what that said last, so that
-    a later import changes only what nobody changed here since; `import_id` is the import that last saw it."""
+    a later import changes only what nobody changed here since; `import_id` is the import that last saw it; `pruned`
+    says that it was withdrawn because its source no longer named it."""
 
     __tablename__ = "shop"
 
@@ -26,6 +27,7 @@ class Shop(SQLModel, table=True):
     external_id: str | None = None
     imported: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     import_id: str | None = None
+    pruned: bool = False
     created_by: str | None = None
     created_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))
     changed_at: datetime = Field(default_factory=now, sa_column=Column(UtcDateTime, nullable=False))

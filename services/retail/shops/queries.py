@@ -2,6 +2,7 @@
 
 from sqlmodel import Session, col, or_, select
 
+from libs.selfservice.members.queries import must_act_for
 from libs.servicekit.errors import NotFound
 from libs.servicekit.principal import Principal
 from services.retail.shops.domain import ShopStatus
@@ -27,6 +28,12 @@ def one(session: Session, caller: Principal | None, shop_id: str) -> Shop:
     if found is None or not _may_see(caller, found):
         raise NotFound("shop")
     return found
+
+
+def own(session: Session, caller: Principal, shop_id: str) -> Shop:
+    """A shop that the caller acts for; Forbidden or NotFound otherwise."""
+    must_act_for(caller, shop_id)
+    return one(session, caller, shop_id)
 
 
 def locked(session: Session, shop_id: str) -> Shop:

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -23,7 +24,7 @@ class _File(Body):
     assortment: dict[Name, dict[str, str | list[str]]] = {}
     services: dict[Name, dict[str, str | list[str]]] = {}
     payment: dict[Name, dict[str, str | list[str]]] = {}
-    kinds: dict[ShopKind, list[str]] = Field(default={}, strict=False)
+    kinds: dict[Annotated[ShopKind, Field(strict=False)], list[str]] = {}
 
 
 class Vocabulary:

@@ -1,0 +1,15 @@
+"""The HTTP edges of the service, in the order in which its API document names them."""
+
+from libs.imports import api as import_reports
+from libs.selfservice.members import api as members
+from libs.selfservice.proposals import api as proposals
+from services.retail.imports import api as imports
+from services.retail.shops import api as shops
+
+ROUTERS = [
+    shops.router,
+    members.router,
+    proposals.router,
+    imports.router,
+    import_reports.router,
+]

@@ -1,0 +1,1 @@
+"""Imports of shops: from OpenStreetMap, or as this service itself writes them."""

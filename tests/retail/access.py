@@ -1,0 +1,114 @@
+"""Who may do what at the retail service, and what stands in its database meanwhile."""
+
+from typing import Any
+
+from libs.selfservice.members.domain import LEFT, Role
+from libs.selfservice.members.models import Member
+from libs.selfservice.proposals.models import Proposal
+from libs.servicekit.db import now
+from libs.servicekit.kit import Kit
+from libs.servicekit.links import links_of
+from libs.servicekit.principal import Principal
+from services.retail.shops import commands as shops
+from services.retail.shops.domain import ShopContent
+from tests.conformance.access import (
+    EDITORS,
+    EVERYBODY,
+    MEMBER,
+    NOBODY,
+    OPERATORS,
+    OTHER,
+    OWN,
+    OWN_PEOPLE,
+    PLENTY,
+    Access,
+    Things,
+)
+
+# The caretaker is the editor of the shop window, whatever else a token says.
+CARETAKERS = EDITORS | {"caretaker", PLENTY}
+WRITERS = CARETAKERS | OWN_PEOPLE
+MANAGERS = CARETAKERS | {OWN}
+TABLE = {
+    ("GET", "/v1/shops"): EVERYBODY,
+    ("POST", "/v1/shops"): WRITERS | {"provider", "merchant", OTHER},
+    ("GET", "/v1/shops/vocabulary"): EVERYBODY,
+    ("GET", "/v1/shops/{shop_id}"): CARETAKERS | OPERATORS | OWN_PEOPLE,
+    ("PUT", "/v1/shops/{shop_id}"): WRITERS,
+    ("POST", "/v1/shops/{shop_id}/release"): CARETAKERS,
+    ("POST", "/v1/shops/{shop_id}/withdraw"): WRITERS,
+    ("GET", "/v1/shops/{shop_id}/hours"): CARETAKERS | OPERATORS | OWN_PEOPLE,
+    ("PUT", "/v1/shops/{shop_id}/hours"): WRITERS,
+    ("POST", "/v1/shops/{shop_id}/hours/preview"): WRITERS,
+    ("POST", "/v1/shops/{shop_id}/hours/confirm"): WRITERS,
+    ("POST", "/v1/shops/{shop_id}/proposals"): WRITERS,
+    ("GET", "/v1/proposals"): CARETAKERS | {"provider", OWN, MEMBER, OTHER},
+    ("GET", "/v1/proposals/{proposal_id}"): WRITERS,
+    ("POST", "/v1/proposals/{proposal_id}/release"): CARETAKERS,
+    ("POST", "/v1/proposals/{proposal_id}/refuse"): CARETAKERS,
+    ("POST", "/v1/proposals/{proposal_id}/withdraw"): WRITERS,
+    ("GET", "/v1/providers/{provider_id}/members"): WRITERS,
+    ("PUT", "/v1/providers/{provider_id}/members/{member_id}"): MANAGERS,
+    ("DELETE", "/v1/providers/{provider_id}/members/{member_id}"): MANAGERS,
+    ("GET", "/v1/providers/{provider_id}/invitations"): MANAGERS,
+    ("POST", "/v1/providers/{provider_id}/invitations"): MANAGERS,
+    ("DELETE", "/v1/providers/{provider_id}/invitations/{invitation_id}"): MANAGERS,
+    ("POST", "/v1/invitations/accept"): NOBODY,
+    ("GET", "/v1/providers/{provider_id}/recipients"): WRITERS,
+    ("POST", "/v1/providers/{provider_id}/recipients"): WRITERS,
+    ("DELETE", "/v1/providers/{provider_id}/recipients/{recipient_id}"): WRITERS,
+    ("POST", "/v1/unsubscribe"): NOBODY,
+    ("POST", "/v1/imports"): CARETAKERS,
+    ("GET", "/v1/imports/{import_id}"): CARETAKERS,
+    ("GET", "/v1/imports/{import_id}/report"): CARETAKERS,
+}
+HIDDEN = frozenset(("GET", path) for path in ("/v1/shops/{shop_id}", "/v1/shops/{shop_id}/hours"))
+BY_LINK = frozenset({("POST", "/v1/unsubscribe"), ("POST", "/v1/invitations/accept")})
+TITLE: dict[str, Any] = {"title": {"de": "Laden"}}
+BODIES: dict[str, Any] = {
+    "/v1/shops": {"title": 1},  # whoever asks for a shop would manage it from then on
+    "/v1/shops/{shop_id}/release": None,
+    "/v1/shops/{shop_id}/withdraw": None,
+    "/v1/shops/{shop_id}/hours": {"hours": "Mo-Fr 09:00-18:00"},
+    "/v1/shops/{shop_id}/hours/preview": {"hours": "Mo-Fr 09:00-18:00"},
+    "/v1/shops/{shop_id}/proposals": {"content": TITLE},
+    "/v1/proposals/{proposal_id}/refuse": {"reason": "Nein"},
+    "/v1/providers/{provider_id}/recipients": {"recipient_id": "recipient-1"},
+    "/v1/providers/{provider_id}/members/{member_id}": {"role": "member"},
+    "/v1/providers/{provider_id}/invitations": {"recipient_id": "recipient-1"},
+}
+
+
+def make(kit: Kit) -> Things:
+    """A shop that waits to be released and everything that hangs on it, and another shop."""
+    merchant = Principal("somebody", frozenset({"merchant"}))
+    content = ShopContent(title={"de": "Laden"})
+    with kit.database.transaction() as session:
+        shop = shops.enrol(session, merchant, content).id
+        other = shops.enrol(session, Principal("another", frozenset({"merchant"})), content).id
+        for subject, role in (("gone", LEFT), ("member", Role.MEMBER), ("third", Role.MANAGER)):
+            member = Member(provider_id=shop, subject=subject, role=role)
+            session.add(member)
+        proposal = Proposal(
+            kind="shop",
+            thing_id=shop,
+            provider_id=shop,
+            made_on=1,
+            base={},
+            content={},
+            created_by="somebody",
+        )
+        session.add(proposal)
+    ids = {
+        "shop_id": shop,
+        "provider_id": shop,
+        "member_id": member.id,
+        "invitation_id": member.id,
+        "proposal_id": proposal.id,
+        "import_id": shop,
+    }
+    link = links_of(kit.settings).sign("shop", shop, now())
+    return Things(shop, other, link=link, ids=ids, body=TITLE)
+
+
+ACCESS = Access("retail", TABLE, hidden=HIDDEN, by_link=BY_LINK, bodies=BODIES, make=make)
