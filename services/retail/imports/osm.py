@@ -116,7 +116,9 @@ class Reading:
         found = (
             by_tag.get(f"{tag}={part}", by_tag.get(f"{tag}=*", [])) for tag, part in parts if part != "no"
         )
-        return list(dict.fromkeys(word for words in found for word in words))[:20]
+        words = {word for words in found for word in words}
+        order = list(self._words.words.get(name, words))  # the town's: what matters most to it stands first
+        return sorted(words, key=order.index)[:20]
 
     def _texts(self, tag: str) -> dict[str, str]:
         """A text in the languages in which it is told."""
