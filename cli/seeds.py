@@ -1,5 +1,6 @@
 """`coburg seed`: the demo town on the running stack. Offers first, then what is said of them; a second run changes nothing."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from cli.followers import follow
 from cli.gateway import gateway
 from cli.home import ROOT, Home
 from cli.imports import NATIVE, SHOPS, Order, counts, run, until_searchable
+from cli.lunches import cook
 from cli.partners import admit
 from cli.periods import announce
 
@@ -28,12 +30,14 @@ def seed(home: Home, url: str | None, console: Console) -> int:
         dated = sum(schedule(offers, each) for each in sorted((demo / "sessions").glob("*.jsonl")))
         funded = sum(fund(offers, each) for each in demo.glob("budgets.toml"))
         announced = sum(announce(offers, each) for each in sorted((demo / "periods").glob("*.toml")))
-    done += _shop_window(home, demo, console) if not url else []
+    shown, menus = _shop_window(home, demo, console) if not url else ([], 0)
     admitted = [each for file in demo.glob("partners.toml") for each in admit(home, file)] if not url else []
     followers = _followers(home, demo) if not url else 0
+    done += shown
     console.print(counts(done))
     console.print(f"[dim]{dated} offers got dates that can be booked.[/]")
     console.print(f"[dim]{funded} budgets were set, {announced} periods of wishes announced.[/]")
+    console.print(f"[dim]{menus} weeks of lunch are on the menu.[/]")
     console.print(f"[dim]{followers} people follow something.[/]")
     for each in admitted:
         console.print(f"Partner {each.name} may hear NATS; its password, shown this once:", highlight=False)
@@ -42,13 +46,13 @@ def seed(home: Home, url: str | None, console: Console) -> int:
     return 1 if any(result["broken"] for _, result in done) else 0
 
 
-def _shop_window(home: Home, demo: Path, console: Console) -> list[tuple[Order, dict[str, Any]]]:
-    file = demo / "retail" / "shops.jsonl"
-    if not file.exists():
-        return []
-    order = Order(SHOPS, file, source="demo")
+def _shop_window(home: Home, demo: Path, console: Console) -> tuple[list[tuple[Order, dict[str, Any]]], int]:
+    """Shops, and what they serve; returns what became of the file, and how many menus there are."""
+    folder = demo / "retail"
+    orders = [Order(SHOPS, file, source="demo") for file in folder.glob("shops.jsonl")]
     with gateway(home, "retail", None, "editor") as retail:
-        return [(order, run(retail, order, console))]
+        done = [(order, run(retail, order, console)) for order in orders]
+        return done, sum(cook(retail, file, date.today()) for file in folder.glob("menus.toml"))
 
 
 def _followers(home: Home, demo: Path) -> int:

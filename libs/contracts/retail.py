@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from libs.contracts.card import PRINTABLE, Name, Place, Text, Url
+from libs.contracts.card import PRINTABLE, Name, Place, Text, ThingId, Url
 from libs.contracts.event import Contract, Fact
 
 Hours = Annotated[str, StringConstraints(max_length=300, pattern=PRINTABLE)]
@@ -60,3 +60,37 @@ class ShopChanged(ShopFact, name="retail.shop.changed.v1"):
 
 class ShopWithdrawn(ShopFact, name="retail.shop.withdrawn.v1"):
     """A shop closed, or left the shop window."""
+
+
+class LunchDish(Contract):
+    """One dish. `labelled` says that its allergens were stated: none named then means that there are none."""
+
+    title: Text
+    price_cents: int | None = Field(default=None, ge=0, le=100_000)
+    diets: list[Name] = Field(default=[])
+    allergens: list[Name] = Field(default=[], description="In the words of the town's list (EU, annex II).")
+    additives: list[Name] = Field(default=[])
+    labelled: bool = False
+    sold_out: bool = False
+
+
+class LunchFact(Fact):
+    """The whole public state of a shop's lunch on one day."""
+
+    shop_id: ThingId
+    day: date
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    dishes: list[LunchDish] = Field(default=[])
+
+
+class LunchPublished(LunchFact, name="retail.lunch.published.v1"):
+    """A shop says what it serves at noon on a day."""
+
+
+class LunchChanged(LunchFact, name="retail.lunch.changed.v1"):
+    """Dishes or prices changed, or something is sold out."""
+
+
+class LunchWithdrawn(LunchFact, name="retail.lunch.withdrawn.v1"):
+    """There is no lunch on that day after all, or the day is over."""

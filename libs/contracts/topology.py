@@ -42,8 +42,8 @@ STATE = Stream("STATE", source="CITY", transform=STATE_TRANSFORM, max_per_subjec
 INTERNAL = Stream("INTERNAL", ("internal.>",), max_age=14 * DAY)
 DEAD = Stream("DEAD", ("dead.>",), max_age=90 * DAY)
 
-# Facts that end by themselves, in CITY as in STATE: each rating is a thing of its own, of which there is no end.
-ENDS_AFTER = {"city.search.result.rated.": 400 * DAY}
+# Facts that end by themselves, in CITY as in STATE: each rating, each lunch is a thing of its own, of which there is no end.
+ENDS_AFTER = {"city.search.result.rated.": 400 * DAY, "city.retail.lunch.": 60 * DAY}
 
 
 def ends_after(subject: str) -> float | None:
@@ -103,11 +103,14 @@ BOOKINGS = Listener(
     ),
 )
 
+# What a shop shows follows the shop.
+RETAIL_SHOPS = Listener("retail-shops", ("city.retail.shop.>",))
+
 # Notify is asked for messages, and hears all public facts: it names things in its messages and tells who follows them.
 REQUESTS = Listener("notify-requests", ("internal.notify.message.requested.v1.*",), stream=INTERNAL.name)
 NEWS = Listener("notify-news", ("city.>",))
 # Partners' endpoints are told apart from people, so that neither waits for the other.
 HOOKS = Listener("notify-hooks", ("city.>",))
 
-LISTENERS = (SEARCH, NEEDS, BOOKINGS, REQUESTS, NEWS, HOOKS)
+LISTENERS = (SEARCH, NEEDS, BOOKINGS, RETAIL_SHOPS, REQUESTS, NEWS, HOOKS)
 CONSUMERS = tuple(durable for listener in LISTENERS for durable in listener.durables)

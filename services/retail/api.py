@@ -4,10 +4,12 @@ from libs.imports import api as import_reports
 from libs.selfservice.members import api as members
 from libs.selfservice.proposals import api as proposals
 from services.retail.imports import api as imports
+from services.retail.lunches import api as lunches
 from services.retail.shops import api as shops
 
 ROUTERS = [
     shops.router,
+    lunches.router,
     members.router,
     proposals.router,
     imports.router,

@@ -6,6 +6,7 @@ from libs.httpkit.app import create_app
 from libs.selfservice.own import SelfService
 from services.retail.access import enrich_principal
 from services.retail.api import ROUTERS
+from services.retail.consumers import SUBSCRIPTIONS
 from services.retail.jobs import JOBS, PREPARATIONS
 from services.retail.shops.commands import PROPOSABLE
 from services.retail.shops.queries import locked
@@ -15,6 +16,7 @@ app = create_app(
     title="Coburg Digital: retail",
     migrations=Path(__file__).parent / "migrations",
     routers=ROUTERS,
+    subscriptions=SUBSCRIPTIONS,
     preparations=PREPARATIONS,
     jobs=JOBS,
     enrich_principal=enrich_principal,

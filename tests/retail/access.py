@@ -9,6 +9,7 @@ from libs.servicekit.db import now
 from libs.servicekit.kit import Kit
 from libs.servicekit.links import links_of
 from libs.servicekit.principal import Principal
+from services.retail.lunches.models import Menu
 from services.retail.shops import commands as shops
 from services.retail.shops.domain import ShopContent
 from tests.conformance.access import (
@@ -42,6 +43,14 @@ TABLE = {
     ("POST", "/v1/shops/{shop_id}/hours/preview"): WRITERS,
     ("POST", "/v1/shops/{shop_id}/hours/confirm"): WRITERS,
     ("POST", "/v1/shops/{shop_id}/proposals"): WRITERS,
+    ("GET", "/v1/lunches"): EVERYBODY,
+    ("GET", "/v1/lunches/vocabulary"): EVERYBODY,
+    ("POST", "/v1/shops/{shop_id}/menus/parse"): WRITERS,
+    ("GET", "/v1/shops/{shop_id}/menus/{week}"): CARETAKERS | OPERATORS | OWN_PEOPLE,
+    ("PUT", "/v1/shops/{shop_id}/menus/{week}"): WRITERS,
+    ("POST", "/v1/shops/{shop_id}/menus/{week}/repeat"): WRITERS,
+    ("POST", "/v1/shops/{shop_id}/menus/{week}/confirm"): WRITERS,
+    ("POST", "/v1/shops/{shop_id}/lunches/{day}/sold-out"): WRITERS,
     ("GET", "/v1/proposals"): CARETAKERS | {"provider", OWN, MEMBER, OTHER},
     ("GET", "/v1/proposals/{proposal_id}"): WRITERS,
     ("POST", "/v1/proposals/{proposal_id}/release"): CARETAKERS,
@@ -62,7 +71,10 @@ TABLE = {
     ("GET", "/v1/imports/{import_id}"): CARETAKERS,
     ("GET", "/v1/imports/{import_id}/report"): CARETAKERS,
 }
-HIDDEN = frozenset(("GET", path) for path in ("/v1/shops/{shop_id}", "/v1/shops/{shop_id}/hours"))
+HIDDEN = frozenset(
+    ("GET", path)
+    for path in ("/v1/shops/{shop_id}", "/v1/shops/{shop_id}/hours", "/v1/shops/{shop_id}/menus/{week}")
+)
 BY_LINK = frozenset({("POST", "/v1/unsubscribe"), ("POST", "/v1/invitations/accept")})
 TITLE: dict[str, Any] = {"title": {"de": "Laden"}}
 BODIES: dict[str, Any] = {
@@ -72,6 +84,10 @@ BODIES: dict[str, Any] = {
     "/v1/shops/{shop_id}/hours": {"hours": "Mo-Fr 09:00-18:00"},
     "/v1/shops/{shop_id}/hours/preview": {"hours": "Mo-Fr 09:00-18:00"},
     "/v1/shops/{shop_id}/proposals": {"content": TITLE},
+    "/v1/shops/{shop_id}/menus/parse": {"text": "Mo: Suppe 3,50"},
+    "/v1/shops/{shop_id}/menus/{week}": {},
+    "/v1/shops/{shop_id}/menus/{week}/confirm": None,
+    "/v1/shops/{shop_id}/lunches/{day}/sold-out": {},
     "/v1/proposals/{proposal_id}/refuse": {"reason": "Nein"},
     "/v1/providers/{provider_id}/recipients": {"recipient_id": "recipient-1"},
     "/v1/providers/{provider_id}/members/{member_id}": {"role": "member"},
@@ -98,7 +114,7 @@ def make(kit: Kit) -> Things:
             content={},
             created_by="somebody",
         )
-        session.add(proposal)
+        session.add_all([proposal, Menu(shop_id=shop, week="2030-W10", content={}, confirmed=True)])
     ids = {
         "shop_id": shop,
         "provider_id": shop,
@@ -106,6 +122,8 @@ def make(kit: Kit) -> Things:
         "invitation_id": member.id,
         "proposal_id": proposal.id,
         "import_id": shop,
+        "week": "2030-W10",
+        "day": "2030-03-04",
     }
     link = links_of(kit.settings).sign("shop", shop, now())
     return Things(shop, other, link=link, ids=ids, body=TITLE)

@@ -44,7 +44,12 @@ def locked(session: Session, shop_id: str) -> Shop:
     return found
 
 
+def acts_for(caller: Principal | None, shop_id: str) -> bool:
+    """Whether the caller is an editor or one of the shop's people."""
+    return caller is not None and (caller.is_any("editor") or shop_id in caller.providers)
+
+
 def _may_see(caller: Principal | None, shop: Shop) -> bool:
     if shop.status == ShopStatus.PUBLISHED:
         return True
-    return caller is not None and (caller.is_any("editor", "operator") or shop.id in caller.providers)
+    return acts_for(caller, shop.id) or (caller is not None and caller.is_any("operator"))

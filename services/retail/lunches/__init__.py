@@ -1,0 +1,1 @@
+"""The lunch guide (Mittagspausenführer): what shops serve at noon, day by day."""
