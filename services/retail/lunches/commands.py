@@ -112,8 +112,8 @@ def sell_out(
     return lunch
 
 
-def show(session: Session, shop: Shop, menu: Menu, calendar: Calendar, *, anew: bool = False) -> None:
-    """Bring the guide to what a menu says: its days are told, changed or taken back. `anew` tells also what is as it was."""
+def show(session: Session, shop: Shop, menu: Menu, calendar: Calendar) -> None:
+    """Bring the guide to what a menu and its shop say: its days are told, changed or taken back."""
     said, monday = menu.said, monday_of(menu.week)
     days = [monday + timedelta(days=number) for number in range(7)]
     known = queries.of_days(session, shop.id, days)
@@ -123,23 +123,21 @@ def show(session: Session, shop: Shop, menu: Menu, calendar: Calendar, *, anew: 
         window = instant(day, said.start, calendar.zone), instant(day, said.end, calendar.zone)
         if dishes and window[1] > now() and is_served(shop.said, day, said.start, said.end, calendar):
             lunch = known.get(day) or Lunch.on(shop.id, day, window)
-            _show_day(session, shop, lunch, window, dishes, anew=anew)
+            _show_day(session, shop, lunch, window, dishes)
         elif day in known and known[day].listed:
             _end(session, shop.said, known[day])
 
 
-def _show_day(
-    session: Session, shop: Shop, lunch: Lunch, window: Window, dishes: list[Dish], *, anew: bool
-) -> None:
+def _show_day(session: Session, shop: Shop, lunch: Lunch, window: Window, dishes: list[Dish]) -> None:
     new = inspect(lunch).transient
     before = lunch.model_dump(exclude={"version"}) if lunch.listed and not new else None
     lunch.starts_at, lunch.ends_at = window
     place = shop.said.place
     lunch.lat, lunch.lon = (place.lat, place.lon) if place else (None, None)
-    lunch.listed = True
+    lunch.listed, lunch.shop_version = True, shop.version
     _serve(lunch, [_as_before(dish, lunch.served) for dish in dishes])
     session.add(lunch)
-    if anew or before != lunch.model_dump(exclude={"version"}):
+    if before != lunch.model_dump(exclude={"version"}):
         lunch.version += not new
         tell(session, shop.said, lunch, events.LunchChanged if before else events.LunchPublished)
 
@@ -159,7 +157,7 @@ def _serve(lunch: Lunch, dishes: list[Dish]) -> None:
 def follow_shop(session: Session, shop: Shop, today: date, calendar: Calendar) -> None:
     """A shop moved, was renamed, has other hours, left or came back: its lunches to come say so."""
     for menu in queries.menus_since(session, shop.id, week_of(today)):
-        show(session, shop, menu, calendar, anew=True)
+        show(session, shop, menu, calendar)
 
 
 def end_some(session: Session, at: datetime) -> int:

@@ -38,7 +38,8 @@ class Menu(SQLModel, table=True):
 
 class Lunch(SQLModel, table=True):
     """What a shop serves at noon on a day. What the guide filters by stands beside it: where the shop is, which diets
-    there is something for (as `|vegan|vegetarian|`), the lowest price."""
+    there is something for (as `|vegan|vegetarian|`), the lowest price; `shop_version` is that of the shop whose name and place
+    were told with it."""
 
     __tablename__ = "lunch"
 
@@ -53,6 +54,7 @@ class Lunch(SQLModel, table=True):
     lon: float | None = None
     diets: str = "|"
     least_cents: int | None = None
+    shop_version: int = 0
     version: int = 1
 
     @classmethod

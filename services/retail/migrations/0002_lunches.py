@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("lon", sa.Float()),
         sa.Column("diets", sa.String(300), nullable=False),
         sa.Column("least_cents", sa.Integer()),
+        sa.Column("shop_version", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.UniqueConstraint("shop_id", "day"),
     )
