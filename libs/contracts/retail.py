@@ -2,11 +2,11 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from libs.contracts.card import PRINTABLE, Name, Place, Text, ThingId, Url
+from libs.contracts.card import PRINTABLE, Name, Place, Text, ThingId, Url, Word
 from libs.contracts.event import Contract, Fact
 
 Hours = Annotated[str, StringConstraints(max_length=300, pattern=PRINTABLE)]
@@ -94,3 +94,26 @@ class LunchChanged(LunchFact, name="retail.lunch.changed.v1"):
 
 class LunchWithdrawn(LunchFact, name="retail.lunch.withdrawn.v1"):
     """There is no lunch on that day after all, or the day is over."""
+
+
+class StoryFact(Fact):
+    """The whole public state of a story. `blocks` are as the service's API has them, each with its `type`."""
+
+    shop_id: ThingId
+    title: Text
+    teaser: Text = {}
+    blocks: list[dict[str, Any]] = Field(default=[], max_length=40)
+    tags: list[Word] = Field(default=[])
+    published_at: AwareDatetime
+
+
+class StoryPublished(StoryFact, name="retail.story.published.v1"):
+    """A shop tells a story."""
+
+
+class StoryChanged(StoryFact, name="retail.story.changed.v1"):
+    """A story, or the shop that tells it, changed."""
+
+
+class StoryWithdrawn(StoryFact, name="retail.story.withdrawn.v1"):
+    """A story is no longer told."""

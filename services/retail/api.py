@@ -5,11 +5,17 @@ from libs.selfservice.members import api as members
 from libs.selfservice.proposals import api as proposals
 from services.retail.imports import api as imports
 from services.retail.lunches import api as lunches
+from services.retail.pictures import api as pictures
 from services.retail.shops import api as shops
+from services.retail.stories import api as stories
+from services.retail.stories import feeds
 
 ROUTERS = [
     shops.router,
     lunches.router,
+    pictures.router,
+    stories.router,
+    feeds.router,
     members.router,
     proposals.router,
     imports.router,

@@ -1,5 +1,7 @@
-"""The broker edges of the service."""
+"""The broker edge of the service."""
 
-from services.retail.lunches.consumers import SUBSCRIPTIONS
+from libs.contracts.topology import RETAIL_SHOPS
+from libs.servicekit.subscriptions import Subscription
+from services.retail.following import follow
 
-__all__ = ["SUBSCRIPTIONS"]
+SUBSCRIPTIONS = [Subscription(RETAIL_SHOPS, follow)]

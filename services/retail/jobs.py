@@ -1,4 +1,4 @@
-"""What the service does of its own accord: read the town's words, work off imports, end lunches that are over."""
+"""What the service does of its own accord: read the town's words, work off imports, end lunches that are over, publish what is due."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,7 +9,10 @@ from libs.servicekit.periodic import in_batches, periodic
 from services.retail.imports import runner as imports
 from services.retail.lunches import commands as lunches
 from services.retail.lunches import words as menus
+from services.retail.pictures import commands as pictures
+from services.retail.pictures.store import Store
 from services.retail.shops import vocabulary
+from services.retail.stories import commands as stories
 
 
 async def read_words(kit: Kit) -> None:
@@ -23,10 +26,26 @@ def end_lunches(kit: Kit) -> Iterator[None]:
     return in_batches(kit.database, lambda session: lunches.end_some(session, now()))
 
 
+def publish_stories(kit: Kit) -> Iterator[None]:
+    """Publish scheduled stories whose time has come."""
+    base = kit.settings.public_url
+    return in_batches(kit.database, lambda session: stories.publish_due(session, now(), base))
+
+
+def forget_pictures(kit: Kit) -> Iterator[None]:
+    """Delete pictures that nothing shows."""
+    store = Store(kit.settings.home / "pictures")
+    return in_batches(
+        kit.database, lambda session: pictures.forget_unused(session, store, stories.shown(session), now())
+    )
+
+
 PREPARATIONS = [
     read_words,
 ]
 JOBS = [
     periodic("retail.import", imports.work_off, every=0.2, idle_interval=5),
     periodic("retail.lunches", end_lunches, every=60),
+    periodic("retail.stories", publish_stories, every=5),
+    periodic("retail.pictures", forget_pictures, every=3600),
 ]

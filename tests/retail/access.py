@@ -12,6 +12,8 @@ from libs.servicekit.principal import Principal
 from services.retail.lunches.models import Menu
 from services.retail.shops import commands as shops
 from services.retail.shops.domain import ShopContent
+from services.retail.stories import commands as stories
+from services.retail.stories.domain import StoryContent
 from tests.conformance.access import (
     EDITORS,
     EVERYBODY,
@@ -51,6 +53,23 @@ TABLE = {
     ("POST", "/v1/shops/{shop_id}/menus/{week}/repeat"): WRITERS,
     ("POST", "/v1/shops/{shop_id}/menus/{week}/confirm"): WRITERS,
     ("POST", "/v1/shops/{shop_id}/lunches/{day}/sold-out"): WRITERS,
+    ("POST", "/v1/pictures"): WRITERS | {"provider", "merchant", OTHER},
+    ("GET", "/v1/pictures/{picture_id}"): EVERYBODY,
+    ("GET", "/v1/pictures/{picture_id}/{name}"): EVERYBODY,
+    ("GET", "/v1/stories"): EVERYBODY,
+    ("POST", "/v1/stories"): WRITERS,
+    ("GET", "/v1/stories/{story_id}"): CARETAKERS | OWN_PEOPLE,
+    ("PUT", "/v1/stories/{story_id}"): WRITERS,
+    ("POST", "/v1/stories/{story_id}/submit"): WRITERS,
+    ("POST", "/v1/stories/{story_id}/return"): CARETAKERS,
+    ("POST", "/v1/stories/{story_id}/publish"): CARETAKERS,
+    ("POST", "/v1/stories/{story_id}/archive"): WRITERS,
+    ("GET", "/v1/stories/{story_id}/preview"): WRITERS,
+    ("GET", "/v1/stories/{story_id}/versions"): WRITERS,
+    ("POST", "/v1/stories/{story_id}/versions/{version}/restore"): WRITERS,
+    ("GET", "/v1/stories/{story_id}/comments"): WRITERS,
+    ("POST", "/v1/stories/{story_id}/comments"): WRITERS,
+    ("GET", "/v1/feeds/stories.atom"): EVERYBODY,
     ("GET", "/v1/proposals"): CARETAKERS | {"provider", OWN, MEMBER, OTHER},
     ("GET", "/v1/proposals/{proposal_id}"): WRITERS,
     ("POST", "/v1/proposals/{proposal_id}/release"): CARETAKERS,
@@ -73,12 +92,19 @@ TABLE = {
 }
 HIDDEN = frozenset(
     ("GET", path)
-    for path in ("/v1/shops/{shop_id}", "/v1/shops/{shop_id}/hours", "/v1/shops/{shop_id}/menus/{week}")
+    for path in (
+        "/v1/shops/{shop_id}",
+        "/v1/shops/{shop_id}/hours",
+        "/v1/shops/{shop_id}/menus/{week}",
+        "/v1/stories/{story_id}",
+    )
 )
 BY_LINK = frozenset({("POST", "/v1/unsubscribe"), ("POST", "/v1/invitations/accept")})
 TITLE: dict[str, Any] = {"title": {"de": "Laden"}}
+STORY: dict[str, Any] = {"title": {"de": "Geschichte"}}
 BODIES: dict[str, Any] = {
     "/v1/shops": {"title": 1},  # whoever asks for a shop would manage it from then on
+    "/v1/shops/{shop_id}": TITLE,
     "/v1/shops/{shop_id}/release": None,
     "/v1/shops/{shop_id}/withdraw": None,
     "/v1/shops/{shop_id}/hours": {"hours": "Mo-Fr 09:00-18:00"},
@@ -88,6 +114,13 @@ BODIES: dict[str, Any] = {
     "/v1/shops/{shop_id}/menus/{week}": {},
     "/v1/shops/{shop_id}/menus/{week}/confirm": None,
     "/v1/shops/{shop_id}/lunches/{day}/sold-out": {},
+    "/v1/stories/{story_id}": STORY,
+    "/v1/stories/{story_id}/submit": None,
+    "/v1/stories/{story_id}/return": {"text": "Nein"},
+    "/v1/stories/{story_id}/publish": None,
+    "/v1/stories/{story_id}/archive": None,
+    "/v1/stories/{story_id}/versions/{version}/restore": None,
+    "/v1/stories/{story_id}/comments": {"text": "Schön"},
     "/v1/proposals/{proposal_id}/refuse": {"reason": "Nein"},
     "/v1/providers/{provider_id}/recipients": {"recipient_id": "recipient-1"},
     "/v1/providers/{provider_id}/members/{member_id}": {"role": "member"},
@@ -114,6 +147,8 @@ def make(kit: Kit) -> Things:
             content={},
             created_by="somebody",
         )
+        own = Principal("somebody", frozenset({"provider"}), frozenset({shop}))
+        story = stories.draft(session, own, shop, StoryContent(title={"de": "Geschichte"}))
         session.add_all([proposal, Menu(shop_id=shop, week="2030-W10", content={}, confirmed=True)])
     ids = {
         "shop_id": shop,
@@ -122,11 +157,14 @@ def make(kit: Kit) -> Things:
         "invitation_id": member.id,
         "proposal_id": proposal.id,
         "import_id": shop,
+        "story_id": story.id,
+        "version": "1",
+        "picture_id": "0" * 64,
         "week": "2030-W10",
         "day": "2030-03-04",
     }
     link = links_of(kit.settings).sign("shop", shop, now())
-    return Things(shop, other, link=link, ids=ids, body=TITLE)
+    return Things(shop, other, link=link, ids=ids, body={"shop_id": shop, "content": STORY})
 
 
 ACCESS = Access("retail", TABLE, hidden=HIDDEN, by_link=BY_LINK, bodies=BODIES, make=make)

@@ -1,0 +1,1 @@
+"""Pictures: taken in, cleaned of what nobody is to know, made fit for every screen."""

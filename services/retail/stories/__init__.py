@@ -1,0 +1,1 @@
+"""Stories: what shops tell, until people come in."""
