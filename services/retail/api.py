@@ -3,6 +3,7 @@
 from libs.imports import api as import_reports
 from libs.selfservice.members import api as members
 from libs.selfservice.proposals import api as proposals
+from services.retail.channels import api as channels
 from services.retail.imports import api as imports
 from services.retail.lunches import api as lunches
 from services.retail.pictures import api as pictures
@@ -15,6 +16,7 @@ ROUTERS = [
     lunches.router,
     pictures.router,
     stories.router,
+    channels.router,
     feeds.router,
     members.router,
     proposals.router,
