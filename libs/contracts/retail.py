@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from libs.contracts.card import PRINTABLE, Name, Place, Text, ThingId, Url, Word
+from libs.contracts.card import PRINTABLE, Name, Period, Place, Text, ThingId, Url, Word
 from libs.contracts.event import Contract, Fact
 
 Hours = Annotated[str, StringConstraints(max_length=300, pattern=PRINTABLE)]
@@ -29,6 +29,25 @@ class DayHours(Contract):
     )
 
 
+class Cause(Contract):
+    """The fact that something is there for: who told it, of which thing, in which event."""
+
+    service: Name
+    aggregate: Name
+    id: ThingId
+    event_id: ThingId
+
+
+class Notice(Contract):
+    """What another project of the town does to a shop for a while, and the fact that says so."""
+
+    kind: Name = Field(description="What it is, such as `site`.")
+    title: Text
+    text: Text = Field(default={}, description="What who goes there has to know.")
+    period: Period
+    cause: Cause
+
+
 class ShopFact(Fact):
     """The whole public state of a shop."""
 
@@ -46,6 +65,7 @@ class ShopFact(Fact):
     )
     place: Place | None = None
     url: Url | None = None
+    notices: list[Notice] = Field(default=[], description="What others do near it, the soonest first.")
     published_at: AwareDatetime | None = None
     changed_at: AwareDatetime
 

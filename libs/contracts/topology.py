@@ -106,11 +106,14 @@ BOOKINGS = Listener(
 # What a shop shows follows the shop.
 RETAIL_SHOPS = Listener("retail-shops", ("city.retail.shop.>",))
 
+# Where the town builds, shops nearby say so.
+RETAIL_SITES = Listener("retail-sites", ("city.agenda.site.>",))
+
 # Notify is asked for messages, and hears all public facts: it names things in its messages and tells who follows them.
 REQUESTS = Listener("notify-requests", ("internal.notify.message.requested.v1.*",), stream=INTERNAL.name)
 NEWS = Listener("notify-news", ("city.>",))
 # Partners' endpoints are told apart from people, so that neither waits for the other.
 HOOKS = Listener("notify-hooks", ("city.>",))
 
-LISTENERS = (SEARCH, NEEDS, BOOKINGS, RETAIL_SHOPS, REQUESTS, NEWS, HOOKS)
+LISTENERS = (SEARCH, NEEDS, BOOKINGS, RETAIL_SHOPS, RETAIL_SITES, REQUESTS, NEWS, HOOKS)
 CONSUMERS = tuple(durable for listener in LISTENERS for durable in listener.durables)

@@ -1,7 +1,10 @@
-"""What the service does of its own accord: read the town's words, work off imports, end lunches that are over, publish what is due."""
+"""What the service does of its own accord: read the town's words, work off imports, end lunches that are over, publish what is
+due, say where the town builds."""
 
 import asyncio
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from libs.servicekit.db import now
 from libs.servicekit.kit import Kit
@@ -12,6 +15,7 @@ from services.retail.lunches import words as menus
 from services.retail.pictures import commands as pictures
 from services.retail.pictures.store import Store
 from services.retail.shops import vocabulary
+from services.retail.sites import commands as sites
 from services.retail.stories import commands as stories
 
 
@@ -32,6 +36,13 @@ def publish_stories(kit: Kit) -> Iterator[None]:
     return in_batches(kit.database, lambda session: stories.publish_due(session, now(), base))
 
 
+def spread_sites(kit: Kit) -> Iterator[None]:
+    """Let shops say that the town builds near them, and no longer when that is over."""
+    today = datetime.now(ZoneInfo(kit.settings.town["timezone"])).date()
+    yield from in_batches(kit.database, lambda session: sites.end_past(session, today))
+    yield from in_batches(kit.database, sites.spread_some)
+
+
 def forget_pictures(kit: Kit) -> Iterator[None]:
     """Delete pictures that nothing shows."""
     store = Store(kit.settings.home / "pictures")
@@ -47,5 +58,6 @@ JOBS = [
     periodic("retail.import", imports.work_off, every=0.2, idle_interval=5),
     periodic("retail.lunches", end_lunches, every=60),
     periodic("retail.stories", publish_stories, every=5),
+    periodic("retail.sites", spread_sites, every=0.5, idle_interval=30),
     periodic("retail.pictures", forget_pictures, every=3600),
 ]

@@ -39,13 +39,8 @@ def _take(session: Session, order: Import, draft: ShopDraft, shop: Shop | None) 
 
 
 def _create(session: Session, order: Import, draft: ShopDraft, said: dict[str, object]) -> None:
-    shop = Shop(
-        content=said,
-        source=order.source,
-        external_id=draft.key,
-        imported=said,
-        import_id=order.id,
-    )
+    shop = Shop(content={}, source=order.source, external_id=draft.key, imported=said, import_id=order.id)
+    shop.say(said)
     session.add(shop)
     publish(session, shop)
     order.created += 1
@@ -60,7 +55,8 @@ def _renew(session: Session, order: Import, draft: ShopDraft, shop: Shop, said: 
     if shop.status != ShopStatus.WITHDRAWN:
         revise(session, shop, ShopContent.model_validate_json(to_json(merged)))
     elif shop.pruned:
-        shop.content, shop.pruned = merged, False
+        shop.say(merged)
+        shop.pruned = False
         publish(session, shop)
     shop.imported = said
     order.changed += shop.version > before

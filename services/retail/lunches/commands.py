@@ -30,7 +30,7 @@ from services.retail.lunches.domain import (
 from services.retail.lunches.models import Lunch, Menu, Window
 from services.retail.lunches.words import here
 from services.retail.shops import queries as shops
-from services.retail.shops.domain import ShopContent, ShopStatus
+from services.retail.shops.domain import ShopStatus
 from services.retail.shops.models import Shop
 
 END_AT_ONCE = 200
@@ -108,7 +108,7 @@ def sell_out(
     if changed != dishes:
         _serve(lunch, changed)
         lunch.version += 1
-        tell(session, shop.said, lunch, events.LunchChanged)
+        tell(session, shop, lunch, events.LunchChanged)
     return lunch
 
 
@@ -125,7 +125,7 @@ def show(session: Session, shop: Shop, menu: Menu, calendar: Calendar) -> None:
             lunch = known.get(day) or Lunch.on(shop.id, day, window)
             _show_day(session, shop, lunch, window, dishes)
         elif day in known and known[day].listed:
-            _end(session, shop.said, known[day])
+            _end(session, shop, known[day])
 
 
 def _show_day(session: Session, shop: Shop, lunch: Lunch, window: Window, dishes: list[Dish]) -> None:
@@ -139,7 +139,7 @@ def _show_day(session: Session, shop: Shop, lunch: Lunch, window: Window, dishes
     session.add(lunch)
     if before != lunch.model_dump(exclude={"version"}):
         lunch.version += not new
-        tell(session, shop.said, lunch, events.LunchChanged if before else events.LunchPublished)
+        tell(session, shop, lunch, events.LunchChanged if before else events.LunchPublished)
 
 
 def _as_before(dish: Dish, served_before: list[Dish]) -> Dish:
@@ -165,19 +165,20 @@ def end_some(session: Session, at: datetime) -> int:
     gone = queries.over(session, at, END_AT_ONCE)
     for lunch in gone:
         shop = shops.locked(session, lunch.shop_id)
-        _end(session, shop.said, lunch)
+        _end(session, shop, lunch)
     return len(gone)
 
 
-def _end(session: Session, shop: ShopContent, lunch: Lunch) -> None:
+def _end(session: Session, shop: Shop, lunch: Lunch) -> None:
     lunch.listed, lunch.version = False, lunch.version + 1
     tell(session, shop, lunch, events.LunchWithdrawn)
 
 
-def tell(session: Session, shop: ShopContent, lunch: Lunch, kind: type[events.LunchFact]) -> None:
+def tell(session: Session, shop: Shop, lunch: Lunch, kind: type[events.LunchFact]) -> None:
     """Say a lunch's present state on the bus."""
     window = (lunch.starts_at, lunch.ends_at)
-    told = fact(lunch.shop_id, shop, lunch.day, window, lunch.served, kind)
+    near = sorted({notice.kind for notice in shop.standing.notices})
+    told = fact(shop.id, shop.said, lunch.day, window, lunch.served, kind, near)
     outbox.add(session, told, thing_id=lunch.id, version=lunch.version)
 
 

@@ -1,6 +1,6 @@
 """Rules of the lunch guide: what a week's menu says, and what of it is for one day. Values in, values out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -172,6 +172,7 @@ def card(
     day: date,
     window: tuple[datetime, datetime],
     dishes: list[Dish],
+    notices: Sequence[str],
     *,
     listed: bool,
 ) -> Card:
@@ -192,7 +193,7 @@ def card(
         },
         text={language: "\n".join(texts) for language, texts in lines.items()},
         keywords=list(TITLE.values()),
-        facets={"diet": diets} if diets else {},
+        facets={name: values for name, values in (("diet", diets), ("notice", list(notices))) if values},
         place=plain(shop.place),
         dates=[window[0]],
         spans=[Span(start=window[0], end=window[1])],
@@ -209,8 +210,9 @@ def fact(
     window: tuple[datetime, datetime],
     dishes: list[Dish],
     kind: type[events.LunchFact],
+    notices: Sequence[str] = (),
 ) -> events.LunchFact:
-    """A day's lunch as a fact."""
+    """A day's lunch as a fact; `notices` are the kinds of what others do near its shop."""
     told = [events.LunchDish.model_validate(dish.model_dump()) for dish in dishes]
     listed = kind is not events.LunchWithdrawn and not is_gone(dishes)
     return kind(
@@ -219,7 +221,7 @@ def fact(
         starts_at=window[0],
         ends_at=window[1],
         dishes=told,
-        card=card(shop_id, shop, day, window, dishes, listed=listed),
+        card=card(shop_id, shop, day, window, dishes, notices, listed=listed),
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from libs.contracts.card import Text
 from libs.contracts.event import THING_ID
+from libs.contracts.retail import Notice
 from libs.httpkit.auth import Anyone, require
 from libs.httpkit.idempotency import Idempotency
 from libs.httpkit.pagination import Items, Paging, page_of
@@ -41,6 +42,9 @@ class ShopView(Body):
     version: int
     content: ShopContent
     hours_confirmed_on: date | None
+    notices: list[Notice] = Field(
+        description="What other projects do near it, each with the fact that says so."
+    )
     created_at: datetime
     changed_at: datetime
     published_at: datetime | None
@@ -86,8 +90,9 @@ class ShopProposal(Body):
 
 def view(shop: Shop) -> ShopView:
     """The shop as the API shows it."""
-    plain = shop.model_dump(include=set(ShopView.model_fields) - {"content", "status"})
-    return ShopView(status=ShopStatus(shop.status), content=shop.said, **plain)
+    plain = shop.model_dump(include=set(ShopView.model_fields) - {"content", "status", "notices"})
+    notices = list(shop.standing.notices)
+    return ShopView(status=ShopStatus(shop.status), content=shop.said, notices=notices, **plain)
 
 
 @router.get("")

@@ -26,7 +26,8 @@ def enrol(session: Session, actor: Principal, content: ShopContent) -> Shop:
     """A new shop: in the shop window at once where an editor enters it; else it waits to be released, and whoever asked
     for it manages it."""
     here().check(content)
-    shop = Shop(content=stored(content), created_by=actor.subject)
+    shop = Shop(content={}, created_by=actor.subject)
+    shop.say(stored(content))
     session.add(shop)
     if actor.is_any("editor"):
         publish(session, shop)
@@ -51,8 +52,8 @@ def change(session: Session, actor: Principal, shop_id: str, expected: int, cont
 def revise(session: Session, shop: Shop, content: ShopContent) -> Shop:
     """Let a shop say this from now on."""
     if (said := stored(content)) != shop.content:
-        shop.content = said
-        _step(session, shop)
+        shop.say(said)
+        step(session, shop)
     return shop
 
 
@@ -62,8 +63,9 @@ def open_at(
     """Say when a shop is open: its own people know best, so nobody releases it, and it counts as confirmed."""
     shop = held_for(session, actor, shop_id, expected)
     said = shop.said.model_copy(update={"hours": times.hours, "exceptions": times.exceptions})
-    shop.content, shop.hours_confirmed_on = stored(said), today
-    _step(session, shop)
+    shop.say(stored(said))
+    shop.hours_confirmed_on = today
+    step(session, shop)
     return shop
 
 
@@ -73,7 +75,7 @@ def confirm_hours(session: Session, actor: Principal, shop_id: str, today: date)
     must_act_for(actor, shop.id)
     if shop.hours_confirmed_on != today:
         shop.hours_confirmed_on = today
-        _step(session, shop)
+        step(session, shop)
     return shop
 
 
@@ -160,7 +162,8 @@ def held_for(session: Session, actor: Principal, shop_id: str, expected: int) ->
     return shop
 
 
-def _step(session: Session, shop: Shop) -> None:
+def step(session: Session, shop: Shop) -> None:
+    """A shop moved on: its next version, told if it is public."""
     shop.version, shop.changed_at = shop.version + 1, now()
     if shop.status == ShopStatus.PUBLISHED:
         tell(session, shop, events.ShopChanged)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from libs.contracts.address import WebAddress
 from libs.contracts.card import Card, CardProvider, Name, Text
-from libs.contracts.retail import DayHours, Hours, ShopFact, ShopKind
+from libs.contracts.retail import DayHours, Hours, Notice, ShopFact, ShopKind
 from libs.servicekit.values import Body, Day, Said
 from libs.town import hours as town_hours
 from libs.town.calendar import Calendar
@@ -86,6 +86,7 @@ class Standing:
     published_at: datetime | None
     changed_at: datetime
     hours_confirmed_on: date | None = None
+    notices: Sequence[Notice] = ()
 
 
 def hours_of(times: OpeningTimes) -> str | None:
@@ -144,6 +145,7 @@ def card(content: ShopContent, standing: Standing, labels: Sequence[str]) -> Car
                 ("assortment", content.assortment),
                 ("services", content.services),
                 ("payment", content.payment),
+                ("notice", sorted({notice.kind for notice in standing.notices})),
             )
             if values
         },
@@ -170,6 +172,7 @@ def fact(content: ShopContent, standing: Standing, labels: Sequence[str], kind: 
         hours_confirmed_on=standing.hours_confirmed_on,
         place=plain(content.place),
         url=content.url,
+        notices=list(standing.notices),
         published_at=standing.published_at,
         changed_at=standing.changed_at,
         card=card(content, standing, labels),

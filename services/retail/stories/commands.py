@@ -18,7 +18,7 @@ from services.retail.shops.domain import ShopStatus
 from services.retail.shops.models import Shop
 from services.retail.stories import queries
 from services.retail.stories.domain import StoryContent, StoryStatus, may_become, unready
-from services.retail.stories.facts import fact
+from services.retail.stories.facts import fact, mark
 from services.retail.stories.models import Story, StoryComment, StoryVersion, stored
 
 MAX_VERSIONS, MAX_COMMENTS, PUBLISH_AT_ONCE = 100, 500, 50
@@ -150,15 +150,16 @@ def take_back(session: Session, story: Story, shop: Shop, base: str) -> None:
 
 def tell(session: Session, story: Story, shop: Shop, base: str, kind: type[events.StoryFact]) -> None:
     """Say a story's public state on the bus; its versions count what was told, not what was typed."""
-    story.told_version += 1
+    story.told_version, story.shop_mark = story.told_version + 1, mark(shop)
     outbox.add(session, fact(story, shop, base, kind), thing_id=story.id, version=story.told_version)
 
 
 def follow_shop(session: Session, shop: Shop, base: str) -> None:
-    """A shop changed: its public stories carry its name and place, and leave with it."""
+    """A shop changed: its public stories carry what it is called and has, and where, and leave with it."""
     for story in queries.public_of(session, shop.id):
         if shop.status == ShopStatus.PUBLISHED:
-            tell(session, story, shop, base, events.StoryChanged)
+            if story.shop_mark != mark(shop):
+                tell(session, story, shop, base, events.StoryChanged)
         else:
             story.status = StoryStatus.ARCHIVED
             _step(story)

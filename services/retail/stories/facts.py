@@ -1,5 +1,9 @@
 """What is told of stories: how they are found, and all that front ends need to show them."""
 
+import hashlib
+
+from pydantic_core import to_json
+
 from libs.contracts import retail as events
 from libs.contracts.card import Card, CardProvider, Image, Text
 from libs.town.places import plain
@@ -44,6 +48,12 @@ def card(story: Story, said: StoryContent, shop: Shop, base: str, *, listed: boo
         published_at=story.published_at,
         listed=listed,
     )
+
+
+def mark(shop: Shop) -> str:
+    """What a story's card tells of its shop, as a mark that changes with it."""
+    said = shop.said.model_dump(mode="json", include={"title", "kind", "assortment", "place"})
+    return hashlib.sha256(to_json(said)).hexdigest()[:16]
 
 
 def image(said: StoryContent, base: str) -> Image | None:

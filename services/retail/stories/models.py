@@ -12,7 +12,8 @@ from services.retail.stories.domain import StoryContent, StoryStatus
 
 
 class Story(SQLModel, table=True):
-    """A story of a shop. `content` is the working copy, at `version`; `public` is what people read, told at `told_version`."""
+    """A story of a shop. `content` is the working copy, at `version`; `public` is what people read, told at `told_version`;
+    `shop_mark` is that of what was told of its shop with it."""
 
     __tablename__ = "story"
 
@@ -23,6 +24,7 @@ class Story(SQLModel, table=True):
     content: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     public: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     told_version: int = 0
+    shop_mark: str = ""
     due_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     published_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     created_by: str
