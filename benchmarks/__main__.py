@@ -21,6 +21,7 @@ from benchmarks import (
     relay,
     report,
     serving,
+    shop_window,
     startup,
     writing,
 )
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[Path], Measured]] = {
     "writing": writing.run,
     "allocation": allocation.run,
     "auditing": auditing.run,
+    "shop-window": shop_window.run,
     "booking": lambda folder: (booking.run(folder), []),
     "fanout": lambda folder: (fanout.run(folder), []),
     "following": following.run,

@@ -16,6 +16,7 @@ from cli.imports import NATIVE, SHOPS, Order, counts, run, until_searchable
 from cli.lunches import cook
 from cli.partners import admit
 from cli.periods import announce
+from cli.stories import tell
 
 
 def seed(home: Home, url: str | None, console: Console) -> int:
@@ -30,14 +31,14 @@ def seed(home: Home, url: str | None, console: Console) -> int:
         dated = sum(schedule(offers, each) for each in sorted((demo / "sessions").glob("*.jsonl")))
         funded = sum(fund(offers, each) for each in demo.glob("budgets.toml"))
         announced = sum(announce(offers, each) for each in sorted((demo / "periods").glob("*.toml")))
-    shown, menus = _shop_window(home, demo, console) if not url else ([], 0)
+    shown, menus, stories = _shop_window(home, demo, console) if not url else ([], 0, 0)
     admitted = [each for file in demo.glob("partners.toml") for each in admit(home, file)] if not url else []
     followers = _followers(home, demo) if not url else 0
     done += shown
     console.print(counts(done))
     console.print(f"[dim]{dated} offers got dates that can be booked.[/]")
     console.print(f"[dim]{funded} budgets were set, {announced} periods of wishes announced.[/]")
-    console.print(f"[dim]{menus} weeks of lunch are on the menu.[/]")
+    console.print(f"[dim]{menus} weeks of lunch are on the menu, {stories} stories were told.[/]")
     console.print(f"[dim]{followers} people follow something.[/]")
     for each in admitted:
         console.print(f"Partner {each.name} may hear NATS; its password, shown this once:", highlight=False)
@@ -46,13 +47,16 @@ def seed(home: Home, url: str | None, console: Console) -> int:
     return 1 if any(result["broken"] for _, result in done) else 0
 
 
-def _shop_window(home: Home, demo: Path, console: Console) -> tuple[list[tuple[Order, dict[str, Any]]], int]:
-    """Shops, and what they serve; returns what became of the file, and how many menus there are."""
+def _shop_window(
+    home: Home, demo: Path, console: Console
+) -> tuple[list[tuple[Order, dict[str, Any]]], int, int]:
+    """Shops, what they serve and tell; returns what became of the file, how many menus and stories are new."""
     folder = demo / "retail"
     orders = [Order(SHOPS, file, source="demo") for file in folder.glob("shops.jsonl")]
     with gateway(home, "retail", None, "editor") as retail:
         done = [(order, run(retail, order, console)) for order in orders]
-        return done, sum(cook(retail, file, date.today()) for file in folder.glob("menus.toml"))
+        menus = sum(cook(retail, file, date.today()) for file in folder.glob("menus.toml"))
+        return done, menus, sum(tell(retail, file) for file in folder.glob("stories.toml"))
 
 
 def _followers(home: Home, demo: Path) -> int:
