@@ -6,6 +6,7 @@ default deploy/nats, and the server is told to read it by whoever runs it.
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import UnexpectedEOF
 
 from cli import accounts, components, register, state
 from cli.errors import Trouble
@@ -22,6 +24,7 @@ from libs.provision import copies
 from libs.provision.partners import Partner
 
 T = TypeVar("T")
+PAUSES = (0.2, 0.5, 1.0)
 RELOAD = "docker compose kill --signal HUP nats"
 
 
@@ -85,10 +88,17 @@ class Broker:
             async with copies.librarian(url) as client:
                 return await what(client)
 
-        try:
-            return asyncio.run(connected())
-        except (NatsError, OSError) as error:
-            raise Trouble(f"The broker does not do it: {error!r}", "Is it up? ./coburg status") from None
+        # A broker that reads its configuration anew lets go of who is just being let in; asking twice changes nothing.
+        for pause in (*PAUSES, None):
+            try:
+                return asyncio.run(connected())
+            except (NatsError, OSError) as error:
+                if pause is None or not isinstance(error, ConnectionError | UnexpectedEOF):
+                    raise Trouble(
+                        f"The broker does not do it: {error!r}", "Is it up? ./coburg status"
+                    ) from None
+                time.sleep(pause)
+        raise AssertionError("the last pause is none")
 
     def make(self, partners: list[Partner]) -> None:
         """Make the streams of partners."""

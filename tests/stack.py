@@ -26,6 +26,7 @@ from cli.supervisor import taken
 
 POLL = 0.05
 OFFSETS = (*SERVICES.values(), 22, 25, 70)
+FIRST_PORT, WORKERS, PORTS_EACH = 12_000, 8, 2_500
 
 
 class Stack:
@@ -162,10 +163,13 @@ def plain_environment() -> dict[str, str]:
 
 
 def free_port_base() -> int:
-    """A COBURG_PORT_BASE whose ports are all free; below the range that the kernel hands out by itself."""
+    """A COBURG_PORT_BASE whose ports are all free; below the range that the kernel hands out by itself. Each of the
+    processes that test side by side has a range of its own: what one found free another must not take meanwhile."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
+    start = FIRST_PORT + worker * PORTS_EACH
     while True:
-        base = random.randrange(12000, 32000)
-        if not any(taken(base + offset) for offset in OFFSETS):
+        base = random.randrange(start, start + PORTS_EACH - max(OFFSETS))
+        if not any(taken(base + offset) for offset in (0, *OFFSETS)):
             return base
 
 

@@ -4,6 +4,7 @@ from libs.imports import api as import_reports
 from libs.selfservice.members import api as members
 from libs.selfservice.proposals import api as proposals
 from services.retail.channels import api as channels
+from services.retail.desk import api as desk
 from services.retail.imports import api as imports
 from services.retail.lunches import api as lunches
 from services.retail.pictures import api as pictures
@@ -18,6 +19,7 @@ ROUTERS = [
     stories.router,
     channels.router,
     feeds.router,
+    desk.router,
     members.router,
     proposals.router,
     imports.router,

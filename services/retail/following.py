@@ -1,13 +1,12 @@
-"""What others do becomes of what the shop window shows: a shop changed, the town builds."""
+"""What became of a shop becomes of what it shows."""
 
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
-from libs.contracts.agenda import SiteEnded
 from libs.contracts.event import Envelope
-from libs.contracts.topology import RETAIL_SHOPS, RETAIL_SITES
+from libs.contracts.topology import RETAIL_SHOPS
 from libs.servicekit.inbox import newer
 from libs.servicekit.kit import Kit
 from libs.town import calendar
@@ -24,10 +23,3 @@ def follow_shop(session: Session, kit: Kit, event: Envelope[Any]) -> None:
         lunches.follow_shop(session, shop, datetime.now(days.zone).date(), days)
         stories.follow_shop(session, shop, kit.settings.public_url)
         sites.follow_shop(session, shop)
-
-
-def follow_site(session: Session, _kit: Kit, event: Envelope[Any]) -> None:
-    """The agenda tells of a construction site; a fact that is older than what is known changes nothing."""
-    if newer(session, RETAIL_SITES.name, event.subject, event.version):
-        over = isinstance(event.data, SiteEnded)
-        sites.learn(session, event.subject, event.id, event.data, over=over)

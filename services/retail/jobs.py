@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from libs.servicekit.db import now
 from libs.servicekit.kit import Kit
 from libs.servicekit.periodic import in_batches, periodic
+from services.retail.desk import commands as desk
 from services.retail.imports import runner as imports
 from services.retail.lunches import commands as lunches
 from services.retail.lunches import words as menus
@@ -21,7 +22,7 @@ from services.retail.stories import commands as stories
 
 async def read_words(kit: Kit) -> None:
     """Read the town's words for shops and menus; a file that is wrong keeps the service from being ready."""
-    for read in (vocabulary.read, menus.read):
+    for read in (vocabulary.read, menus.read, desk.questionnaire):
         await asyncio.to_thread(read, kit.settings.city)
 
 
@@ -43,6 +44,16 @@ def spread_sites(kit: Kit) -> Iterator[None]:
     yield from in_batches(kit.database, sites.spread_some)
 
 
+def look_after(kit: Kit) -> Iterator[None]:
+    """See what is to be done for which shop."""
+    zone = ZoneInfo(kit.settings.town["timezone"])
+    after: str | None = ""
+    while after is not None:
+        with kit.database.transaction() as session:
+            after = desk.look_after(session, after, datetime.now(zone).date(), zone)
+        yield
+
+
 def forget_pictures(kit: Kit) -> Iterator[None]:
     """Delete pictures that nothing shows."""
     store = Store(kit.settings.home / "pictures")
@@ -59,5 +70,6 @@ JOBS = [
     periodic("retail.lunches", end_lunches, every=60),
     periodic("retail.stories", publish_stories, every=5),
     periodic("retail.sites", spread_sites, every=0.5, idle_interval=30),
+    periodic("retail.desk", look_after, every=60),
     periodic("retail.pictures", forget_pictures, every=3600),
 ]

@@ -65,7 +65,7 @@ def test_the_service_starts_answers_and_stops(image: Image) -> None:
     with running(image, port) as child:
         deadline = time.monotonic() + 30
         while not healthy(image, port):
-            assert child.poll() is None
+            assert child.poll() is None, (image.root / "log").read_text(encoding="utf-8")[-2000:]
             assert time.monotonic() < deadline
             time.sleep(0.5)  # each look is a process, as it is for Docker
         assert httpx2.get(f"http://127.0.0.1:{port}/openapi.json").status_code == 200
