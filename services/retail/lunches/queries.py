@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from math import cos, radians
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import Select
 
 from libs.servicekit.errors import NotFound
 from libs.town.places import Point, kilometres
@@ -14,7 +14,7 @@ from services.retail.lunches.models import Lunch, Menu
 from services.retail.shops.models import Shop
 
 KM_PER_DEGREE = 111.2
-FIRST_KM = 0.4
+FIRST_KM = 0.2
 
 
 @dataclass(frozen=True)
@@ -94,48 +94,44 @@ def over(session: Session, at: datetime, limit: int) -> list[Lunch]:
 
 def find(session: Session, wanted: Wanted, limit: int, skip: int) -> list[Hit]:
     """What fits, the nearest first, or without a point by shop; one more than `limit` when there are more."""
-    needed = skip + limit + 1
+    both = select(Lunch, Shop).join(Shop)
     if wanted.near is None:
-        query = _fitting(wanted).order_by(Lunch.shop_id).offset(skip).limit(limit + 1)
+        query = both.where(*_fits(wanted)).order_by(Lunch.shop_id).offset(skip).limit(limit + 1)
         return [Hit(lunch, shop, None) for lunch, shop in session.exec(query)]
-    found: list[Hit] = []
-    for km in _circles(wanted.radius_km):
-        found = _within(session, wanted, wanted.near, km)
-        if len(found) >= needed:
-            break
-    return found[skip:needed]
+    page = _nearest(session, wanted, wanted.near, skip + limit + 1)[skip:]
+    query = both.where(col(Lunch.id).in_([lunch_id for _, lunch_id in page]))
+    rows = {lunch.id: (lunch, shop) for lunch, shop in session.exec(query)}
+    return [Hit(*rows[lunch_id], km) for km, lunch_id in page if lunch_id in rows]
 
 
-def _circles(most: float) -> Iterator[float]:
-    """Wider and wider: whoever is in the middle of town is not measured against everybody."""
-    km = FIRST_KM
-    while km < most:
-        yield km
-        km *= 2
-    yield most
+def _nearest(session: Session, wanted: Wanted, near: Point, needed: int) -> list[tuple[float, str]]:
+    """How far, and which: wider and wider, so that whoever is in the middle of town is not measured against everybody."""
+    km, found = min(FIRST_KM, wanted.radius_km), list[tuple[float, str]]()
+    while True:
+        found = sorted(_within(session, wanted, near, km))
+        if len(found) >= needed or km >= wanted.radius_km:
+            return found[:needed]
+        km = min(km * 2, wanted.radius_km)
 
 
-def _within(session: Session, wanted: Wanted, near: Point, km: float) -> list[Hit]:
+def _within(session: Session, wanted: Wanted, near: Point, km: float) -> Iterator[tuple[float, str]]:
     north = km / KM_PER_DEGREE
     east = km / (KM_PER_DEGREE * max(cos(radians(near[0])), 0.01))
-    query = _fitting(wanted).where(
+    query = select(col(Lunch.id), col(Lunch.lat), col(Lunch.lon)).where(
+        *_fits(wanted),
         col(Lunch.lat).between(near[0] - north, near[0] + north),
         col(Lunch.lon).between(near[1] - east, near[1] + east),
     )
-    hits = [
-        Hit(lunch, shop, kilometres(near, (lunch.lat, lunch.lon)))
-        for lunch, shop in session.exec(query)
-        if lunch.lat is not None and lunch.lon is not None
-    ]
-    return sorted(
-        (hit for hit in hits if hit.km is not None and hit.km <= km), key=lambda hit: (hit.km, hit.lunch.id)
-    )
+    for lunch_id, lat, lon in session.exec(query):
+        if lat is not None and lon is not None and (away := kilometres(near, (lat, lon))) <= km:
+            yield away, lunch_id
 
 
-def _fitting(wanted: Wanted) -> Select[Lunch, Shop]:
-    query = select(Lunch, Shop).join(Shop).where(Lunch.day == wanted.day, col(Lunch.listed))
+def _fits(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """The conditions of what is wanted, without nearness."""
+    yield col(Lunch.day) == wanted.day
+    yield col(Lunch.listed).is_(True)
     for diet in wanted.diets:
-        query = query.where(col(Lunch.diets).contains(f"|{diet}|", autoescape=True))
+        yield col(Lunch.diets).contains(f"|{diet}|", autoescape=True)
     if wanted.most_cents is not None:
-        query = query.where(col(Lunch.least_cents) <= wanted.most_cents)
-    return query
+        yield col(Lunch.least_cents) <= wanted.most_cents
