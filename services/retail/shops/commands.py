@@ -1,5 +1,6 @@
 """What is done with shops: one function = one transaction of the caller's, with the facts it causes."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlmodel import Session
@@ -15,7 +16,9 @@ from libs.selfservice.proposals.models import Proposal
 from libs.servicekit import outbox
 from libs.servicekit.db import now
 from libs.servicekit.errors import Conflict, Forbidden, check_version
+from libs.servicekit.outbox import Entry
 from libs.servicekit.principal import Principal
+from libs.telemetry import spans
 from services.retail.shops import queries
 from services.retail.shops.domain import OpeningTimes, ShopContent, ShopStatus, fact
 from services.retail.shops.models import Shop, stored
@@ -164,13 +167,23 @@ def held_for(session: Session, actor: Principal, shop_id: str, expected: int) ->
 
 def step(session: Session, shop: Shop) -> None:
     """A shop moved on: its next version, told if it is public."""
-    shop.version, shop.changed_at = shop.version + 1, now()
-    if shop.status == ShopStatus.PUBLISHED:
-        tell(session, shop, events.ShopChanged)
+    step_all(session, [shop])
+
+
+def step_all(session: Session, shops: Sequence[Shop]) -> None:
+    """The same for many at once."""
+    for shop in shops:
+        shop.version, shop.changed_at = shop.version + 1, now()
+    public = [shop for shop in shops if shop.status == ShopStatus.PUBLISHED]
+    parent = spans.traceparent()
+    outbox.add_all(session, [_entry(shop, events.ShopChanged, parent) for shop in public])
 
 
 def tell(session: Session, shop: Shop, kind: type[events.ShopFact]) -> None:
     """Say a shop's present state on the bus."""
+    outbox.add_all(session, [_entry(shop, kind, spans.traceparent())])
+
+
+def _entry(shop: Shop, kind: type[events.ShopFact], parent: str | None) -> Entry:
     said = shop.said
-    told = fact(said, shop.standing, here().labels(said), kind)
-    outbox.add(session, told, thing_id=shop.id, version=shop.version)
+    return Entry(fact(said, shop.standing, here().labels(said), kind), shop.id, shop.version, parent)

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from libs.contracts.agenda import SiteFact
 from libs.contracts.retail import Notice
 from libs.servicekit.db import leave_work
-from services.retail.shops.commands import step
+from services.retail.shops.commands import step_all
 from services.retail.shops.domain import ShopStatus
 from services.retail.shops.models import Shop
 from services.retail.sites import queries
@@ -39,37 +39,34 @@ def spread_some(session: Session) -> int:
         return 0
     told = site.told
     shops = queries.concerned(session, site, around(told), SHOPS_AT_ONCE)
-    for shop in shops:
-        _bring_up(session, shop, site, told)
+    step_all(session, [shop for shop in shops if _says_anew(session, shop, site, told)])
     site.todo_after = shops[-1].id if len(shops) == SHOPS_AT_ONCE else None
     return 1
 
 
 def follow_shop(session: Session, shop: Shop) -> None:
     """A shop came, moved or left: it says something of the sites that are near it now, and of no other."""
-    for site in queries.lasting(session):
-        _bring_up(session, shop, site, site.told)
+    anew = [_says_anew(session, shop, site, site.told) for site in queries.lasting(session)]
+    if any(anew):
+        step_all(session, [shop])
 
 
-def _bring_up(session: Session, shop: Shop, site: Site, told: SiteFact) -> None:
-    """A shop says of a site what is true of both; nothing is told when it says so already."""
+def _says_anew(session: Session, shop: Shop, site: Site, told: SiteFact) -> bool:
+    """Let a shop say of a site what is true of both; whether that is something new."""
     public = shop.status == ShopStatus.PUBLISHED and not site.over
     near = public and shop.lat is not None and shop.lon is not None and is_near(told, (shop.lat, shop.lon))
     others = [each for each in shop.notices if each["cause"]["id"] != site.id]
     said = [*others, _stored(notice_of(told, site.id, site.event_id))] if near else others
     said.sort(key=lambda each: (each["period"].get("start") or "", each["cause"]["id"]))
-    _note(session, shop, site, near=near)
-    if said != shop.notices:
-        shop.notices = said
-        step(session, shop)
-
-
-def _note(session: Session, shop: Shop, site: Site, *, near: bool) -> None:
-    known = queries.saying(session, site.id, shop.id)
-    if near and known is None:
+    if said == shop.notices:
+        return False
+    had = len(others) < len(shop.notices)
+    if near and not had:
         session.add(SiteShop(site_id=site.id, shop_id=shop.id))
-    elif not near and known is not None:
-        session.delete(known)
+    elif had and not near:
+        queries.forget(session, site.id, shop.id)
+    shop.notices = said
+    return True
 
 
 def _stored(notice: Notice) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, or_, select
 
 from services.retail.shops.models import Shop
@@ -34,6 +35,8 @@ def past(session: Session, today: date, limit: int) -> list[Site]:
     return list(session.exec(query.limit(limit).with_for_update()))
 
 
-def saying(session: Session, site_id: str, shop_id: str) -> SiteShop | None:
-    """Whether a shop says something of a site."""
-    return session.get(SiteShop, (site_id, shop_id))
+def forget(session: Session, site_id: str, shop_id: str) -> None:
+    """A shop says nothing of a site any more."""
+    session.execute(
+        delete(SiteShop).where(col(SiteShop.site_id) == site_id, col(SiteShop.shop_id) == shop_id)
+    )
