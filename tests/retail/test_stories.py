@@ -104,6 +104,10 @@ def test_a_picture_without_words_keeps_a_story_back(service: Retail) -> None:
     told = problem(service.call("POST", path, {}, "caretaker", version=story.version), 422)
     assert [each["field"] for each in told["errors"]] == ["blocks.1.alt"]
     assert "de, en" in told["errors"][0]["reason"]
+    german = service.call(
+        "POST", path, {}, "caretaker", version=story.version, headers={"Accept-Language": "de"}
+    )
+    assert "was auf dem Bild zu sehen ist (de, en)" in german.json()["errors"][0]["reason"]
     blocks[1]["alt"] = {"de": "Ein Laib Käse", "en": "A cheese"}
     story.change(CONTENT | {"title": {"de": "Ein Käse", "en": "A cheese"}, "blocks": blocks})
     story.step("publish", {})

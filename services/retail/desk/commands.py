@@ -69,7 +69,7 @@ def snooze(session: Session, task_id: str, expected: int, until: date, today: da
     """Let a task sleep until a day."""
     task = _open(session, task_id, expected)
     if until <= today:
-        raise Invalid(FieldError(field="until", reason="lies after today"))
+        raise Invalid(FieldError(field="until", reason="must lie after today", code="after-today"))
     task.snoozed_until, task.version = until, task.version + 1
     return task
 
@@ -136,13 +136,13 @@ def assess(
 def _unanswered(answers: dict[str, int], asked: Questionnaire) -> Iterator[FieldError]:
     for name, question in asked.questions.items():
         if name not in answers:
-            yield FieldError(field=f"answers.{name}", reason="needs an answer")
+            yield FieldError(field=f"answers.{name}", reason="needs an answer", code="missing")
         elif not 0 <= answers[name] < len(question.answers):
             yield FieldError(
                 field=f"answers.{name}", reason=f"is one of {len(question.answers)}, counted from 0"
             )
     for name in answers.keys() - asked.questions.keys():
-        yield FieldError(field=f"answers.{name}", reason="is not asked")
+        yield FieldError(field=f"answers.{name}", reason="is not asked", code="extra-forbidden")
 
 
 @lru_cache

@@ -146,7 +146,7 @@ def _point(near: str | None) -> Point | None:
         return None
     lat, lon = (float(part) for part in near.split(","))
     if abs(lat) > 90 or abs(lon) > 180:
-        raise Invalid(FieldError(field="near", reason="is no place on earth"))
+        raise Invalid(FieldError(field="near", reason="is no place on earth", code="no-place"))
     return lat, lon
 
 
@@ -252,7 +252,8 @@ def _checked(week: str) -> str:
     try:
         monday_of(week)
     except ValueError:
-        raise Invalid(FieldError(field="week", reason="its year has no such week")) from None
+        reason = "its year has no such week"
+        raise Invalid(FieldError(field="week", reason=reason, code="week-unknown")) from None
     return week
 
 

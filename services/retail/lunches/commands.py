@@ -64,7 +64,8 @@ def say(
 def _check(menu: WeekMenu, week: str) -> None:
     if astray := strays(menu, week):
         named = ", ".join(str(day) for day in astray)
-        raise Invalid(FieldError(field="days", reason=f"{named} do not lie in {week}"))
+        reason, values = f"{named} do not lie in {week}", {"days": named, "week": week}
+        raise Invalid(FieldError(field="days", reason=reason, code="other-week", values=values))
     here().check(menu.dishes())
 
 
@@ -100,7 +101,9 @@ def sell_out(
     lunch = queries.of_day(session, shop_id, day)
     dishes = lunch.served
     if dish is not None and dish >= len(dishes):
-        raise Invalid(FieldError(field="dish", reason=f"there are {len(dishes)}, counted from 0"))
+        values = {"dishes": str(len(dishes))}
+        reason = f"there are {len(dishes)}, counted from 0"
+        raise Invalid(FieldError(field="dish", reason=reason, code="dish-unknown", values=values))
     changed = [
         each.model_copy(update={"sold_out": gone}) if dish in (None, place) else each
         for place, each in enumerate(dishes)

@@ -11,6 +11,7 @@ from libs.contracts.card import Name, Text
 from libs.servicekit.errors import FieldError, Invalid
 from libs.servicekit.values import Body
 from services.retail.lunches.domain import Dish
+from services.retail.shops.vocabulary import unknown
 
 LISTS = ("allergens", "additives", "diets")
 
@@ -69,8 +70,7 @@ class MenuWords:
             for name in LISTS:
                 for word in getattr(dish, name):
                     if word not in self.labels[name]:
-                        reason = f"{word} is none of {', '.join(self.labels[name])}"
-                        yield FieldError(field=f"{field}.{name}", reason=reason)
+                        yield unknown(f"{field}.{name}", word, self.labels[name])
 
     def spelled(self, dish: Dish, language: str) -> str:
         """What a dish holds that people may not eat, in words."""

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -53,7 +53,14 @@ class Vocabulary:
         for name in LISTS:
             for word in getattr(content, name):
                 if word not in self.words[name]:
-                    yield FieldError(field=name, reason=f"{word} is none of {', '.join(self.words[name])}")
+                    yield unknown(name, word, self.words[name])
+
+
+def unknown(field: str, word: str, known: Iterable[str]) -> FieldError:
+    """A word that is none of the town's."""
+    listed = ", ".join(known)
+    values = {"word": word, "words": listed}
+    return FieldError(field=field, reason=f"{word} is none of {listed}", code="word-unknown", values=values)
 
 
 def _labels(said: Mapping[str, str | list[str]]) -> Text:

@@ -160,10 +160,14 @@ def unready(content: StoryContent, known: set[str]) -> Iterator[FieldError]:
     """Yield what keeps a story from being published: a picture that is not there, or that some readers would not get."""
     for field, picture_id, alt in content.pictures():
         if picture_id not in known:
-            yield FieldError(field=f"{field}.picture_id", reason="there is no such picture")
+            yield FieldError(
+                field=f"{field}.picture_id", reason="there is no such picture", code="picture-unknown"
+            )
         missing = [language for language in content.title if not alt.get(language, "").strip()]
         if missing:
-            reason = f"say what the picture shows, in {', '.join(missing)}: some readers cannot see it"
-            yield FieldError(field=f"{field}.alt", reason=reason)
+            named = ", ".join(missing)
+            reason = f"say what the picture shows, in {named}: some readers cannot see it"
+            values = {"languages": named}
+            yield FieldError(field=f"{field}.alt", reason=reason, code="alt-missing", values=values)
     if not any(isinstance(block, TextBlock | QuoteBlock | ProductBlock) for block in content.blocks):
-        yield FieldError(field="blocks", reason="a story needs some text")
+        yield FieldError(field="blocks", reason="a story needs some text", code="text-missing")
