@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +29,9 @@ def schedule(offers: Gateway, file: Path) -> int:
 def by_title(offers: Gateway, board: str) -> dict[str, str]:
     """The ids of a board's public offers by their titles in any language."""
     found = dict[str, str]()
-    for offer in published(offers, board):
+    for offer in offers.every("/v1/offers", board=board, status="published"):
         found |= dict.fromkeys(offer["content"]["title"].values(), offer["id"])
     return found
-
-
-def published(offers: Gateway, board: str) -> Iterator[dict[str, Any]]:
-    """A board's public offers, as the service shows them."""
-    after: str | None = ""
-    while after is not None:
-        page = offers.get("/v1/offers", board=board, status="published", limit=200, after=after)
-        yield from page["items"]
-        after = page["next"] or None
 
 
 def post(offers: Gateway, offer_id: str, body: dict[str, Any]) -> bool:

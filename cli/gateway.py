@@ -23,6 +23,16 @@ class Gateway:
         """The JSON of a GET."""
         return self.ask("GET", path, params=query).json()
 
+    def every(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """All items of a list, page by page."""
+        after = ""
+        while True:
+            page = self.get(path, limit=200, after=after, **query)
+            yield from page["items"]
+            if page["next"] is None:
+                return
+            after = page["next"]
+
     def ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """The answer, if it is a good one."""
         try:

@@ -1,7 +1,6 @@
 """`coburg seed`: fills the demo town's lunch guide, from this week on, with what its kitchens cook."""
 
 import tomllib
-from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
@@ -15,7 +14,7 @@ WEEKS, DISHES_A_DAY = 8, 2
 def cook(retail: Gateway, file: Path, today: date) -> int:
     """Puts the menus of weeks that have none; returns how many. What somebody entered stays as it is."""
     kitchens = tomllib.loads(file.read_text(encoding="utf-8"))["kitchens"]
-    ids = {shop["content"]["title"].get("de"): shop["id"] for shop in shops(retail)}
+    ids = {shop["content"]["title"].get("de"): shop["id"] for shop in retail.every("/v1/shops")}
     monday = today - timedelta(days=today.weekday())
     done = 0
     for kitchen in kitchens.values():
@@ -25,17 +24,6 @@ def cook(retail: Gateway, file: Path, today: date) -> int:
                 body = menu(dishes, kitchen["times"], monday + timedelta(weeks=week), place)
                 done += put(retail, ids[name], monday + timedelta(weeks=week), body)
     return done
-
-
-def shops(retail: Gateway) -> Iterator[dict[str, Any]]:
-    """All shops in the shop window."""
-    after = ""
-    while True:
-        page = retail.get("/v1/shops", limit=200, after=after)
-        yield from page["items"]
-        if page["next"] is None:
-            return
-        after = page["next"]
 
 
 def menu(dishes: list[dict[str, Any]], times: list[str], monday: date, place: int) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cli.dates import published
 from cli.gateway import Gateway
 
 
@@ -30,7 +29,7 @@ def announce(offers: Gateway, file: Path) -> bool:
 
 def activities_in(offers: Gateway, board: str, slots: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The dates with limited places that lie within the slots, as activities to be wished for."""
-    for offer in published(offers, board):
+    for offer in offers.every("/v1/offers", board=board, status="published"):
         days = offer["content"].get("period") or {}
         for slot in slots:
             if days.get("start") and slot["start"] <= days["start"] and days["end"] <= slot["end"]:

@@ -1,13 +1,11 @@
 """`coburg seed`: lets the demo town's shops tell stories."""
 
 import tomllib
-from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from cli.gateway import Gateway
-from cli.lunches import shops
 
 STORIES = 200
 
@@ -18,8 +16,8 @@ def tell(retail: Gateway, file: Path) -> int:
         kind: cycle(found["patterns"])
         for kind, found in tomllib.loads(file.read_text(encoding="utf-8")).items()
     }
-    known = {(story["shop_id"], story["content"]["title"]["de"]) for story in told(retail)}
-    every = [shop for shop in shops(retail) if shop["content"].get("summary", {}).get("de")]
+    known = {(story["shop_id"], story["content"]["title"]["de"]) for story in retail.every("/v1/stories")}
+    every = [shop for shop in retail.every("/v1/shops") if shop["content"].get("summary", {}).get("de")]
     done = 0
     for shop in (every + every)[:STORIES]:
         content = story_of(shop["content"], next(kinds[shop["content"].get("kind", "retail")]))
@@ -27,17 +25,6 @@ def tell(retail: Gateway, file: Path) -> int:
             publish(retail, shop["id"], content)
             done += 1
     return done
-
-
-def told(retail: Gateway) -> Iterator[dict[str, Any]]:
-    """All public stories."""
-    after = ""
-    while True:
-        page = retail.get("/v1/stories", limit=200, after=after)
-        yield from page["items"]
-        if page["next"] is None:
-            return
-        after = page["next"]
 
 
 def story_of(shop: dict[str, Any], pattern: dict[str, Any]) -> dict[str, Any]:

@@ -38,13 +38,13 @@ from tests.system.town import Town, content, unique_word
 from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(1500)
-SERVICES = ("offers", "search", "notify")
-ON_DATABASE = ("offers", "notify")
+SERVICES = ("offers", "retail", "search", "notify")
+ON_DATABASE = ("offers", "retail", "notify")
 Holding = Callable[..., AbstractContextManager[None]]
 
 
 class Towns(NamedTuple):
-    """A town on SQLite, and one whose offers and notify are on a PostgreSQL that may be frozen."""
+    """A town on SQLite, and one whose services are on a PostgreSQL that may be frozen."""
 
     on_sqlite: Town
     on_postgresql: Town
@@ -79,9 +79,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Towns]:
     with ExitStack() as stack, postgres() as server:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE notify")
+            connection.execute("CREATE DATABASE retail")
         settings = {
             "COBURG_OFFERS_DATABASE_URL": server.url,
             "COBURG_NOTIFY_DATABASE_URL": database_of(server.url, "notify"),
+            "COBURG_RETAIL_DATABASE_URL": database_of(server.url, "retail"),
         }
         towns = [
             a_town(stack, tmp_path_factory.mktemp("calm"), more) for more in (dict[str, str](), settings)
@@ -131,7 +133,13 @@ def test_without_their_durables_all_wait_quietly(towns: Towns, seconds: float | 
         for town in towns.both:
             asyncio.run(take_durables_away(town))
         words = written(towns.both, 3)
-        for name, durable in (("offers", "offers-bookings"), ("search", "search"), ("notify", "notify")):
+        lacking = {
+            "offers": "offers-bookings",
+            "retail": "retail-shops",
+            "search": "search",
+            "notify": "notify",
+        }
+        for name, durable in lacking.items():
             assert all(f"consumer {durable}" in service.lacks() for service in towns.of(name))
         check_calm(towns.services, seconds)
     finally:
