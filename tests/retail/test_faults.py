@@ -43,11 +43,7 @@ def test_killed_in_an_import_it_goes_on_where_it_stopped(lone: Retail) -> None:
     lone.stack.launch("retail")
     done = lone.finished(place)
     assert (done["created"], done["changed"], done["broken"]) == (SHOPS, 0, 0)
-    mine = [
-        fact
-        for fact in lone.facts(kind="shop.published")
-        if fact["data"]["title"]["de"].startswith("killed ")
-    ]
+    mine = [fact for fact in _told(lone, "published") if fact["data"]["title"]["de"].startswith("killed ")]
     times = Counter(fact["subject"] for fact in mine)
     assert len(times) == SHOPS
     assert set(times.values()) == {1}
@@ -60,15 +56,20 @@ def test_killed_while_it_spreads_a_site_it_tells_every_shop_once(lone: Retail) -
         for number in range(NEAR)
     ]
     lone.finished(accepted(lone, "\n".join(map(json.dumps, rows)).encode(), "near"))
-    mine = {fact["subject"] for fact in lone.facts(kind="shop.published") if _near(fact, agenda)}
+    mine = {fact["subject"] for fact in _told(lone, "published") if _near(fact, agenda)}
     assert len(mine) == NEAR
     agenda.tell(SiteAnnounced, 1)
     until(lambda: _saying(lone, mine))
     lone.stack.kill9("retail")
     lone.stack.launch("retail")
     until(lambda: len(_saying(lone, mine)) == NEAR, 60)
-    told = Counter(fact["subject"] for fact in lone.facts(kind="shop.changed") if fact["subject"] in mine)
+    told = Counter(fact["subject"] for fact in _told(lone, "changed") if fact["subject"] in mine)
     assert set(told.values()) == {1}
+
+
+def _told(service: Retail, name: str) -> list[dict[str, Any]]:
+    """Every fact of this name about a shop."""
+    return [fact for fact in service.facts(kind="shop") if f".shop.{name}." in fact["type"]]
 
 
 def _near(fact: dict[str, Any], agenda: Agenda) -> bool:
@@ -77,7 +78,7 @@ def _near(fact: dict[str, Any], agenda: Agenda) -> bool:
 
 
 def _saying(service: Retail, mine: set[str]) -> set[str]:
-    changed = service.facts(kind="shop.changed")
+    changed = _told(service, "changed")
     return {fact["subject"] for fact in changed if fact["subject"] in mine and fact["data"]["notices"]}
 
 
