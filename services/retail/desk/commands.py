@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from libs.servicekit.db import now
+from libs.servicekit.db import insert_into, now
 from libs.servicekit.errors import Conflict, FieldError, Invalid, check_version
 from libs.servicekit.principal import Principal
 from services.retail.desk import queries
@@ -32,20 +33,22 @@ def look_after(session: Session, after: str, today: date, zone: ZoneInfo) -> str
     for task in queries.open_of_shops(session, ids):
         if (task.shop_id, task.kind, task.about) not in found:
             _end(task, TaskStatus.SETTLED)
-    for key in found.keys() - queries.known(session, ids):
-        session.add(_task(found[key]))
+    new = [_row(found[key]) for key in sorted(found.keys() - queries.known(session, ids))]
+    if new:
+        session.execute(insert_into(session, Task).values(new).on_conflict_do_nothing())
     return some[-1].id if len(some) == SHOPS_AT_ONCE else None
 
 
-def _task(reason: Reason) -> Task:
-    return Task(
+def _row(reason: Reason) -> dict[str, Any]:
+    task = Task(
         shop_id=reason.shop_id,
-        kind=reason.kind,
+        kind=reason.kind.value,
         about=reason.about,
         cause=reason.cause,
         urgency=URGENCY[reason.kind],
         due_on=reason.due_on,
     )
+    return task.model_dump()
 
 
 def agree(session: Session, actor: Principal, shop_id: str, text: str, due_on: date) -> Task:

@@ -19,7 +19,12 @@ PRUNE_AT_ONCE = 200
 def work(session: Session, order: Import, lines: list[Line[ShopDraft]]) -> None:
     """Take one chunk of rows in; the session's transaction makes it whole."""
     keys = [line.draft.key for line in lines if line.draft.key]
-    query = select(Shop).where(Shop.source == order.source, col(Shop.external_id).in_(keys)).with_for_update()
+    query = (
+        select(Shop)
+        .where(Shop.source == order.source, col(Shop.external_id).in_(keys))
+        .order_by(Shop.id)
+        .with_for_update(key_share=True)
+    )
     known = {shop.external_id: shop for shop in session.exec(query)}
     for line in lines:
         shop = known.get(line.draft.key)
@@ -76,7 +81,7 @@ def prune_some(session: Session, import_id: str) -> int:
         Shop.status == ShopStatus.PUBLISHED,
         col(Shop.import_id).is_distinct_from(order.id),
     )
-    gone = session.exec(query.limit(PRUNE_AT_ONCE).with_for_update()).all()
+    gone = session.exec(query.order_by(Shop.id).limit(PRUNE_AT_ONCE).with_for_update(key_share=True)).all()
     for shop in gone:
         shop.pruned = True
         take_out(session, shop)

@@ -38,7 +38,9 @@ def own(session: Session, caller: Principal, shop_id: str) -> Shop:
 
 def locked(session: Session, shop_id: str) -> Shop:
     """A shop, held until the transaction ends; NotFound when there is none."""
-    found = session.exec(select(Shop).where(Shop.id == shop_id).with_for_update()).first()
+    # What points to a shop may be written meanwhile: its key does not change.
+    query = select(Shop).where(Shop.id == shop_id).with_for_update(key_share=True)
+    found = session.exec(query).first()
     if found is None:
         raise NotFound("shop")
     return found

@@ -1,6 +1,7 @@
 """What is done about construction sites: learn of one, bring the shops up to it a batch at a time, let it be over."""
 
 from datetime import date
+from itertools import takewhile
 
 from sqlmodel import Session
 
@@ -33,15 +34,22 @@ def _begin(session: Session, site: Site) -> None:
 
 
 def spread_some(session: Session) -> int:
-    """Bring some shops up to a site that is not finished; returns 0 when there is none."""
+    """Bring some shops up to a site that is not finished; returns how many, 0 when there is none. It goes no further than
+    to the first shop that somebody else holds."""
     site = queries.next_unfinished(session)
     if site is None:
         return 0
     told = site.told
-    shops = queries.concerned(session, site, around(told), SHOPS_AT_ONCE)
-    step_all(session, [shop for shop in shops if _says_anew(session, shop, site, told)])
-    site.todo_after = shops[-1].id if len(shops) == SHOPS_AT_ONCE else None
-    return 1
+    ids = queries.concerned(session, site, around(told), SHOPS_AT_ONCE)
+    held = queries.held(session, ids)
+    free = list(takewhile(held.__contains__, ids))
+    step_all(session, [shop for shop in map(held.__getitem__, free) if _says_anew(session, shop, site, told)])
+    if len(free) == len(ids) < SHOPS_AT_ONCE:
+        site.todo_after = None
+        return 1
+    site.todo_after = free[-1] if free else site.todo_after
+    leave_work(session)  # the next round comes soon
+    return len(free)
 
 
 def follow_shop(session: Session, shop: Shop) -> None:
