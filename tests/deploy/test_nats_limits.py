@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -95,13 +94,14 @@ def test_an_answer_sent_to_a_foreign_subject_is_no_event(broker: Broker) -> None
                 await search.client.publish(subject, b"", reply=f"{FACT}.forged-{number}")
             await search.client.flush()
 
-            async def kept(subject: str) -> bytes | None:
+            async def kept() -> list[bytes]:
                 with suppress(NotFoundError):
-                    return (await js.get_last_msg("CITY", subject)).data or b""
-                return None
+                    return [
+                        (await js.get_last_msg("CITY", f"{FACT}.forged-{n}")).data or b"" for n in range(2)
+                    ]
+                return []
 
-            # The server answers when it comes to it.
-            return [await eventually(partial(kept, f"{FACT}.forged-{n}")) or b"" for n in range(2)]
+            return await eventually(kept)  # the server answers when it comes to it
 
     for body in asyncio.run(scenario()):
         with pytest.raises(InvalidEvent):
