@@ -34,8 +34,11 @@ def rate_limited(limit: str = "60/minute", *named: str) -> Any:
     rate_limit = RateLimit(limit)
 
     async def check(request: Request, caller: Anyone) -> None:
-        if caller is None and request.app.state.kit.settings.rate_limit:
-            await rate_limit.hit(client_of(request), *(request.path_params[name] for name in named))
+        settings = request.app.state.kit.settings
+        if caller is None and settings.rate_limit:
+            # The route may be a library's, and served by several services.
+            things = (request.path_params[name] for name in named)
+            await rate_limit.hit(settings.service, client_of(request), *things)
 
     return Depends(check)
 
