@@ -58,7 +58,7 @@ def forget_pictures(kit: Kit) -> Iterator[None]:
     """Delete pictures that nothing shows."""
     store = Store(kit.settings.home / "pictures")
     return in_batches(
-        kit.database, lambda session: pictures.forget_unused(session, store, stories.shown(session), now())
+        kit.database, lambda session: pictures.forget_unused(session, store, stories.shown, now())
     )
 
 

@@ -6,6 +6,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from services.retail.pictures.commands import UNUSED_FOR, forget_unused
+from services.retail.pictures.models import Picture
+from services.retail.pictures.store import Store
+from services.retail.stories.commands import shown as shown_pictures
 from tests.retail.conftest import Retail
 from tests.retail.test_pictures import picture, send
 from tests.service import problem
@@ -186,3 +190,18 @@ def test_an_archived_story_is_gone_and_can_come_back(service: Retail) -> None:
     story.step("publish", {})
     assert story.seen().status_code == 200
     assert [name for name, _ in service.told(story.id)] == ["published", "withdrawn", "published"]
+
+
+def test_a_picture_that_no_story_shows_is_forgotten_and_one_in_a_draft_is_not(service: Retail) -> None:
+    shown, unused = (send(service, picture(size=(640, 300 + more))).json()["id"] for more in (1, 2))
+    Story(service, CONTENT | {"blocks": [TEXT, {"type": "picture", "picture_id": shown}]})
+    store = Store(service.stack.home.folder / "pictures")
+    with service.db.transaction() as session:
+        for each in (shown, unused):
+            session.get_one(Picture, each).used_at = datetime.now(UTC) - 2 * UNUSED_FOR
+    with service.db.transaction() as session:
+        while forget_unused(session, store, shown_pictures, datetime.now(UTC)):
+            session.flush()
+    assert store.path(shown, "320.jpg") is not None
+    assert store.path(unused, "320.jpg") is None
+    problem(service.http.get(f"/v1/pictures/{unused}"), 404)

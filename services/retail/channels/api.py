@@ -96,15 +96,17 @@ def _pack(said: StoryContent, channel: Channel, link: str, base: str, town: str,
     responses={200: {"content": {"application/pdf": {}}, "description": "The page."}},
 )
 def get_sign(
-    story_id: Id, caller: Writer, session: Transaction, request: Request, lang: Language = "de"
+    story_id: Id, caller: Writer, session: Reading, request: Request, lang: Language = "de"
 ) -> Response:
     """A sign for the shop window, to be printed: title, picture, some words and a QR code. Accessible (PDF/UA-1)."""
     story, said = _public(session, caller, story_id)
-    link = f"{base_of(request)}/s/{commands.make_links(session, story.id)[Channel.SIGN]}"
+    # Nobody who writes waits until the page is set.
+    with request.app.state.kit.database.transaction() as writing:
+        link = f"{base_of(request)}/s/{commands.make_links(writing, story.id)[Channel.SIGN]}"
     shown = next(said.pictures(), None)
     picture = store_of(request).path(shown[1], "square.jpg") if shown else None
     text = shortened(" ".join(said.texts(lang)), RULES[Channel.SIGN].limit)
-    shop = in_language(shops.locked(session, story.shop_id).said.title, lang)
+    shop = in_language(shops.known(session, story.shop_id).said.title, lang)
     alt = in_language(shown[2], lang) if shown else ""
     title = in_language(said.title, lang)
     sign = Sign(title, text, shop, link, lang[:2], in_language(SCAN, lang), alt, picture)
@@ -164,7 +166,7 @@ def follow_link(
     return RedirectResponse(page, status_code=302, headers=headers)
 
 
-def _public(session: Transaction, caller: Principal, story_id: str) -> tuple[Story, StoryContent]:
+def _public(session: Reading, caller: Principal, story_id: str) -> tuple[Story, StoryContent]:
     story = stories.own(session, caller, story_id)
     if (said := story.told) is None:
         raise Conflict(

@@ -72,15 +72,6 @@ class MenuWords:
                     if word not in self.labels[name]:
                         yield unknown(f"{field}.{name}", word, self.labels[name])
 
-    def spelled(self, dish: Dish, language: str) -> str:
-        """What a dish holds that people may not eat, in words."""
-        known = [
-            self.labels[name].get(word, {})
-            for name in ("allergens", "additives")
-            for word in getattr(dish, name)
-        ]
-        return ", ".join(labels.get(language) or next(iter(labels.values()), "") for labels in known)
-
 
 def _folded(text: str) -> str:
     return " ".join(re.sub(r"[^\w\s]", " ", text.casefold()).split())

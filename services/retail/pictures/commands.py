@@ -1,5 +1,6 @@
 """What is done with pictures: one function = one transaction of the caller's."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -23,12 +24,13 @@ def keep(session: Session, picture_id: str, size: Size, shapes: list[str], by: s
     return known
 
 
-def forget_unused(session: Session, store: Store, shown: set[str], at: datetime) -> int:
-    """Delete pictures that no story has shown for a month; returns how many were looked at. What is still in a draft
-    counts as shown."""
+def forget_unused(session: Session, store: Store, shown: Callable[[Session], set[str]], at: datetime) -> int:
+    """Delete pictures that no story has shown for a month; returns how many were looked at. `shown` reads all stories,
+    drafts too, and is asked only where there is something to look at."""
     found = queries.unused_since(session, at - UNUSED_FOR, AT_ONCE)
+    still = shown(session) if found else set[str]()
     for picture in found:
-        if picture.id in shown:
+        if picture.id in still:
             picture.used_at = at
         else:
             session.delete(picture)

@@ -1,6 +1,6 @@
 """Rules of shops: what is said of one, how it is found, when it is open. Values in, values out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -123,11 +123,6 @@ def coming_days(times: OpeningTimes, since: date, days: int, calendar: Calendar)
     for number in range(days if text else 0):
         day = since + timedelta(days=number)
         yield OpenDay(day, town_hours.spans(text or "", day, calendar), day in differing)
-
-
-def unforgotten(exceptions: Iterable[SaidDay], today: date) -> list[SaidDay]:
-    """The days that are still to come, or today."""
-    return [each for each in exceptions if each.day >= today]
 
 
 def card(content: ShopContent, standing: Standing, labels: Sequence[str]) -> Card:

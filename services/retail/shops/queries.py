@@ -36,6 +36,14 @@ def own(session: Session, caller: Principal, shop_id: str) -> Shop:
     return one(session, caller, shop_id)
 
 
+def known(session: Session, shop_id: str) -> Shop:
+    """A shop of ours, whatever its status, as it stands; NotFound when there is none."""
+    found = session.get(Shop, shop_id)
+    if found is None:
+        raise NotFound("shop")
+    return found
+
+
 def locked(session: Session, shop_id: str) -> Shop:
     """A shop, held until the transaction ends; NotFound when there is none."""
     # What points to a shop may be written meanwhile: its key does not change.

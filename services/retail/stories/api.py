@@ -160,7 +160,7 @@ def preview_story(
 ) -> HTMLResponse:
     """The working copy as readers would see it."""
     story = queries.own(session, caller, story_id)
-    shop = shops.locked(session, story.shop_id)
+    shop = shops.known(session, story.shop_id)
     return HTMLResponse(
         rendering.page(story.said, shop.said, lang, base_of(request)), headers=PREVIEW_HEADERS
     )

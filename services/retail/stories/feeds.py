@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from libs.httpkit.transactions import Reading
+from libs.servicekit.settings import Settings
 from libs.servicekit.values import CleanStr
 from services.retail.shops import queries as shops
 from services.retail.stories import queries
@@ -38,7 +39,7 @@ def stories_feed(
     town, base = kit.settings.town["name"], kit.settings.public_url
     title = in_language(of_shop.said.title, lang) if of_shop else town
     address = f"{base}{router.prefix}/stories.atom" + (f"?shop={shop}" if shop else "")
-    body = feed(title, address, list(_entries(session, shop, kit)), lang, base)
+    body = feed(title, address, _entries(session, shop, kit.settings), lang, base)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "public, max-age=300"}
     if request.headers.get("If-None-Match") == tag:
@@ -46,13 +47,11 @@ def stories_feed(
     return Response(body, media_type=MEDIA_TYPE, headers=headers)
 
 
-def _entries(session: Reading, shop: str | None, kit: object) -> list[Entry]:
-    settings = kit.settings  # type: ignore[attr-defined]
+def _entries(session: Reading, shop: str | None, settings: Settings) -> list[Entry]:
     found = []
-    for story in queries.newest(session, shop, MOST):
+    for story, owner in queries.newest(session, shop, MOST):
         said = story.told
         if said is not None and story.published_at is not None:
             page = settings.portal.page("story", story.id) or f"{settings.public_url}/v1/stories/{story.id}"
-            of_shop = shops.locked(session, story.shop_id).said
-            found.append(Entry(story.id, said, of_shop, story.published_at, story.changed_at, page))
+            found.append(Entry(story.id, said, owner.said, story.published_at, story.changed_at, page))
     return found

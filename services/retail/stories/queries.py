@@ -7,6 +7,7 @@ from sqlmodel import Session, col, or_, select
 from libs.selfservice.members.queries import must_act_for
 from libs.servicekit.errors import NotFound
 from libs.servicekit.principal import Principal
+from services.retail.shops.models import Shop
 from services.retail.shops.queries import acts_for
 from services.retail.stories.domain import StoryStatus
 from services.retail.stories.models import Story, StoryComment, StoryVersion
@@ -32,14 +33,13 @@ def page(
     return list(session.exec(query.order_by(col(Story.id).desc()).limit(limit + 1)))
 
 
-def newest(session: Session, shop_id: str | None, limit: int) -> list[Story]:
-    """Public stories, the newest first."""
-    query = select(Story).where(col(Story.public).is_not(None))
+def newest(session: Session, shop_id: str | None, limit: int) -> list[tuple[Story, Shop]]:
+    """Public stories and whose they are, the newest first."""
+    query = select(Story, Shop).join(Shop).where(col(Story.public).is_not(None))
     if shop_id is not None:
         query = query.where(Story.shop_id == shop_id)
-    return list(
-        session.exec(query.order_by(col(Story.published_at).desc(), col(Story.id).desc()).limit(limit))
-    )
+    query = query.order_by(col(Story.published_at).desc(), col(Story.id).desc())
+    return [(story, shop) for story, shop in session.exec(query.limit(limit))]
 
 
 def one(session: Session, caller: Principal | None, story_id: str) -> Story:
