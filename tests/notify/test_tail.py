@@ -120,6 +120,27 @@ async def test_a_place_that_this_process_has_not_come_to_is_waited_for(
         assert await coming == last
 
 
+async def test_a_message_that_comes_before_its_fact_is_stored_is_not_the_last_look(
+    bus: Bus, js: JetStreamContext
+) -> None:
+    class Hasty(Counting):
+        """Sees no fact at the first look after each message, as a broker that stores slowly shows it."""
+
+        hidden = 1
+
+        async def after(self, sequence: int) -> Entry | None:
+            found = await super().after(sequence)
+            if found and self.hidden:
+                self.hidden -= 1
+                return None
+            return found
+
+    async with running(Hasty(bus, MATCHING)) as tail:
+        coming = asyncio.ensure_future(first(tail.follow(None), seconds=2))
+        await asyncio.sleep(0.2)
+        assert await put(js, "Neues") == await coming
+
+
 async def first_of_many(tail: Tail, js: JetStreamContext) -> int:
     coming = asyncio.ensure_future(first(tail.follow(None)))
     await asyncio.sleep(0.2)

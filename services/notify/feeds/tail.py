@@ -1,7 +1,8 @@
 """The end of CITY as many readers follow it: one task reads each fact once, a ring keeps the newest, readers go at their own pace.
 
 A reader that falls behind the ring reads on from the stream itself, so what a slow one costs is one fact at a time.
-No consumer is made on the broker: a fact's own message only wakes the task, and facts are read by their place.
+No consumer is made on the broker: a fact's own message only wakes the task, and facts are read by their place. The
+message may come before the stream has the fact, so whoever was woken looks again, with growing pauses.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from libs.contracts.topology import CITY
 from libs.servicekit.delivery import InvalidEvent, parse
 from services.notify.feeds.ring import Entry, Ring
 
-LOOK_SECONDS = 5.0
+SOON_SECONDS, LOOK_SECONDS = 0.02, 5.0
 AGAIN_SECONDS = 1.0
 AT_ONCE = 50
 
@@ -37,6 +38,7 @@ class Tail:
         self._news, self._ready, self._signal = asyncio.Event(), asyncio.Event(), asyncio.Event()
         # How often the stream turned out to be an older one; the end has to be looked at first.
         self._restored, self._unsure = 0, True
+        self._pause = LOOK_SECONDS
 
     async def run(self) -> None:
         """Read until cancelled; waits while the broker is away."""
@@ -63,10 +65,12 @@ class Tail:
 
     async def _wait(self) -> None:
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(self._pause):
                 await self._signal.wait()
+            self._pause = SOON_SECONDS
         except TimeoutError:
-            self._unsure = True
+            self._unsure = self._unsure or self._pause >= LOOK_SECONDS
+            self._pause = min(self._pause * 4, LOOK_SECONDS)
         self._signal.clear()
 
     async def _read_on(self) -> None:
