@@ -5,6 +5,7 @@ Run as `python -m cli.mailbox PORT FOLDER`; `coburg mail` reads the folder.
 
 import asyncio
 import mailbox
+import os
 import signal
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 MAX_MAIL_BYTES = 10 * 1024 * 1024
-# What is older goes: a mailbox for looking at must not fill a disk.
+# What is older goes: a mailbox for looking at must not fill a disk. COBURG_MAILBOX_KEPT says otherwise.
 KEPT = 5000
 LOOK_EVERY = 200
 
@@ -20,7 +21,8 @@ LOOK_EVERY = 200
 class Keep:
     """Takes every mail."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept: int = KEPT) -> None:
+        self._kept = kept
         self.box = mailbox.Maildir(folder, create=True)
         self._taken = 0
 
@@ -38,7 +40,7 @@ class Keep:
         return "250 kept"
 
     def _forget(self) -> None:
-        for key in sorted(self.box.keys())[:-KEPT]:
+        for key in sorted(self.box.keys())[: -self._kept]:
             self.box.discard(key)
 
 
@@ -47,7 +49,7 @@ async def serve(port: int, folder: Path) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    handler = Keep(folder)
+    handler = Keep(folder, int(os.environ.get("COBURG_MAILBOX_KEPT", KEPT)))
 
     def one() -> SMTP:
         return SMTP(handler, data_size_limit=MAX_MAIL_BYTES, enable_SMTPUTF8=True, hostname="mailbox.local")

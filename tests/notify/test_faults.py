@@ -34,7 +34,8 @@ def shaken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with ExitStack() as running:
         url = f"sqlite:///{folder / 'notify.db'}"
         server = running.enter_context(postgres()) if request.param == "postgresql" else None
-        notify = started(running, folder, server.url if server else url)
+        mails = {"COBURG_MAILBOX_KEPT": str(2 * MANY)}
+        notify = started(running, folder, server.url if server else url, **mails)
         notify.server = server
         yield notify
 
